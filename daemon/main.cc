@@ -9,6 +9,7 @@
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/policy_file.h"
+#include "daemon/app/policy_test.h"
 #include "daemon/app/serve.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
@@ -48,6 +49,10 @@ int main(int argc, char** argv) {
       return static_cast<int>(ExitCode::kOk);
     case Command::kValidatePolicy:
       return consent::app::ValidatePolicyFile(invocation->policy_file);
+    case Command::kTestPolicy:
+      return consent::app::TestPolicies(invocation->test);
+    case Command::kDiffPolicies:
+      return consent::app::DiffPolicyFiles(invocation->policy_file, invocation->next_policy);
     case Command::kValidateCallers:
       return consent::app::ValidateCallersFile(invocation->callers_file);
     case Command::kServe:

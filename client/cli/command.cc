@@ -389,6 +389,8 @@ int Run(int argc, const char* const* argv) {
   AddSystems(app, cli);
   AddTasks(app, cli);
   AddWorker(app, cli);
+  AddSweep(app, cli);
+  AddChildren(app, cli);
   AddHolds(app, cli);
   AddExportSubject(app, cli);
   AddCerts(app, cli);

@@ -44,6 +44,8 @@ void AddDelete(CLI::App& app, Cli& cli);
 void AddRequests(CLI::App& app, Cli& cli);
 void AddSystems(CLI::App& app, Cli& cli);
 void AddTasks(CLI::App& app, Cli& cli);
+void AddSweep(CLI::App& app, Cli& cli);
+void AddChildren(CLI::App& app, Cli& cli);
 void AddWorker(CLI::App& app, Cli& cli);
 void AddHolds(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);

@@ -25,6 +25,7 @@ enum ExitCode {
   kUnreadable = 30,
   kNotAllCounted = 31,
   kWorkLeft = 40,
+  kSweepLeft = 41,
   kWrongDecisions = 50,
   kUsage = 64,
   kInternal = 70,
@@ -39,8 +40,9 @@ struct ExitCodeMeaning {
 
 // All of them, in ascending order. The help is made from it; a test holds the README's table against it.
 inline constexpr std::array kExitCodes = {
-    ExitCodeMeaning{
-        kDone, "done; `check --purpose`: ELIGIBLE; `filter`, `import`: every line was read and asked about, or counts"},
+    ExitCodeMeaning{kDone,
+                    "done; `check --purpose`: ELIGIBLE; `filter`, `import`, `sweep`: every line was read and asked "
+                    "about, or counts"},
     ExitCodeMeaning{kNotEligible, "`check --purpose`: NOT_ELIGIBLE"},
     ExitCodeMeaning{kKeep, "`check --disposition`: KEEP"},
     ExitCodeMeaning{kHold, "`check --disposition`: HOLD; nothing of it may be purged"},
@@ -52,12 +54,14 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{
         kPartlyRefused,
         "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
-    ExitCodeMeaning{
-        kUnreadable,
-        "some lines could not be read or asked about (`filter`, `import`, `check --file`, `decisions find`, "
-        "`export-subject --decisions`); the others were"},
-    ExitCodeMeaning{kNotAllCounted, "`import`: all lines were read, and something in some of them does not count"},
+    ExitCodeMeaning{kUnreadable,
+                    "some lines could not be read or asked about (`filter`, `import`, `sweep`, `check --file`, "
+                    "`--file`, `decisions find`, "
+                    "`export-subject --decisions`); the others were"},
+    ExitCodeMeaning{kNotAllCounted,
+                    "`import`, `--file`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
+    ExitCodeMeaning{kSweepLeft, "`sweep`: something that must go is still there, or it was stopped before its end"},
     ExitCodeMeaning{kWrongDecisions, "`decisions verify`: records are missing or were changed, or a yes was wrong"},
     ExitCodeMeaning{kUsage, "wrong command line"},
     ExitCodeMeaning{kInternal, "consentctl itself failed"},

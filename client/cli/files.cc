@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -52,6 +53,23 @@ absl::StatusOr<Descriptor> OpenInput(const std::string& path) {
   struct stat found {};
   if (::fstat(input.get(), &found) == 0 && S_ISDIR(found.st_mode)) return Failed("the input cannot be read", EISDIR);
   return input;
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, size_t most) {
+  const absl::StatusOr<Descriptor> input = OpenInput(path);
+  if (!input.ok()) return input.status();
+  std::string bytes;
+  std::array<char, 16'384> part{};
+  for (;;) {
+    const ssize_t size = ::read(input->get(), part.data(), part.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return Failed("the file " + path + " cannot be read", errno);
+    if (size == 0) return bytes;
+    bytes.append(part.data(), static_cast<size_t>(size));
+    if (bytes.size() > most) {
+      return absl::FailedPreconditionError("the file " + path + " has over " + std::to_string(most) + " bytes");
+    }
+  }
 }
 
 uint64_t SizeOf(int descriptor) {

@@ -35,6 +35,8 @@ int FileError(const absl::Status& status);
 
 // "-" is standard input. FailedPrecondition: it cannot be opened, and why.
 absl::StatusOr<Descriptor> OpenInput(const std::string& path);
+// All of a file, or of standard input. FailedPrecondition: it cannot be opened or read, or has over `most` bytes.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, size_t most);
 // Bytes of a regular file; 0 for anything else.
 uint64_t SizeOf(int descriptor);
 // A descriptor, -1 for none, under the name that messages give it.

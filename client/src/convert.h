@@ -30,6 +30,8 @@ void ToProto(const RetentionChange& change, v1::RetentionChange* out);
 void ToProto(const Recording& recording, v1::Recording* out);
 void ToProto(const Place& place, v1::Place* out);
 void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out);
+void ToProto(const ChildNotice& notice, v1::RecordChildNoticeRequest* out);
+void ToProto(const ChildrenQuery& query, v1::ListChildrenDueRequest* out);
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
 void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
@@ -42,6 +44,9 @@ void StepToProto(const Order& order, Request* out);
 void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out);
 // What a registration says; not what its answer says.
 void ToProto(const DataSystem& system, v1::DataSystem* out);
+void ToProto(const SystemRetention& retention, v1::SystemRetention* out);
+// What a report says; not what its answer says.
+void ToProto(const Sweep& sweep, v1::Sweep* out);
 void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out);
 void ToProto(const TaskResult& result, v1::TaskResult* out);
 void ToProto(const TaskFailure& failure, v1::TaskFailure* out);
@@ -65,6 +70,7 @@ Settings FromProto(const v1::Settings& settings);
 std::vector<ShownText> FromProto(const google::protobuf::RepeatedPtrField<v1::ShownText>& texts);
 HistoryEntry FromProto(const v1::HistoryEntry& entry);
 Subject FromProto(const v1::GetSubjectResponse& response);
+InactiveChild FromProto(const v1::InactiveChild& child);
 Policy FromProto(const v1::Policy& policy);
 Suspension FromProto(const v1::Suspension& suspension);
 ClockState FromProto(const v1::ClockState& clock);

@@ -26,6 +26,26 @@ DeletionProgress ProgressOf(const v1::DeletionProgress& progress) {
   return value;
 }
 
+SystemRetention RetentionOf(const v1::SystemRetention& retention) {
+  SystemRetention value;
+  value.attested_by = retention.attested().by();
+  if (retention.attested().has_until()) value.attested_until = FromProto(retention.attested().until());
+  value.sweep_days = retention.sweep_days();
+  return value;
+}
+
+Sweep SweepOf(const v1::Sweep& sweep) {
+  Sweep value;
+  if (sweep.has_started_at()) value.started_at = FromProto(sweep.started_at());
+  if (sweep.has_ended_at()) value.ended_at = FromProto(sweep.ended_at());
+  const v1::SweepCounts& counts = sweep.counts();
+  value.counts = {counts.kept(),      counts.held(),   counts.purged(),
+                  counts.not_found(), counts.failed(), counts.unanswered()};
+  if (sweep.has_reported_at()) value.reported_at = FromProto(sweep.reported_at());
+  value.whole = sweep.whole();
+  return value;
+}
+
 // Writes the one member of the selector that `kind` is.
 struct SelectorWriter {
   v1::DeletionSelector* out;
@@ -175,6 +195,27 @@ void ToProto(const DataSystem& system, v1::DataSystem* out) {
   for (const MatchKey key : system.matches_by) out->add_matches_by(ProtoNumber<v1::MatchKey>(key));
   out->set_latest_arrival_seconds(system.latest_arrival.count());
   out->set_checks_on_ingest(system.checks_on_ingest);
+  if (!system.retention.empty()) ToProto(system.retention, out->mutable_retention());
+}
+
+void ToProto(const SystemRetention& retention, v1::SystemRetention* out) {
+  if (retention.sweep_days != 0) return out->set_sweep_days(retention.sweep_days);
+  if (retention.empty()) return;
+  out->mutable_attested()->set_by(retention.attested_by);
+  if (retention.attested_until.has_value())
+    ToProto(*retention.attested_until, out->mutable_attested()->mutable_until());
+}
+
+void ToProto(const Sweep& sweep, v1::Sweep* out) {
+  if (sweep.started_at.has_value()) ToProto(*sweep.started_at, out->mutable_started_at());
+  if (sweep.ended_at.has_value()) ToProto(*sweep.ended_at, out->mutable_ended_at());
+  v1::SweepCounts& counts = *out->mutable_counts();
+  counts.set_kept(sweep.counts.kept);
+  counts.set_held(sweep.counts.held);
+  counts.set_purged(sweep.counts.purged);
+  counts.set_not_found(sweep.counts.not_found);
+  counts.set_failed(sweep.counts.failed);
+  counts.set_unanswered(sweep.counts.unanswered);
 }
 
 void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out) {
@@ -298,6 +339,11 @@ DataSystem FromProto(const v1::DataSystem& system) {
   if (system.has_registered_at()) value.registered_at = FromProto(system.registered_at());
   if (system.has_retired_at()) value.retired_at = FromProto(system.retired_at());
   value.open_tasks = system.open_tasks();
+  value.retention = RetentionOf(system.retention());
+  value.retention_state = FromNumber<RetentionState>(system.retention_state());
+  if (system.has_retention_due_at()) value.retention_due_at = FromProto(system.retention_due_at());
+  if (system.has_last_sweep()) value.last_sweep = SweepOf(system.last_sweep());
+  if (system.has_last_whole_sweep_at()) value.last_whole_sweep_at = FromProto(system.last_whole_sweep_at());
   return value;
 }
 

@@ -214,6 +214,19 @@ Subject FromProto(const v1::GetSubjectResponse& response) {
   return subject;
 }
 
+InactiveChild FromProto(const v1::InactiveChild& child) {
+  InactiveChild value;
+  value.account_id = AccountId(child.account_id());
+  value.profile_id = ProfileId(child.profile_id());
+  value.guardian = GuardianId(child.guardian_id());
+  value.due = FromNumber<ChildDue>(child.due());
+  if (child.has_last_active_at()) value.last_active_at = FromProto(child.last_active_at());
+  if (child.has_inactive_at()) value.inactive_at = FromProto(child.inactive_at());
+  if (child.has_notice_at()) value.notice_at = FromProto(child.notice_at());
+  if (child.has_purge_at()) value.purge_at = FromProto(child.purge_at());
+  return value;
+}
+
 Policy FromProto(const v1::Policy& policy) {
   Policy value;
   value.version = policy.version();

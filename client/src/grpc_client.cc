@@ -193,6 +193,30 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
                         response.account_closed(), response.unusable(),   response.subject_is_new()};
 }
 
+absl::StatusOr<ChildNoticeRecorded> GrpcClient::RecordChildNotice(const ChildNotice& notice,
+                                                                  const CallOptions& options) {
+  v1::RecordChildNoticeRequest request;
+  ToProto(WithRequestId(notice), &request);
+  v1::RecordChildNoticeResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::RecordChildNotice, request, &response);
+  if (!status.ok()) return status;
+  return ChildNoticeRecorded{Etag(response.revision()), response.already()};
+}
+
+absl::StatusOr<ChildrenPage> GrpcClient::ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) {
+  v1::ListChildrenDueRequest request;
+  ToProto(query, &request);
+  v1::ListChildrenDueResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::ListChildrenDue, request, &response);
+  if (!status.ok()) return status;
+  ChildrenPage page;
+  for (const v1::InactiveChild& child : response.children()) page.children.push_back(FromProto(child));
+  page.next_page_token = response.next_page_token();
+  return page;
+}
+
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {
   v1::GetSubjectRequest request;
   request.set_account_id(account.value());
@@ -265,6 +289,28 @@ absl::StatusOr<HistoryPage> GrpcClient::ListSettingsHistory(const AccountId& acc
   return page;
 }
 
+absl::StatusOr<ChoicesPage> GrpcClient::ListChoices(const ChoicesQuery& query, const CallOptions& options) {
+  v1::ListChoicesRequest request;
+  request.set_account_id(query.account_id.value());
+  ToProto(query.from, request.mutable_from());
+  ToProto(query.before, request.mutable_before());
+  for (const Choice choice : query.to) request.add_to(static_cast<v1::Choice>(static_cast<int>(choice)));
+  request.set_page_size(query.page_size);
+  request.set_page_token(query.page_token);
+  v1::ListChoicesResponse response;
+  const absl::Status status =
+      Call(options, true, *settings_, &v1::SettingsService::Stub::ListChoices, request, &response);
+  if (!status.ok()) return status;
+  ChoicesPage page;
+  for (const v1::ChoiceEntry& choice : response.choices()) {
+    page.choices.push_back({AccountId(choice.account_id()), FromProto(choice.entry())});
+  }
+  page.next_page_token = response.next_page_token();
+  page.erased = response.erased();
+  page.truncated = response.truncated();
+  return page;
+}
+
 absl::StatusOr<PastSettings> GrpcClient::GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) {
   v1::GetSettingsAtRequest request;
   request.set_account_id(account.value());
@@ -308,6 +354,10 @@ absl::StatusOr<StoredPolicy> GrpcClient::GetPolicy(const std::string& version, c
   for (const v1::Suspension& suspension : response.suspensions()) stored.suspensions.push_back(FromProto(suspension));
   stored.current = response.current();
   stored.store_id = response.store_id();
+  stored.activated_by = response.activated_by();
+  if (response.has_waiting()) {
+    stored.waiting = WaitingPolicy{response.waiting().version(), response.waiting().hash(), response.waiting().why()};
+  }
   return stored;
 }
 

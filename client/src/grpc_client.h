@@ -33,11 +33,14 @@ class GrpcClient final : public Client {
                           const CallOptions& options) override;
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options) override;
   absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options) override;
+  absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice, const CallOptions& options) override;
+  absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) override;
   absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options) override;
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options) override;
   absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
                                                   const std::string& page_token, const CallOptions& options) override;
+  absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions& options) override;
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) override;
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
@@ -45,6 +48,11 @@ class GrpcClient final : public Client {
   absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options) override;
   absl::StatusOr<ClockState> GetClock(const CallOptions& options) override;
   absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
+  absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order, const CallOptions& options) override;
+  absl::StatusOr<PolicyDiff> DiffPolicy(const std::string& policy_json, int count_seconds,
+                                        const CallOptions& options) override;
+  absl::StatusOr<PolicyVersionPage> ListPolicies(int page_size, const std::string& page_token,
+                                                 const CallOptions& options) override;
 
   // In grpc_deletion.cc.
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,
@@ -65,6 +73,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
                                               const CallOptions& options) override;
   absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options) override;
+  absl::StatusOr<DataSystem> SetSystemRetention(const std::string& system, const SystemRetention& retention,
+                                                const CallOptions& options) override;
+  absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep,
+                                         const CallOptions& options) override;
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options) override;
   absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system,
                                                         const std::vector<TaskResult>& results,
@@ -85,6 +97,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions& options) override;
+  absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
  private:

@@ -88,6 +88,16 @@ void ToProto(const HandleQuery& query, v1::GetDecisionHandlesRequest* out) {
   for (const std::string& month : query.months) out->add_months(month);
 }
 
+void ToProto(const VerificationReport& report, v1::ReportVerificationRequest* out) {
+  out->set_store_id(report.store_id);
+  out->set_records(static_cast<int64_t>(report.records));
+  out->set_confirmed(static_cast<int64_t>(report.confirmed));
+  out->set_late(static_cast<int64_t>(report.late));
+  out->set_not_checkable(static_cast<int64_t>(report.not_checkable));
+  out->set_not_given(static_cast<int64_t>(report.not_given));
+  out->set_log_problems(static_cast<int64_t>(report.log_problems));
+}
+
 absl::StatusOr<DecisionLogState> GrpcClient::GetDecisionLog(const CallOptions& options) {
   v1::GetDecisionLogResponse response;
   const absl::Status status = Call(options, true, *decision_, &v1::DecisionService::Stub::GetDecisionLog,
@@ -111,6 +121,13 @@ absl::StatusOr<std::vector<DecisionVerdict>> GrpcClient::VerifyDecisions(const D
   std::vector<DecisionVerdict> verdicts;
   for (const int number : response.verdicts()) verdicts.push_back(FromNumber<DecisionVerdict>(number));
   return verdicts;
+}
+
+absl::Status GrpcClient::ReportVerification(const VerificationReport& report, const CallOptions& options) {
+  v1::ReportVerificationRequest request;
+  ToProto(report, &request);
+  v1::ReportVerificationResponse response;
+  return Call(options, true, *decision_, &v1::DecisionService::Stub::ReportVerification, request, &response);
 }
 
 absl::StatusOr<DecisionHandles> GrpcClient::GetDecisionHandles(const HandleQuery& query, const CallOptions& options) {

@@ -167,6 +167,30 @@ absl::StatusOr<std::vector<DataSystem>> GrpcClient::ListDataSystems(const CallOp
   return systems;
 }
 
+absl::StatusOr<DataSystem> GrpcClient::SetSystemRetention(const std::string& system, const SystemRetention& retention,
+                                                          const CallOptions& options) {
+  v1::SetSystemRetentionRequest request;
+  request.set_system(system);
+  ToProto(retention, request.mutable_retention());
+  v1::SetSystemRetentionResponse response;
+  const absl::Status status =
+      Call(options, true, *systems_, &v1::DataSystemService::Stub::SetSystemRetention, request, &response);
+  if (!status.ok()) return status;
+  return FromProto(response.system());
+}
+
+absl::StatusOr<DataSystem> GrpcClient::ReportSweep(const std::string& system, const Sweep& sweep,
+                                                   const CallOptions& options) {
+  v1::ReportSweepRequest request;
+  request.set_system(system);
+  ToProto(sweep, request.mutable_sweep());
+  v1::ReportSweepResponse response;
+  const absl::Status status =
+      Call(options, true, *systems_, &v1::DataSystemService::Stub::ReportSweep, request, &response);
+  if (!status.ok()) return status;
+  return FromProto(response.system());
+}
+
 absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, const CallOptions& options) {
   using std::chrono::seconds;
   if (order.visibility < seconds(1) || order.visibility > seconds(43'200) || order.wait < seconds(0) ||

@@ -4,8 +4,10 @@
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/policy.pb.h"
+#include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "consent/v1/subject_service.pb.h"
 #include "consent/v1/types.pb.h"
 #include "proto/enum_names.h"
 
@@ -66,6 +68,7 @@ CONSENT_NAMES(Switch);
 CONSENT_NAMES(EffectiveAnswer);
 CONSENT_NAMES(ChangeKind);
 CONSENT_NAMES(DefaultRule);
+CONSENT_NAMES(PolicyEffect);
 CONSENT_NAMES(Reason);
 CONSENT_NAMES(Selection);
 CONSENT_NAMES(DecisionVerdict);
@@ -82,6 +85,8 @@ CONSENT_NAMES(Verification);
 CONSENT_NAMES(DataSystemKind);
 CONSENT_NAMES(MatchKey);
 CONSENT_NAMES(DataSystemState);
+CONSENT_NAMES(RetentionState);
+CONSENT_NAMES(ChildDue);
 #undef CONSENT_NAMES
 
 }  // namespace consent

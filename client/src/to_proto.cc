@@ -89,6 +89,7 @@ void ToProto(const SettingChange& change, v1::SettingChange* out) {
   if (change.scope != Scope{}) ToProto(change.scope, out->mutable_scope());
   ToProto(change.target, out->mutable_target());
   out->set_turn(Number<v1::Switch>(change.turn));
+  if (change.answers.has_value()) ToProto(*change.answers, out->mutable_answers());
 }
 
 void ToProto(const RetentionChange& change, v1::RetentionChange* out) {
@@ -136,6 +137,21 @@ void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out) {
   if (update.evidence != Evidence{}) ToProto(update.evidence, out->mutable_evidence());
   out->set_request_id(update.request_id.value());
   out->set_create_new(update.create_new);
+  out->set_validate_only(update.validate_only);
+}
+
+void ToProto(const ChildNotice& notice, v1::RecordChildNoticeRequest* out) {
+  out->set_account_id(notice.account_id.value());
+  out->set_profile_id(notice.profile_id.value());
+  if (notice.evidence != Evidence{}) ToProto(notice.evidence, out->mutable_evidence());
+  out->set_request_id(notice.request_id.value());
+}
+
+void ToProto(const ChildrenQuery& query, v1::ListChildrenDueRequest* out) {
+  out->set_account_id(query.account_id.value());
+  for (const ChildDue due : query.due) out->add_due(Number<v1::ChildDue>(due));
+  out->set_page_size(query.page_size);
+  out->set_page_token(query.page_token);
 }
 
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
@@ -146,6 +162,7 @@ void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
   if (update.evidence != Evidence{}) ToProto(update.evidence, out->mutable_evidence());
   out->set_request_id(update.request_id.value());
   out->set_self_profile_id(update.self_profile.value());
+  out->set_validate_only(update.validate_only);
 }
 
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out) {

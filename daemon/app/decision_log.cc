@@ -111,7 +111,7 @@ void DecisionLog::DefineMetrics(ops::MetricRegistry& registry) const {
   registry.Gauge("consentd_decision_log_missing_records",
                  "Records that the store knows of and the log's files did not have at the start.",
                  [this] { return static_cast<double>(files_->found().missing); });
-  registry.Gauge("consentd_decision_log_waiting", "Records that wait to be written.",
+  registry.Gauge("consentd_decision_log_records_waiting", "Records that wait to be written.",
                  [counts] { return static_cast<double>(counts->waiting); });
   registry.Counter("consentd_decision_log_records_total", "Records that were written.",
                    [counts] { return static_cast<double>(counts->records); });
@@ -119,7 +119,7 @@ void DecisionLog::DefineMetrics(ops::MetricRegistry& registry) const {
                    [counts] { return static_cast<double>(counts->bytes); });
   registry.Counter("consentd_decision_log_refused_total",
                    "Records that could not be written, whose answers were no: too many waited, or a write failed.",
-                   {"why"}, [counts](ops::SeriesSink& series) {
+                   {"reason"}, [counts](ops::SeriesSink& series) {
                      series.Set({"full"}, static_cast<double>(counts->refused_full));
                      series.Set({"write"}, static_cast<double>(counts->refused_write));
                    });

@@ -10,7 +10,7 @@ namespace consent::app {
 
 enum class ExitCode : int {
   kOk = 0,            // stopped as asked
-  kProblems = 1,      // `policy validate` or `callers validate` found problems
+  kProblems = 1,      // `policy ...` or `callers validate` found problems, or a case failed
   kUsage = 64,        // command line, environment or configuration file
   kPolicy = 65,       // the policy file or the callers' file: unreadable, invalid or refused
   kKeys = 66,         // the key file: missing beside a store, open to others, damaged

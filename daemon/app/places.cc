@@ -84,7 +84,10 @@ Room RoomAt(const std::string& path) {
   struct statvfs info {};
   Room room;
   if (statvfs(path.c_str(), &info) != 0) return room;
-  if (info.f_blocks != 0) room.bytes = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  if (info.f_blocks != 0) {
+    room.bytes = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+    room.size = static_cast<uint64_t>(info.f_blocks) * info.f_frsize;
+  }
   if (info.f_files != 0) room.inodes = info.f_favail;
   return room;
 }

@@ -14,6 +14,7 @@ namespace consent::app {
 struct Room {
   std::optional<uint64_t> bytes;  // for a user without privileges
   std::optional<uint64_t> inodes;
+  std::optional<uint64_t> size;  // all bytes, free or not
 };
 Room RoomAt(const std::string& path);
 

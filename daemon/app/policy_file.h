@@ -14,7 +14,12 @@ namespace consent::app {
 absl::StatusOr<policy::Document> LoadPolicy(const std::string& path);
 
 // `consentd policy validate`: what is wrong with the file on standard output, one problem per line, or its version and
-// hash. Returns the process's exit code.
+// hash, and then what of it cannot work, one warning per line. Returns the process's exit code; warnings are no
+// problem.
 int ValidatePolicyFile(const std::string& path);
+
+// `consentd policy diff`: on standard output what `next` allows more than `old`, what less, and what else differs, each
+// difference word by word on a line of its own. Returns the process's exit code.
+int DiffPolicyFiles(const std::string& old, const std::string& next);
 
 }  // namespace consent::app

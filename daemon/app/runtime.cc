@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "consent/v1/roles.pb.h"
 #include "daemon/app/callers_file.h"
+#include "daemon/app/expected_labels.h"
 #include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
@@ -16,11 +16,9 @@
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
 #include "daemon/app/shortage.h"
-#include "daemon/policy/compare.h"
 #include "daemon/rpc/certificates.h"
 #include "daemon/service/erasure/eraser.h"
 #include "daemon/service/subject/fill_index.h"
-#include "daemon/wire/errors.h"
 #include "proto/enum_names.h"
 
 namespace consent::app {
@@ -46,12 +44,6 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 Failure CannotListen(const char* option, const absl::Status& status) {
   const ExitCode code = absl::IsInternal(status) ? ExitCode::kInternal : ExitCode::kAddress;
   return FailureFrom(code, absl::Status(status.code(), absl::StrCat(option, ": ", Text(status))));
-}
-
-// Whether nothing but the time keeps a policy from being in force.
-bool WaitsForTime(const absl::Status& status) {
-  const v1::ErrorReason reason = wire::DetailOf(status).reason;
-  return reason == v1::ERROR_REASON_CLOCK_DOUBTFUL || reason == v1::ERROR_REASON_CLOCK_BEHIND;
 }
 
 }  // namespace
@@ -94,6 +86,7 @@ std::optional<Failure> Runtime::Open() {
     const absl::StatusOr<v1::CallersFile> callers = ReadCallers();
     if (!callers.ok()) return FailureFrom(ExitCode::kPolicy, callers.status());
     callers_.Put(*callers);
+    reload_times_.callers.store(clock_.Now().micros);
     log_.Info("callers in force", {{"callers", callers_.size()}});
   }
   const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
@@ -206,6 +199,8 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
+  policy_in_force_ = std::make_unique<PolicyInForce>(core_->policies, services_->policy_admin, clock_, log_, reloads_,
+                                                     reload_times_.policy, !options_.policy_file.empty());
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -256,19 +251,17 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
 size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving) {
   if (!option.place.IsUnix() && certificates_ != nullptr) return tls_served_by_;
   if (option.roles.empty() && option.systems.empty() && option.name == service::Caller{}.identity) return 0;
-  rpc::Peer peer{service::Caller{option.name}, {}, option.systems};
-  if (option.roles.empty()) peer.roles = rpc::RoleSet::All();
-  for (const std::string& role : option.roles) peer.roles.Add(proto::EnumNumber<v1::Role>(role).value_or(0));
+  rpc::Peer peer{service::Caller{option.name}, RolesOf(option), option.systems};
   serving->served.push_back({ServicesFor(std::make_unique<rpc::OnePeer>(std::move(peer))), nullptr});
   return serving->served.size() - 1;
 }
 
 absl::Status Runtime::ListenForScrapes() {
   if (!options_.metrics_listen.has_value()) return absl::OkStatus();
-  DefineGauges(
-      {health_, *core_, *store_, *readers_, *restrictions_, *services_, options_.data_dir,
-       static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }, certificates_.get()},
-      registry_);
+  DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *services_, callers_, reload_times_,
+                FoldersOf(options_), options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
+                [this] { return server_->Counts(); }, certificates_.get()},
+               registry_);
   decisions_->DefineMetrics(registry_);
   const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
   if (!addresses.ok()) return addresses.status();
@@ -283,6 +276,8 @@ absl::Status Runtime::ListenForScrapes() {
 
 std::vector<prometheus::MetricFamily> Runtime::CollectMetrics() {
   base::MutexLock lock(collecting_);
+  const std::shared_ptr<const domain::Rules> rules = core_->policies.rules();
+  metrics_.Expect(LabelsToExpect(options_, callers_, rules.get()));
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (prometheus::MetricFamily& family : metrics_.Collect()) families.push_back(std::move(family));
   return families;
@@ -301,8 +296,11 @@ std::optional<Failure> Runtime::Prepare() {
     return Failure{ExitCode::kStore, Text(status)};
   }
   if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
+  if (absl::Status status = policy_in_force_->ActivateFirst(*first_policy_); !status.ok()) {
+    return FailureFrom(ExitCode::kPolicy, status);
+  }
   first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   log_.Info("index filled", {{"subjects", core_->gauges.subjects()},
@@ -312,42 +310,12 @@ std::optional<Failure> Runtime::Prepare() {
   return std::nullopt;
 }
 
-absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
-  const std::shared_ptr<const policy::PolicyRow> before = core_->policies.current();
-  absl::Status status = services_->policy_admin.Activate(document);
-  policy_waits_.store(WaitsForTime(status));
-  if (!status.ok()) return status;
-  const bool changed = before == nullptr || before->document.hash() != document.hash();
-  log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
-  if (!changed || before == nullptr) return absl::OkStatus();
-  for (const policy::Difference& difference : policy::Compare(*before, document)) {
-    // One that breaks stored choices passes only while nobody has such a choice; it loosens what will be chosen.
-    if (difference.kind != policy::DifferenceKind::kLoosening &&
-        difference.kind != policy::DifferenceKind::kBreaksStored) {
-      continue;
-    }
-    log_.Warn("policy loosened", {{"version", OperatorText(document.version())},
-                                  {"field", OperatorText(difference.path)},
-                                  {"what", OperatorText(difference.what)}});
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Runtime::ActivateFirstPolicy() {
-  absl::Status status = ActivatePolicy(*first_policy_);
-  if (!policy_waits_.load() || core_->policies.current() == nullptr) return status;
-  // The daemon starts all the same, because restrictions are to be taken.
-  log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
-  reloads_.Add({"refused"});
-  return absl::OkStatus();
-}
-
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
-                                              if (policy_waits_.exchange(false)) news_.policy_due();
+                                              if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
   if (certificates_ != nullptr) {
@@ -384,9 +352,7 @@ absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
 }
 
 absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read) {
-  absl::Status status = read.ok() ? ActivatePolicy(*read) : read.status();
-  reloads_.Add({status.ok() ? "ok" : "refused"});
-  return status;
+  return policy_in_force_->Reload(read);
 }
 
 void Runtime::BeginDecisionFile() { decisions_->BeginFile(); }
@@ -402,6 +368,7 @@ absl::Status Runtime::ReloadCallers(const absl::StatusOr<v1::CallersFile>& read)
   if (options_.callers_file.empty()) return absl::OkStatus();
   if (read.ok()) {
     callers_.Put(*read);
+    reload_times_.callers.store(clock_.Now().micros);
     log_.Info("callers in force", {{"callers", callers_.size()}});
   }
   callers_reloads_.Add({read.ok() ? "ok" : "refused"});
@@ -428,6 +395,7 @@ void Runtime::Drain() {
   store_->Close();
   writers_.reset();
   rpc_.clear();
+  policy_in_force_.reset();
   services_.reset();
   decisions_.reset();
   core_.reset();

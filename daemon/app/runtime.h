@@ -15,7 +15,9 @@
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/gauges.h"
 #include "daemon/app/periodic.h"
+#include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
 #include "daemon/app/server.h"
 #include "daemon/app/tls.h"
@@ -110,11 +112,6 @@ class Runtime {
   // From the thread of each address that is scraped.
   std::vector<prometheus::MetricFamily> CollectMetrics() EXCLUDES(collecting_);
   void LogCuts(const ConnectionCounts& counts);
-  // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the
-  // time.
-  absl::Status ActivatePolicy(const policy::Document& document);
-  // As ActivatePolicy; one that waits for the time does not keep the daemon from starting under the stored one.
-  absl::Status ActivateFirstPolicy();
 
   const ops::ServeOptions options_;
   ops::Log& log_;
@@ -130,11 +127,11 @@ class Runtime {
   ops::EventCounter& reloads_;
   ops::EventCounter& certificate_reloads_;
   ops::EventCounter& callers_reloads_;
+  ReloadTimes reload_times_;
   callers::Book callers_;
   callers::CallerConnections caller_connections_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
-  std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<DecisionLog> decisions_;
@@ -143,6 +140,7 @@ class Runtime {
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
+  std::unique_ptr<PolicyInForce> policy_in_force_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server
   std::unique_ptr<Certificates> certificates_;     // null: no TLS

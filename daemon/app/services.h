@@ -29,10 +29,14 @@
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/registry/publisher.h"
+#include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
+#include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
+#include "daemon/service/subject/turned_answers.h"
 #include "daemon/service/subject/verify_decisions.h"
+#include "daemon/store/limits.h"
 
 namespace consent::app {
 
@@ -56,8 +60,11 @@ struct Services {
         subject_changes(changes),
         check(core),
         reads(core),
+        children_due(core, reads),
         policy_admin(core, publisher.policies()),
+        turned(core),
         systems(core, queue, publisher.systems()),
+        sweeps(core, systems, publisher.sweeps()),
         deletions(core, changes),
         holds(core, changes),
         erasures(core),
@@ -66,8 +73,9 @@ struct Services {
         read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}
 
-  // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
+  // Changes that were taken and not yet answered; one more is OVERLOADED.
   static constexpr size_t kMaxChangesInFlight = 4096;
+  static_assert(2 * kMaxChangesInFlight <= store::kMaxQueuedCommits, "the store's queue is never full first");
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
   decisions::HandleKeys& decision_keys;
@@ -78,8 +86,11 @@ struct Services {
   service::SubjectChanges subject_changes;
   service::CheckEligibility check;
   service::ReadSubject reads;
+  service::ChildrenDue children_due;
   service::PolicyAdmin policy_admin;
+  service::TurnedAnswers turned;
   service::DataSystems systems;
+  service::Sweeps sweeps;
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
@@ -95,13 +106,13 @@ struct RpcServices {
   RpcServices(service::Core& core, Services& services, const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
-        subject(core, services.subject_changes, services.reads, dependencies),
+        subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, dependencies),
-        policy(core, services.policy_admin, dependencies),
+        policy(core, services.policy_admin, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
-        data_system(services.systems, services.queue, dependencies),
+        data_system(core, services.systems, services.sweeps, services.queue, dependencies),
         decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies) {}
 
   std::vector<grpc::Service*> All() {

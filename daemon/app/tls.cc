@@ -182,6 +182,7 @@ absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Open(const TlsFiles&
   std::unique_ptr<Certificates> made(new Certificates(files, folder));
   base::MutexLock lock(made->mutex_);
   if (absl::Status status = made->PutInPlace(*std::move(set)); !status.ok()) return status;
+  made->replaced_at_ = now;
   return made;
 }
 
@@ -235,13 +236,21 @@ Certificates::Looked Certificates::Look(base::Instant now, std::string* why) {
   *why = std::string(status.message());
   const bool is_news = *why != refused_;
   refused_ = *why;
-  if (status.ok()) return Looked::kReplaced;
+  if (status.ok()) {
+    replaced_at_ = now;
+    return Looked::kReplaced;
+  }
   return is_news ? Looked::kRefused : Looked::kStillRefused;
 }
 
 base::Instant Certificates::not_after() const {
   base::MutexLock lock(mutex_);
   return set_.not_after;
+}
+
+base::Instant Certificates::replaced_at() const {
+  base::MutexLock lock(mutex_);
+  return replaced_at_;
 }
 
 base::Instant Certificates::ca_not_after() const {

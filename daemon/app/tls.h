@@ -69,6 +69,8 @@ class Certificates {
 
   base::Instant not_after() const EXCLUDES(mutex_);
   base::Instant ca_not_after() const EXCLUDES(mutex_);
+  // When those in use were put in place.
+  base::Instant replaced_at() const EXCLUDES(mutex_);
 
  private:
   Certificates(TlsFiles files, std::string folder) : files_(std::move(files)), folder_(std::move(folder)) {}
@@ -78,6 +80,7 @@ class Certificates {
   const std::string folder_;
   mutable base::Mutex mutex_;
   CertificateSet set_ GUARDED_BY(mutex_);
+  base::Instant replaced_at_ GUARDED_BY(mutex_);
   uint64_t version_ GUARDED_BY(mutex_) = 0;
   std::string refused_ GUARDED_BY(mutex_);  // why, at the last look
 };

@@ -33,6 +33,15 @@ inline constexpr int kMaxVisibilitySeconds = 43'200;
 inline constexpr int kMaxWaitSeconds = 60;
 inline constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
 inline constexpr int64_t kMaxErasedCount = 1'000'000'000'000;
+inline constexpr size_t kMaxPolicyBytes = size_t{512} * 1024;  // of a policy file
+inline constexpr int kMaxLoosens = 1'000;                      // loosenings that an activation names
+inline constexpr size_t kMaxLooseningBytes = 2'048;            // of one
+inline constexpr int kMaxCountSeconds = 300;                   // for which subjects are counted
 inline constexpr int kMaxFailures = 1'000'000;
+
+inline constexpr size_t kMaxAttestedByBytes = 128;  // who attests a data system's retention
+inline constexpr int kMaxAttestationDays = 366;     // ahead
+// A false wake may live for 90 days at most, so a rarer sweep would keep it twice as long.
+inline constexpr int kMaxSweepDays = 90;
 
 }  // namespace consent::base

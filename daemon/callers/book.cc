@@ -93,6 +93,14 @@ CallerPtr Book::Find(const CertificateNames& names) const {
   return meant;
 }
 
+std::vector<CallerPtr> Book::All() const {
+  std::vector<CallerPtr> all;
+  base::MutexLock lock(mutex_);
+  all.reserve(content_->by_name.size());
+  for (const auto& [name, caller] : content_->by_name) all.push_back(caller);
+  return all;
+}
+
 size_t Book::size() const {
   base::MutexLock lock(mutex_);
   return content_->by_name.size();

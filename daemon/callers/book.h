@@ -50,6 +50,8 @@ class Book {
   // the names, or they mean two callers, or there are more than kMostNames.
   std::shared_ptr<const Caller> Find(const CertificateNames& names) const;
 
+  // The entries, in the order of their names.
+  std::vector<std::shared_ptr<const Caller>> All() const;
   size_t size() const;
 
   static constexpr size_t kMostNames = 16;

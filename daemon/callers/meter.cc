@@ -98,6 +98,7 @@ bool Meter::HasTooManyConnections(Share share) const {
 }
 
 Excess Meter::Refuse(Share share, Limit limit, int32_t value, std::chrono::milliseconds wait, Time now) {
+  refused_[static_cast<size_t>(limit)].fetch_add(1, std::memory_order_relaxed);
   base::MutexLock lock(refusals_mutex_);
   Refusals& refusals = refusals_[static_cast<size_t>(share)];
   if (now - refusals.last >= kPause) refusals.first = now;
@@ -107,6 +108,34 @@ Excess Meter::Refuse(Share share, Limit limit, int32_t value, std::chrono::milli
     refusals.first = now;
   }
   return Excess{limit, value, wait};
+}
+
+double Meter::Used(Limit limit, Time now) const {
+  const auto owed = [now](const std::atomic<int64_t>& bucket) {
+    const int64_t full = bucket.load(std::memory_order_relaxed);
+    return static_cast<double>(std::max<int64_t>(full - Nanoseconds(now), 0)) / static_cast<double>(kSecond);
+  };
+  const auto part = [](int64_t used, const std::atomic<int32_t>& most) {
+    return static_cast<double>(std::max<int64_t>(used, 0)) / most.load(std::memory_order_relaxed);
+  };
+  double used = 0;
+  for (const Share share : {Share::kOrdinary, Share::kRestrictions}) {
+    switch (limit) {
+      case Limit::kCallsPerSecond:
+        used = std::max(used, owed(Of(share).calls));
+        break;
+      case Limit::kItemsPerSecond:
+        used = std::max(used, owed(Of(share).items));
+        break;
+      case Limit::kCallsInFlight:
+        used = std::max(used, part(in_flight(share), calls_in_flight_));
+        break;
+      case Limit::kConnections:
+        used = std::max(used, part(connections(share), most_connections_));
+        break;
+    }
+  }
+  return used;
 }
 
 bool Meter::TakeOverstay(Share share, Time now) {

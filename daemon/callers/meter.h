@@ -22,6 +22,8 @@ struct Limits {
 };
 
 enum class Limit : uint8_t { kCallsPerSecond = 0, kItemsPerSecond = 1, kCallsInFlight = 2, kConnections = 3 };
+inline constexpr std::array kAllLimits = {Limit::kCallsPerSecond, Limit::kItemsPerSecond, Limit::kCallsInFlight,
+                                          Limit::kConnections};
 // As callers.proto names its field.
 const char* LimitName(Limit limit);
 
@@ -63,6 +65,12 @@ class Meter {
   // Asked once a second or so.
   bool TakeOverstay(Share share, Time now);
 
+  // How much of the limit is used at `now`, 0 to 1 or, of one that was lowered since, more: of the share that uses
+  // more. Of a rate it is what is owed of the second that the bucket holds.
+  double Used(Limit limit, Time now) const;
+  // Calls that were refused for it, of both shares.
+  uint64_t refused(Limit limit) const { return refused_[static_cast<size_t>(limit)].load(std::memory_order_relaxed); }
+
   const std::string& caller() const { return caller_; }
   int64_t in_flight(Share share) const { return Of(share).in_flight.load(std::memory_order_relaxed); }
   int64_t connections(Share share) const { return Of(share).connections.load(std::memory_order_relaxed); }
@@ -95,6 +103,7 @@ class Meter {
   std::atomic<int32_t> items_per_second_{0};
   std::atomic<int32_t> calls_in_flight_{0};
   std::atomic<int32_t> most_connections_{0};
+  std::array<std::atomic<uint64_t>, kAllLimits.size()> refused_{};  // by Limit
   base::Mutex refusals_mutex_;
   std::array<Refusals, 2> refusals_ GUARDED_BY(refusals_mutex_);
 };

@@ -18,6 +18,9 @@ namespace {
 // What a burst grew is given back.
 constexpr size_t kKeptBuffer = size_t{4} << 20;
 constexpr size_t kKeptGroup = 1024;
+// Groups of others that whoever wrote his own record writes, too: to wake the log's thread costs more than to write
+// one.
+constexpr int kMostOthers = 4;
 constexpr std::chrono::milliseconds kBetweenLooks{100};
 // A line that is longer is not copied together with others, but written by itself.
 constexpr size_t kLongLine = size_t{16} << 10;
@@ -90,7 +93,7 @@ void Log::Append(Record record, Done done) {
     case Taken::kQueued:
       return;
     case Taken::kToWrite:
-      return WriteAndAnswer({&waiting, 1});
+      return WriteWithOthers(&waiting);
     case Taken::kRefused:
       return waiting.done(false);
   }
@@ -119,13 +122,23 @@ void Log::Run() {
       group.swap(waiting_);
       waiting_bytes_ = 0;
     }
-    WriteAndAnswer(group);
+    WriteAndAnswer(group, nullptr);
     if (group.capacity() > kKeptGroup) group = {};
     group.clear();
   }
 }
 
-void Log::WriteAndAnswer(std::span<Waiting> group) {
+void Log::WriteWithOthers(Waiting* own) {
+  std::vector<Waiting> others;
+  WriteAndAnswer({own, 1}, &others);
+  for (int groups = 1; !others.empty(); ++groups) {
+    std::vector<Waiting> next;
+    WriteAndAnswer(others, groups < kMostOthers ? &next : nullptr);
+    others.swap(next);
+  }
+}
+
+void Log::WriteAndAnswer(std::span<Waiting> group, std::vector<Waiting>* next) {
   uint64_t bytes = 0;
   const auto began = options_.disk.now();
   const absl::Status written = Write(group, began, &bytes);
@@ -133,12 +146,17 @@ void Log::WriteAndAnswer(std::span<Waiting> group) {
   bool wakes = false;
   {
     base::MutexLock lock(mutex_);
-    is_writing_ = false;
     is_slow_ = is_slow;
     health_ = written;
     counts_.bytes += bytes;
     (written.ok() ? counts_.records : counts_.refused_write) += group.size();
-    wakes = stopping_ || !waiting_.empty();
+    is_writing_ = next != nullptr && written.ok() && !is_slow && !stopping_ && !waiting_.empty();
+    if (is_writing_) {
+      next->swap(waiting_);
+      waiting_bytes_ = 0;
+    } else {
+      wakes = stopping_ || !waiting_.empty();
+    }
   }
   if (wakes) wake_.NotifyOne();
   for (Waiting& waiting : group) waiting.done(written.ok());

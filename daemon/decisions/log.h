@@ -67,17 +67,17 @@ struct LogCounts {
 
 // Appends records to files of JSON lines. Thread-safe.
 //
-// Whoever appends while nobody writes, writes his record himself; what comes meanwhile waits for the log's one thread,
-// which writes all that waits as one group. So a disk that hangs holds one caller at the most, and none while it is
-// known to be slow.
+// Whoever appends while nobody writes, writes his record himself, and then, as groups, what came meanwhile; what comes
+// while he does that for long, or while the disk is slow, waits for the log's one thread, which writes all that waits
+// as one group. So a disk that hangs holds one caller at the most, and none while it is known to be slow.
 //
 // A record is on record once write() has taken it whole: a killed process loses none. A power cut may lose what no Sync
 // has covered, which is a second's at the most (the daemon syncs each second), and the store then counts no more than
 // what is there: it counts what was synced.
 class Log {
  public:
-  // Called once for each Append, on the log's thread or within Append itself: whether the record is on record. Must not
-  // block for long, because others wait.
+  // Called once for each Append, on the log's thread or within this Append or another: whether the record is on record.
+  // Must not block for long, because others wait.
   using Done = std::function<void(bool on_record)>;
 
   // Prepares the folder, finds where its records end and goes on behind them, in a file of its own. Errors of
@@ -113,8 +113,11 @@ class Log {
   // kQueued: it was taken. kToWrite: the caller writes it, and nobody else writes until then.
   Taken Take(Waiting* waiting) EXCLUDES(mutex_);
   void Run() EXCLUDES(file_mutex_, mutex_);
-  // Writes the group, which is the caller's to write, and answers it.
-  void WriteAndAnswer(std::span<Waiting> group) EXCLUDES(file_mutex_, mutex_);
+  // Writes what is the caller's to write, and some of what comes meanwhile.
+  void WriteWithOthers(Waiting* own) EXCLUDES(file_mutex_, mutex_);
+  // Writes the group, which is the caller's to write, and answers it. Where `next` is given and all went well and
+  // quickly, what waits is moved there, and is the caller's to write.
+  void WriteAndAnswer(std::span<Waiting> group, std::vector<Waiting>* next) EXCLUDES(file_mutex_, mutex_);
   // An error: none of them is on record.
   absl::Status Write(std::span<Waiting> group, Time now, uint64_t* bytes) EXCLUDES(file_mutex_);
   // Puts the records one behind the other, and writes them.

@@ -143,8 +143,36 @@ void Evaluation::Facts() {
   const bool place_missing =
       IsPurpose(question_.purpose) && std::any_of(regime_.regimes.begin(), regime_.regimes.end(),
                                                   [this](const Regime* regime) { return PlaceMissing(*regime); });
-  if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
+  if (missing || place_missing || unregistered_scope_named_) {
+    eligibility_.Add(Reason::kMissingFact);
+    NameMissingFacts();
+  }
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
+}
+
+// Which facts of Facts() are missing; apart from it, because hardly any recording lacks one.
+void Evaluation::NameMissingFacts() {
+  const auto note = [this](bool is_missing, MissingFact fact) {
+    if (is_missing) missing_.Add(fact);
+  };
+  note(!recording_.captured_at.IsSet(), MissingFact::kCapturedAt);
+  note(recording_.wake == Wake::kMissing, MissingFact::kWake);
+  note(recording_.kind == Kind::kMissing, MissingFact::kKind);
+  note(recording_.speakers == Speakers::kMissing, MissingFact::kSpeakers);
+  note(recording_.identity == Identity::kMissing, MissingFact::kIdentity);
+  note(recording_.age == SpeakerAge::kMissing, MissingFact::kAge);
+  note(recording_.identity == Identity::kMatched && recording_.profiles.empty(), MissingFact::kProfiles);
+  note(recording_.artefact != Artefact::kSource && !IsPurpose(recording_.made_for), MissingFact::kMadeFor);
+  note(unregistered_scope_named_, MissingFact::kUnregisteredScope);
+  note(!IsPurpose(question_.purpose), MissingFact::kPurpose);
+  if (!IsPurpose(question_.purpose)) return;
+  const bool is_review = question_.purpose == Purpose::kHumanReview;
+  note(is_review && question_.place.reviewer_class == ReviewerClass::kMissing, MissingFact::kReviewerClass);
+  for (const Regime* regime : regime_.regimes) {
+    const bool needs_country = is_review || !regime->CountriesFor(question_.purpose).any;
+    note(needs_country && !country_.IsSet(), MissingFact::kCountry);
+    note(!regime->any_site && question_.place.site.empty(), MissingFact::kSite);
+  }
 }
 
 bool Evaluation::HasConsentedForThePast(const PurposeChoice& choice) const {
@@ -166,15 +194,15 @@ bool Evaluation::CapturedWhileRefused(const PurposeChoice& choice) const {
 }
 
 // E0: who names no profile (device) may be one that said no, also one that is gone.
+bool Evaluation::HidesRefusal(ScopeKind kind, Purpose purpose) const {
+  const bool is_named = kind == ScopeKind::kProfile ? !recording_.profiles.empty() : recording_.device.IsSet();
+  if (is_named) return false;
+  return std::any_of(subject_->scopes.begin(), subject_->scopes.end(),
+                     [&](const ScopeFacts& scope) { return scope.kind == kind && MayHaveRefused(scope, purpose); });
+}
+
 bool Evaluation::HidesRefusal(Purpose purpose) const {
-  const bool no_profile = recording_.profiles.empty();
-  const bool no_device = !recording_.device.IsSet();
-  if (!no_profile && !no_device) return false;
-  return std::any_of(subject_->scopes.begin(), subject_->scopes.end(), [&](const ScopeFacts& scope) {
-    const bool unnamed =
-        (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
-    return unnamed && MayHaveRefused(scope, purpose);
-  });
+  return HidesRefusal(ScopeKind::kProfile, purpose) || HidesRefusal(ScopeKind::kDevice, purpose);
 }
 
 // E3, E5, E6.
@@ -250,7 +278,11 @@ void Evaluation::AskPurpose(Purpose purpose) {
   eligibility_.Add(purpose_rows);
   if (subject_ == nullptr) return;
   const bool hides_refusal = HidesRefusal(purpose);
-  if (hides_refusal) eligibility_.Add(Reason::kMissingFact);
+  if (hides_refusal) {
+    eligibility_.Add(Reason::kMissingFact);
+    if (HidesRefusal(ScopeKind::kProfile, purpose)) missing_.Add(MissingFact::kProfiles);
+    if (HidesRefusal(ScopeKind::kDevice, purpose)) missing_.Add(MissingFact::kDevice);
+  }
   if (recording_.kind != Kind::kMessage) return;
   constexpr Purpose kMessages = Purpose::kMessageTranscription;
   const bool messages_allowed = purpose == kMessages ? purpose_rows.Empty() && !hides_refusal
@@ -302,6 +334,7 @@ Decision Evaluation::Run() {
   decision.reasons = disposition_;
   decision.revision = subject_ != nullptr ? subject_->revision : 0;
   decision.checked_at = now_.latest;
+  decision.regime = static_cast<uint16_t>(regime_.regimes.front() - rules_.regimes.data());
   const Purpose purpose = question_.purpose;
   if (purpose != Purpose::kNone) {
     FindNoes(purpose);
@@ -310,6 +343,7 @@ Decision Evaluation::Run() {
     decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
     if (eligible) decision.reasons.Add(OnConsentAlone(purpose) ? Reason::kConsent : Reason::kDefault);
   }
+  decision.missing = missing_;
   decision.good_until = good_until_;
   return decision;
 }

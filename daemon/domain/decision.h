@@ -143,13 +143,44 @@ class ReasonSet {
   uint64_t bits_ = 0;
 };
 
+// A fact that a recording lacked: each gives MISSING_FACT. Numbers are those of this process alone.
+enum class MissingFact : uint8_t {
+  kCapturedAt = 0,
+  kWake = 1,
+  kKind = 2,
+  kSpeakers = 3,
+  kIdentity = 4,
+  kAge = 5,
+  kProfiles = 6,           // matched, and none is named; or one that is not named may have refused
+  kDevice = 7,             // none is named, and one may have refused
+  kUnregisteredScope = 8,  // a profile or device is named that was removed, or never was registered
+  kMadeFor = 9,            // of a copy
+  kCountry = 10,           // of use; also a code that nobody assigns
+  kReviewerClass = 11,
+  kSite = 12,
+  kPurpose = 13,  // one that is none was asked for
+};
+inline constexpr int kMissingFacts = 14;
+class MissingFactSet {
+ public:
+  constexpr void Add(MissingFact fact) { bits_ = static_cast<uint16_t>(bits_ | 1U << static_cast<unsigned>(fact)); }
+  constexpr bool Has(MissingFact fact) const { return (bits_ >> static_cast<unsigned>(fact) & 1) != 0; }
+  constexpr bool Empty() const { return bits_ == 0; }
+  auto operator<=>(const MissingFactSet&) const = default;
+
+ private:
+  uint16_t bits_ = 0;
+};
+
 // Two answers that are never merged.
 struct Decision {
   Eligibility eligibility = Eligibility::kNotAnswered;
   Disposition disposition = Disposition::kNotAnswered;
-  ReasonSet disposed;     // by R1 to R5
-  ReasonSet reasons;      // every reason that applied, those of `disposed` among them
-  uint64_t revision = 0;  // of the subject; 0: unknown subject
+  ReasonSet disposed;      // by R1 to R5
+  ReasonSet reasons;       // every reason that applied, those of `disposed` among them
+  uint64_t revision = 0;   // of the subject; 0: unknown subject
+  uint16_t regime = 0;     // of where the subject lives, or of an unknown subject's capture: index into Rules::regimes
+  MissingFactSet missing;  // where MISSING_FACT is among the reasons: which
   Instant checked_at;
   // Nothing changes before it by time alone. Not before checked_at; equal to it: do not keep the answer.
   Instant good_until;

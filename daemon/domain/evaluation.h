@@ -93,7 +93,9 @@ class Evaluation {
   void FalseWake();
   void EndedCopies();
   void Facts();
+  void NameMissingFacts();
   bool HidesRefusal(Purpose purpose) const;
+  bool HidesRefusal(ScopeKind kind, Purpose purpose) const;
   void FlagsAndVoices();
   bool OneAdultNoChild();
   void Places();
@@ -144,6 +146,7 @@ class Evaluation {
   bool on_hold_ = false;
   ReasonSet disposition_;  // of the R rows
   ReasonSet eligibility_;  // of the E rows, those of E1 that are not the disposition's included
+  MissingFactSet missing_;
 };
 
 }  // namespace consent::domain::internal

@@ -7,7 +7,7 @@
 namespace consent::domain {
 namespace internal {
 
-PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers) {
   const Command& command = builder.command;
   if (!command.unusable.empty()) return Refused(Refusal::kUnusable, command.unusable);
   if (builder.IsClosed()) return Refused(Refusal::kAccountClosed);
@@ -18,7 +18,7 @@ PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
   const bool registering = command.registers && !builder.before.registered;
   if (!builder.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
   const bool needs_etag = registering ? builder.before.revision != 0 && !about_people : true;
-  if (needs_etag && !command.expected_revision) return Refused(Refusal::kEtagRequired);
+  if (needs_etag && !answers && !command.expected_revision) return Refused(Refusal::kEtagRequired);
   if (command.expected_revision && *command.expected_revision != builder.before.revision) {
     return Refused(Refusal::kEtagMismatch);
   }
@@ -122,8 +122,8 @@ void ApplyPeople(TransitionBuilder& builder) {
   const Command& command = builder.command;
   std::vector<PartOutcome>& parts = builder.result.parts;
   if (builder.IsClosed() || !command.unusable.empty()) {
-    const size_t count =
-        (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
+    const size_t count = (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() +
+                         command.removals.size() + (command.child_notice ? 1 : 0);
     parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed)
                                                  : Refused(Refusal::kUnusable, command.unusable));
     return;
@@ -132,6 +132,7 @@ void ApplyPeople(TransitionBuilder& builder) {
   for (const ProfileCommand& profile : command.profiles) parts.push_back(internal::ApplyProfile(builder, profile));
   for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(builder, device));
   for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(builder, scope));
+  if (command.child_notice) parts.push_back(internal::ApplyChildNotice(builder, *command.child_notice));
 }
 
 }  // namespace

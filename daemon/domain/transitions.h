@@ -36,6 +36,11 @@ struct ChoiceCommand {
   bool on = false;
   // Why it cannot be read: it is refused, and the fields above say nothing. Empty: it can.
   std::string unreadable = {};
+  // Of a yes: when the no that it answers was said, which stands in the place of the etag. Unset: the etag counts.
+  Instant answers = {};
+  // With `answers`: when a no to one of its purposes was said again, at that time or last after it, which the facts do
+  // not tell but the history does (NoteRefusedAgain). Unset: it was not.
+  Instant refused_again = {};
 };
 
 struct RetentionCommand {
@@ -73,6 +78,8 @@ struct Command {
   std::vector<ProfileCommand> profiles;
   std::vector<base::DeviceHandle> devices;
   std::vector<ScopeRef> removals;
+  // The notice about its inactivity went out to this child's guardian.
+  std::optional<base::ProfileHandle> child_notice;
   std::vector<ChoiceCommand> choices;
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
@@ -98,13 +105,14 @@ enum class Refusal : uint8_t {
   kUnknownControl,
   kAllCannotBeTurnedOn,
   kRetentionNotOffered,
-  kContradiction,     // turned off in the same request
-  kPolicyChanging,    // a policy is being activated: repeat
-  kClockDoubtful,     // the time is doubtful until somebody confirms it
-  kAccountClosed,     // nothing of a closed account is loosened
-  kUnknownRegion,     // ISO 3166-1 does not assign the code, and the policy does not name it
-  kUnusable,          // it, or something else of the request, cannot be used as it was sent
-  kLast = kUnusable,  // numbers are on disk: add at the end
+  kContradiction,             // turned off in the same request
+  kPolicyChanging,            // a policy is being activated: repeat
+  kClockDoubtful,             // the time is doubtful until somebody confirms it
+  kAccountClosed,             // nothing of a closed account is loosened
+  kUnknownRegion,             // ISO 3166-1 does not assign the code, and the policy does not name it
+  kUnusable,                  // it, or something else of the request, cannot be used as it was sent
+  kChildNotInactive,          // a notice about the inactivity of a profile that is no inactive child's
+  kLast = kChildNotInactive,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
@@ -127,11 +135,14 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
+  kChildNotice = 12,   // an inactive child's guardian was told
+  kRefusedAgain = 13,  // a no to `purpose` where it was refused already: changes nothing and is on record
+  kLast = kRefusedAgain,
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
   ScopeRef scope;
-  Purpose purpose = Purpose::kNone;  // where what is kPurpose
+  Purpose purpose = Purpose::kNone;  // where what is kPurpose or kRefusedAgain
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
   Retention retention;  // where what is kRetention
@@ -158,7 +169,7 @@ struct Moment {
 
 struct Transition {
   SubjectFacts after;
-  // In the order of the command: region (if there), profiles, devices, removals, choices, retention.
+  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention.
   std::vector<PartOutcome> parts;
   std::vector<FactChange> changes;
   bool registered_now = false;
@@ -172,6 +183,13 @@ struct Transition {
 // `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets
 // refusals; no restriction is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
+
+// Tells the yeses of `command` that name the no that they answer of a change of the history of `facts`. What is no
+// kRefusedAgain of a no that still stands, of their purposes and scopes, or came before the no, changes nothing.
+void NoteRefusedAgain(const SubjectFacts& facts, const FactChange& change, Instant at, const Rules& rules,
+                      Command* command);
+// When the earliest no was said that a yes of `command` names as answered; unset: none names one.
+Instant FirstAnswered(const Command& command);
 
 // A change since the closure, and when.
 struct SaidSince {

@@ -16,22 +16,6 @@ const Control* ControlToRefuse(const std::string& name, const Rules& rules) {
   return found == retired.end() ? nullptr : &*found;
 }
 
-PurposeSet PurposesOf(const Target& target, const Rules& rules) {
-  PurposeSet purposes;
-  switch (target.kind) {
-    case TargetKind::kAll:
-      for (const Purpose p : kAllPurposes) purposes.Add(p);
-      break;
-    case TargetKind::kPurpose:
-      purposes.Add(target.purpose);
-      break;
-    case TargetKind::kControl:
-      if (const Control* control = ControlToRefuse(target.control, rules)) purposes = control->purposes;
-      break;
-  }
-  return purposes;
-}
-
 void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
                Choice shown_from) {
   scope.ChoiceFor(purpose) = choice;
@@ -101,7 +85,15 @@ PartOutcome TurnOff(TransitionBuilder& builder, const ChoiceCommand& command) {
       changed = true;
       continue;
     }
-    if (SaysNo(now.choice) && !now.inherited) continue;
+    if (SaysNo(now.choice) && !now.inherited) {
+      // Since when it is refused stays. That it was said again is on record: a yes that answers the first no is late.
+      FactChange again;
+      again.what = ChangedWhat::kRefusedAgain;
+      again.scope = ScopeRef{scope.kind, scope.handle};
+      again.purpose = purpose;
+      builder.Record(std::move(again));
+      continue;
+    }
     PurposeChoice refused;
     refused.choice = now.choice == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
     refused.since = builder.moment.time;
@@ -224,7 +216,7 @@ PartOutcome MayTurnOn(const TransitionBuilder& builder, const ChoiceCommand& com
   if (command.target.kind == TargetKind::kControl && builder.rules.FindControl(command.target.control) == nullptr) {
     return Refused(Refusal::kUnknownControl);
   }
-  PartOutcome gate = MayLoosen(builder, false);
+  PartOutcome gate = MayLoosen(builder, false, command.answers.IsSet());
   if (gate.refusal != Refusal::kNone) return gate;
   const Proof& proof = builder.command.proof;
   if (proof.notice_version.empty()) return Refused(Refusal::kEvidenceRequired, "notice_version");
@@ -239,6 +231,36 @@ PartOutcome MayTurnOn(const TransitionBuilder& builder, const ChoiceCommand& com
   if (proof.given_at.IsSet() && !builder.IsImport()) why = "only an import states when it was given";
   if (!why.empty()) return Refused(Refusal::kNoticeNotUsable, std::move(why));
   return Applied(false);
+}
+
+// The scopes that a consent is for: the account's may be that of one adult in it, too. The second may be none.
+struct ConsentScopes {
+  ScopeRef first;
+  std::optional<ScopeRef> second;
+};
+
+ConsentScopes ScopesOf(const TransitionBuilder& builder, const ChoiceCommand& command) {
+  ConsentScopes scopes{command.scope, std::nullopt};
+  if (command.scope.kind == ScopeKind::kAccount && builder.command.self_profile) {
+    scopes.second = ScopeRef{ScopeKind::kProfile, builder.command.self_profile->bytes};
+  }
+  return scopes;
+}
+
+// A yes that names the no that it answers counts where that is the last one, at both scopes where it is for two.
+PartOutcome AnswersTheLastNo(const TransitionBuilder& builder, const ChoiceCommand& command,
+                             const ConsentScopes& scopes) {
+  if (!command.answers.IsSet()) return Applied(false);
+  const PurposeSet asked = PurposesOf(command.target, builder.rules);
+  const SubjectFacts& before = builder.before;
+  Instant last = LastNo(before.Find(scopes.first.kind, scopes.first.handle), asked, builder.rules);
+  if (scopes.second) {
+    last = std::max(last, LastNo(before.Find(scopes.second->kind, scopes.second->handle), asked, builder.rules));
+  }
+  if (last.IsSet()) last = std::max(last, command.refused_again);
+  if (last == command.answers) return Applied(false);
+  return Refused(Refusal::kEtagMismatch,
+                 last.IsSet() ? "was said at another time" : "is not stored: nothing of it is refused");
 }
 
 // What one scope needs.
@@ -281,20 +303,6 @@ bool Give(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const 
   return true;
 }
 
-// The scopes that a consent is for: the account's may be that of one adult in it, too. The second may be none.
-struct ConsentScopes {
-  ScopeRef first;
-  std::optional<ScopeRef> second;
-};
-
-ConsentScopes ScopesOf(const TransitionBuilder& builder, const ChoiceCommand& command) {
-  ConsentScopes scopes{command.scope, std::nullopt};
-  if (command.scope.kind == ScopeKind::kAccount && builder.command.self_profile) {
-    scopes.second = ScopeRef{ScopeKind::kProfile, builder.command.self_profile->bytes};
-  }
-  return scopes;
-}
-
 bool TurnOnAt(TransitionBuilder& builder, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting,
               bool wholly) {
   bool changed = false;
@@ -321,6 +329,7 @@ PartOutcome TurnOn(TransitionBuilder& builder, const ChoiceCommand& command) {
   granted.bits = asked.bits & notice.purposes.bits & builder.rules.purposes.bits;
   const Consenting consenting{notice, granted, proof.given_at.IsSet() ? proof.given_at : builder.moment.time};
   const ConsentScopes scopes = ScopesOf(builder, command);
+  if (PartOutcome late = AnswersTheLastNo(builder, command, scopes); late.refusal != Refusal::kNone) return late;
   ScopeFacts* first = builder.after().Find(scopes.first.kind, scopes.first.handle);
   ScopeFacts* second = scopes.second ? builder.after().Find(scopes.second->kind, scopes.second->handle) : nullptr;
   PartOutcome allowed = MayTurnOnAt(builder, command, first, consenting);
@@ -346,6 +355,22 @@ bool IsContradicted(const TransitionBuilder& builder, const ChoiceCommand& on) {
 }
 
 }  // namespace
+
+PurposeSet PurposesOf(const Target& target, const Rules& rules) {
+  PurposeSet purposes;
+  switch (target.kind) {
+    case TargetKind::kAll:
+      for (const Purpose p : kAllPurposes) purposes.Add(p);
+      break;
+    case TargetKind::kPurpose:
+      purposes.Add(target.purpose);
+      break;
+    case TargetKind::kControl:
+      if (const Control* control = ControlToRefuse(target.control, rules)) purposes = control->purposes;
+      break;
+  }
+  return purposes;
+}
 
 PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
   PurposeChoice end;

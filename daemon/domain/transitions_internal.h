@@ -1,5 +1,6 @@
 // What the files of the transitions share: transitions.cc (retention, and the order of the parts),
-// transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this folder.
+// transitions_answers.cc, transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this
+// folder.
 #pragma once
 
 #include <string>
@@ -36,8 +37,8 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 
 // What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and
 // actor. `about_people`: the part only says who lives there, which a first registration may do without etag and
-// evidence.
-PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people);
+// evidence. `answers`: the part names the no that it answers, which stands in the place of a missing etag.
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers = false);
 
 void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope);
 
@@ -58,6 +59,12 @@ int Strictness(const Retention& retention);
 // The last capture that had expired under `retention` at `now`; unset: none.
 Instant ExpiredUpTo(const Retention& retention, Instant now);
 
+// What a target names; of a control also one that only an earlier policy had.
+PurposeSet PurposesOf(const Target& target, const Rules& rules);
+
+// When the last no to one of `asked` was said at the scope; unset: none of them is refused, or there is no scope.
+Instant LastNo(const ScopeFacts* scope, PurposeSet asked, const Rules& rules);
+
 // Choices and their outcomes, refusals first.
 void ApplyChoices(TransitionBuilder& builder);
 
@@ -65,6 +72,9 @@ PartOutcome ApplyRegion(TransitionBuilder& builder, Region region);
 PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile);
 PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device);
 PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& scope);
+// The first notice stays, so that no reminder puts the end of its period off. It waits while the time is in doubt or
+// behind: a period that begins too early would purge too early.
+PartOutcome ApplyChildNotice(TransitionBuilder& builder, base::ProfileHandle profile);
 // A guardian's name has no reason to stay with who has come of age.
 void DropGuardiansOfAdults(TransitionBuilder& builder);
 // When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before;

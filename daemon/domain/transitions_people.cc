@@ -1,6 +1,7 @@
 // Who lives behind an account: region, profiles, devices.
 #include <algorithm>
 
+#include "daemon/domain/child_inactivity.h"
 #include "daemon/domain/effective.h"
 #include "daemon/domain/standards.h"
 #include "daemon/domain/transitions_internal.h"
@@ -259,6 +260,26 @@ void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& s
   change.what = what;
   change.scope = scope;
   builder.Record(std::move(change));
+}
+
+PartOutcome ApplyChildNotice(TransitionBuilder& builder, base::ProfileHandle profile) {
+  const Moment& moment = builder.moment;
+  if (moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
+  if (moment.now.behind) return Refused(Refusal::kClockBehind);
+  ScopeFacts* scope = builder.after().Find(ScopeKind::kProfile, profile.bytes);
+  if (scope == nullptr || !scope->registered) return Refused(Refusal::kScopeNotFound);
+  switch (InactivityOf(builder.after(), *scope, moment.now, builder.rules).due) {
+    case ChildDue::kNone:
+      return Refused(Refusal::kChildNotInactive);
+    case ChildDue::kAnswer:
+    case ChildDue::kPurge:
+      return Applied(false);
+    case ChildDue::kNotice:
+      break;
+  }
+  scope->inactivity_notice = std::max(moment.time, moment.now.latest);
+  RecordScope(builder, ChangedWhat::kChildNotice, ScopeRef{scope->kind, scope->handle});
+  return Applied(true);
 }
 
 Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scope) {

@@ -1,6 +1,8 @@
 #include "daemon/json/scan.h"
 
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -8,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/json/places.h"
 
 namespace consent::json {
 namespace {
@@ -56,6 +59,25 @@ const char* Mismatch(const FieldDescriptor& field, JsonType type) {
   }
 }
 
+// What may stand there; of an enum its names but the first, which is the unset one.
+template <typename Descriptors, typename Name>
+std::string Permitted(int count, const Descriptors& at, const Name& name) {
+  constexpr int kMostListed = 16;
+  std::string text = " (permitted: ";
+  for (int i = 0; i < count && i < kMostListed; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", name(*at(i)));
+  if (count > kMostListed) absl::StrAppend(&text, " and ", count - kMostListed, " more");
+  return text + ")";
+}
+std::string PermittedKeys(const Descriptor& message) {
+  return Permitted(
+      message.field_count(), [&](int i) { return message.field(i); }, [](const auto& field) { return field.name(); });
+}
+std::string PermittedValues(const google::protobuf::EnumDescriptor& values) {
+  return Permitted(
+      values.value_count() - 1, [&](int i) { return values.value(i + 1); },
+      [](const auto& value) { return value.name(); });
+}
+
 // Debian's absl has a string view of its own.
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -80,7 +102,7 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t) override { return Scalar(JsonType::kInteger); }
   bool number_unsigned(number_unsigned_t) override { return Scalar(JsonType::kInteger); }
   bool number_float(number_float_t, const string_t&) override { return Scalar(JsonType::kFloat); }
-  bool string(string_t&) override { return Scalar(JsonType::kString); }
+  bool string(string_t& text) override { return Scalar(JsonType::kString) && IsKnownValue(text); }
   bool binary(binary_t&) override { return Refuse("is binary"); }
   bool start_object(std::size_t) override;
   bool start_array(std::size_t) override;
@@ -89,9 +111,14 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& key) override;
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     problem_ = absl::StrCat("not JSON at byte ", position, ": ", Printable(error.what(), kMaxParserText));
+    broken_at_ = position > 0 ? position - 1 : 0;
     return false;
   }
-  const std::string& problem() const { return problem_; }
+  // With its line and column in `json`, which was scanned.
+  std::string ProblemIn(std::string_view json) const {
+    const LineColumn place = broken_at_ ? LineColumnAt(json, *broken_at_) : Places(json).Find(Path());
+    return problem_ + PlaceText(place);
+  }
 
  private:
   std::string Path() const {
@@ -104,8 +131,8 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
     }
     return path;
   }
-  bool Refuse(const char* problem) {
-    problem_ = levels_.empty() ? "the file must be one JSON object" : absl::StrCat(Path(), ": ", problem);
+  bool Refuse(std::string_view problem) {
+    problem_ = levels_.empty() ? "the file must be one JSON object" : absl::StrCat(Path(), ": ", View(problem));
     return false;
   }
   // The element is complete: a list moves on.
@@ -114,6 +141,8 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool Scalar(JsonType type);
+  // Of a scalar that was taken: an enum has that name.
+  bool IsKnownValue(const std::string& text);
   bool Open(Level level) {
     levels_.push_back(std::move(level));
     return true;
@@ -126,6 +155,8 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
   const Descriptor& message_;
   std::vector<Level> levels_;
   std::string problem_;
+  std::optional<size_t> broken_at_;          // a byte
+  const FieldDescriptor* scalar_ = nullptr;  // the field of the last one
 };
 
 bool Scanner::Scalar(JsonType type) {
@@ -134,8 +165,22 @@ bool Scanner::Scalar(JsonType type) {
   if (type == JsonType::kNull) return Refuse("null is not taken; leave the key out");
   if (level.kind == Level::Kind::kMessage && level.field->is_map()) return Refuse("must be an object");
   if (level.kind == Level::Kind::kMessage && level.field->is_repeated()) return Refuse("must be a list");
+  scalar_ = level.field;
   const char* mismatch = Mismatch(*level.field, type);
-  return *mismatch == '\0' ? Done() : Refuse(mismatch);
+  if (*mismatch == '\0') return Done();
+  return level.field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM
+             ? Refuse(mismatch + PermittedValues(*level.field->enum_type()))
+             : Refuse(mismatch);
+}
+
+bool Scanner::IsKnownValue(const std::string& text) {
+  if (scalar_->cpp_type() != FieldDescriptor::CPPTYPE_ENUM) return true;
+  const google::protobuf::EnumDescriptor& values = *scalar_->enum_type();
+  if (values.FindValueByName(text) != nullptr) return true;
+  Level& level = levels_.back();
+  if (level.kind == Level::Kind::kList) --level.index;  // it was taken already
+  return Refuse(
+      absl::StrCat("\"", Printable(text, kMaxQuotedKey), "\" is no ", values.name(), PermittedValues(values)));
 }
 
 bool Scanner::start_object(std::size_t) {
@@ -176,7 +221,7 @@ bool Scanner::key(string_t& key) {
   level.key = key;
   if (level.kind == Level::Kind::kMessage) {
     level.field = FindField(*level.message, key);
-    if (level.field == nullptr) return Refuse("unknown key");
+    if (level.field == nullptr) return Refuse("unknown key" + PermittedKeys(*level.message));
   }
   // Both spellings of a field are one key; the keys of a map are data.
   const std::string& name = level.kind == Level::Kind::kMessage ? level.field->name() : key;
@@ -201,7 +246,7 @@ absl::Status Scan(std::string_view what, std::string_view json, const Descriptor
   }
   Scanner scanner(message);
   if (nlohmann::json::sax_parse(json.begin(), json.end(), &scanner)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(View(what), ": ", scanner.problem()));
+  return absl::InvalidArgumentError(absl::StrCat(View(what), ": ", scanner.ProblemIn(json)));
 }
 
 }  // namespace consent::json

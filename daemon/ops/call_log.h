@@ -7,10 +7,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "daemon/base/mutex.h"
 #include "daemon/base/trace_id.h"
+#include "daemon/domain/decision.h"
 #include "daemon/ops/log.h"
 #include "daemon/rpc/observer.h"
 
@@ -52,7 +54,12 @@ class CallLog final : public rpc::RpcObserver {
   CallLog& operator=(const CallLog&) = delete;
 
   void OnCall(const rpc::CallSeen& call) override EXCLUDES(mutex_);
+  void OnStarted(std::string_view method) override { next_.OnStarted(method); }
   void OnDecisions(const rpc::DecisionsSeen& decisions) override { next_.OnDecisions(decisions); }
+  void OnAsked(const rpc::AskedSeen& asked) override { next_.OnAsked(asked); }
+  void OnMissingFact(std::string_view caller, domain::MissingFact fact, uint32_t count) override {
+    next_.OnMissingFact(caller, fact, count);
+  }
   void OnItemErrors(uint32_t count) override { next_.OnItemErrors(count); }
   void OnUnknownRegions(uint32_t count) override { next_.OnUnknownRegions(count); }
   void OnChange(const rpc::ChangeSeen& change) override { next_.OnChange(change); }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
 #include "daemon/ops/config_environment.h"
+#include "daemon/ops/policy_command.h"
 
 namespace consent::ops {
 namespace {
@@ -337,7 +338,10 @@ constexpr char kOverview[] =
     "consentd answers whether a voice recording may be used for a purpose, here, now, and whether it must be purged.\n"
     "\n"
     "  consentd serve [OPTIONS]         run the daemon; --help lists the options\n"
-    "  consentd policy validate FILE    check a policy file; problems one per line, exit 1\n"
+    "  consentd policy validate FILE    check a policy file; problems one per line, exit 1, and what cannot work\n"
+    "  consentd policy diff OLD NEW     what the second file allows more and less than the first, word by word\n"
+    "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
+    "                                   --policy FILE takes that one, --json prints JSON\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
 
@@ -394,14 +398,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     invocation.command = Command::kVersion;
     return invocation;
   }
-  if (first == "policy") {
-    if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
-      return absl::InvalidArgumentError("usage: consentd policy validate FILE");
-    }
-    invocation.command = Command::kValidatePolicy;
-    invocation.policy_file = arguments[2];
-    return invocation;
-  }
+  if (first == "policy") return ParsePolicyCommand(arguments);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -410,8 +407,9 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     invocation.callers_file = arguments[2];
     return invocation;
   }
-  return absl::InvalidArgumentError(OneLine(
-      absl::StrCat("unknown command '", first, "'; there are serve, policy validate, callers validate and version")));
+  return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first,
+                                                         "'; there are serve, policy validate, policy diff, policy "
+                                                         "test, callers validate and version")));
 }
 
 }  // namespace consent::ops

@@ -46,14 +46,31 @@ struct ServeOptions {
   base::Instant accept_clock;  // the time that an operator vouches for; unset: none
 };
 
-enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3, kValidateCallers = 4 };
+enum class Command : uint8_t {
+  kHelp = 0,
+  kServe = 1,
+  kValidatePolicy = 2,
+  kVersion = 3,
+  kValidateCallers = 4,
+  kTestPolicy = 5,
+  kDiffPolicies = 6,
+};
+
+// Of `policy test`.
+struct PolicyTestOptions {
+  std::vector<std::string> files;  // of cases; 1 or more
+  std::string policy_file;         // in place of the one that each file names; empty: none
+  bool json = false;
+};
 
 // What the daemon was started for.
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
   ServeOptions serve;        // of kServe
-  std::string policy_file;   // of kValidatePolicy
+  std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
+  std::string next_policy;   // of kDiffPolicies
+  PolicyTestOptions test;    // of kTestPolicy
   std::string callers_file;  // of kValidateCallers
 };
 

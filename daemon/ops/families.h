@@ -25,6 +25,8 @@ prometheus::MetricFamily Family(std::string name, std::string help, prometheus::
 // A counter or gauge, by the family's type.
 void AddValue(prometheus::MetricFamily* family, LabelList labels, double value);
 
+// Labels are in lower case.
+std::string LowerCase(std::string_view name);
 // `name`, that of `number` in an enum of the protos, in lower case; "none" for zero, "unknown" for what has no name.
 std::string LabelOf(int number, std::string_view name);
 template <typename Enum>
@@ -40,6 +42,7 @@ inline std::string Label(domain::Reason reason) { return Label<v1::Reason>(stati
 inline std::string Label(service::ChangeKind kind) { return Label<v1::ChangeKind>(static_cast<int>(kind)); }
 // Here "unset" is zero, which the protos keep for "not said".
 inline std::string Label(domain::Choice choice) { return Label<v1::Choice>(static_cast<int>(choice) + 1); }
-std::string Label(absl::StatusCode code);  // "ok", "invalid_argument" ...
+// As grpc-ecosystem's servers label it: "OK", "Canceled", "InvalidArgument" ... "Unknown" for what is no code.
+const char* GrpcCode(absl::StatusCode code);
 
 }  // namespace consent::ops

@@ -30,7 +30,7 @@ class EventCounter {
  public:
   // Distinct series of one family; what goes beyond is counted under the first label "other": that label alone has
   // values of a policy, the others a few of our own.
-  static constexpr size_t kMaxSeries = 2048;
+  static constexpr size_t kMaxSeries = 4096;
 
   // `values` has as many as the family has labels. The series is there from its first Add on, be it of nothing.
   void Add(LabelValues values, double amount = 1) EXCLUDES(mutex_);

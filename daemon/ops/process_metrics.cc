@@ -1,12 +1,16 @@
 #include "daemon/ops/process_metrics.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "daemon/ops/version.h"
 
@@ -44,6 +48,32 @@ double OpenFiles() {
   return count;
 }
 
+// The smallest memory bound of the process's control group (version 2) and those above it; nothing: there is none, or
+// the system has no such groups.
+std::optional<double> MemoryLimit() {
+  std::ifstream in("/proc/self/cgroup");
+  constexpr std::string_view kUnified = "0::";
+  std::string group;
+  for (std::string line; std::getline(in, line);) {
+    if (line.compare(0, kUnified.size(), kUnified) == 0) group = line.substr(kUnified.size());
+  }
+  std::optional<double> least;
+  while (!group.empty()) {
+    std::ifstream bound("/sys/fs/cgroup" + (group == "/" ? "" : group) + "/memory.max");
+    double bytes = 0;
+    if (bound >> bytes && (!least.has_value() || bytes < *least)) least = bytes;  // "max" is no number
+    if (group.front() != '/' || group == "/") break;
+    group.resize(std::max<size_t>(group.rfind('/'), 1));
+  }
+  return least;
+}
+
+std::optional<double> MaxFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return static_cast<double>(limit.rlim_cur);
+}
+
 }  // namespace
 
 void DefineProcessMetrics(MetricRegistry& registry) {
@@ -56,7 +86,11 @@ void DefineProcessMetrics(MetricRegistry& registry) {
                  [] { return StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); });
   registry.Gauge("process_start_time_seconds", "When the process started.",
                  [ticks] { return BootTime() + StatField(22) / ticks; });
+  registry.Gauge("process_virtual_memory_bytes", "Virtual memory.", [] { return StatField(23); });
   registry.Gauge("process_open_fds", "Open files.", [] { return OpenFiles(); });
+  registry.Gauge("process_max_fds", "Files that may be open.", [] { return MaxFiles(); });
+  registry.Gauge("consentd_memory_limit_bytes", "Memory that the process's control group may use.",
+                 [] { return MemoryLimit(); });
 }
 
 }  // namespace consent::ops

@@ -5,7 +5,8 @@
 
 namespace consent::ops {
 
-// consentd_build_info, and process_* as other exporters name them: CPU seconds, resident bytes, open files, start time.
+// consentd_build_info, consentd_memory_limit_bytes, and process_* as other exporters name them: CPU seconds, memory,
+// open files and how many there may be, start time.
 // Linux.
 void DefineProcessMetrics(MetricRegistry& registry);
 

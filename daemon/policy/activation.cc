@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,14 @@ std::string Refusal(const Difference& difference, const Usage& usage) {
   return {};
 }
 
+// At most kMaxProblems of them, and how many more there are.
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string text;
+  for (size_t i = 0; i < texts.size() && i < kMaxProblems; ++i) absl::StrAppend(&text, i == 0 ? "" : "; ", texts[i]);
+  if (texts.size() > kMaxProblems) absl::StrAppend(&text, "; and ", texts.size() - kMaxProblems, " more");
+  return text;
+}
+
 }  // namespace
 
 absl::Status CheckActivation(const PolicyRow* previous, const Document& next, const Usage& usage) {
@@ -39,13 +48,34 @@ absl::Status CheckActivation(const PolicyRow* previous, const Document& next, co
   const absl::Status numbers = Advance(previous->state, next, previous->state.activated_at).status();
   if (!numbers.ok()) reasons.emplace_back(numbers.message());
   if (reasons.empty()) return absl::OkStatus();
-  std::string text =
-      absl::StrCat("policy \"", next.version(), "\" cannot follow \"", previous->document.version(), "\": ");
-  for (size_t i = 0; i < reasons.size() && i < kMaxProblems; ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : "; ", reasons[i]);
+  return absl::FailedPreconditionError(absl::StrCat("policy \"", next.version(), "\" cannot follow \"",
+                                                    previous->document.version(), "\": ", Joined(reasons)));
+}
+
+std::string Words(const Difference& difference) { return absl::StrCat(difference.path, ": ", difference.what); }
+
+absl::Status CheckNamed(const PolicyRow* previous, const Document& next, const std::vector<std::string>& named) {
+  std::set<std::string> strangers(named.begin(), named.end());
+  std::vector<std::string> unnamed;
+  if (previous != nullptr) {
+    for (const Difference& difference : Compare(*previous, next)) {
+      if (!Loosens(difference)) continue;
+      std::string words = Words(difference);
+      if (std::find(named.begin(), named.end(), words) != named.end()) {
+        strangers.erase(words);
+      } else {
+        unnamed.push_back(std::move(words));
+      }
+    }
   }
-  if (reasons.size() > kMaxProblems) absl::StrAppend(&text, "; and ", reasons.size() - kMaxProblems, " more");
-  return absl::FailedPreconditionError(text);
+  if (!unnamed.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("policy \"", next.version(), "\" loosens what is not named (",
+                                                      unnamed.size(), "): ", Joined(unnamed)));
+  }
+  if (strangers.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "policy \"", next.version(), "\" does not loosen ", strangers.size(),
+      strangers.size() == 1 ? " thing that is named" : " things that are named", "; see what it differs in"));
 }
 
 }  // namespace consent::policy

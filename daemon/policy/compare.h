@@ -29,7 +29,19 @@ struct Difference {
   // For kBreaksStored exactly one is set: whose stored consents (refusals) it concerns.
   domain::NoticeNumber notice = 0;
   domain::ControlNumber control = 0;
+  // Of kBreaksStored: nothing is looser by it while no stored choice refers to it, because something is dropped.
+  bool harmless_unused = false;
 };
+
+// A difference word by word, `path: what`: how it is shown, and how whoever activates a policy names it.
+std::string Words(const Difference& difference);
+
+// Whether it has to be named before it may come into force. One that breaks stored choices is allowed only while nobody
+// has such a choice; then it loosens what will be chosen, save where something is only dropped.
+inline bool Loosens(const Difference& difference) {
+  return difference.kind == DifferenceKind::kLoosening ||
+         (difference.kind == DifferenceKind::kBreaksStored && !difference.harmless_unused);
+}
 
 // All differences field by field, in the order of policy.proto; empty where only version or layout differ. Regions are
 // compared by the regime that applies to them, so that a renamed regime is neutral.
@@ -47,5 +59,10 @@ struct Usage {
 // kBreaksStored whose notice or control is in `usage`; what Advance would refuse. A version that was in force before
 // `previous` is the caller's to look up: CheckSameContent (document.h).
 absl::Status CheckActivation(const PolicyRow* previous, const Document& next, const Usage& usage);
+
+// Whether what `next` loosens against `previous` (nullptr: nothing, there is no predecessor) is named, each by its
+// Words. FailedPrecondition: some is not, with the first kMaxProblems of it word by word; InvalidArgument: something is
+// named that is no loosening of this policy, so that whoever named it looked at another one.
+absl::Status CheckNamed(const PolicyRow* previous, const Document& next, const std::vector<std::string>& named);
 
 }  // namespace consent::policy

@@ -1,4 +1,5 @@
-// Deadlines and holidays. They turn no answer and touch no stored choice: a change is listed, and neutral.
+// Deadlines and holidays. They turn no answer and touch no stored choice, but what gives more time is a promise that is
+// kept later: it is listed as loosening.
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -10,8 +11,15 @@
 namespace consent::policy {
 namespace {
 
-void AddNeutral(Differences* out, std::string path, std::string what) {
-  out->push_back({std::move(path), std::move(what), DifferenceKind::kNeutral, 0, 0});
+using Kind = DifferenceKind;
+
+void AddChange(Differences* out, std::string path, std::string what, Kind kind) {
+  out->push_back({std::move(path), std::move(what), kind, 0, 0});
+}
+
+// More time, or perhaps more: months, days and business days cannot be compared.
+Kind KindOf(const domain::Period& from, const domain::Period& to) {
+  return from.unit == to.unit && to.count < from.count ? Kind::kRestriction : Kind::kLoosening;
 }
 
 const char* UnitName(domain::PeriodUnit unit) {
@@ -57,7 +65,7 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
   const domain::DeadlineRules after = PeriodsOf(to);
   const std::string at = path + ".deletion_deadlines";
   const auto period = [&](const char* field, const domain::Period& a, const domain::Period& b) {
-    if (a != b) AddNeutral(out, at + field, absl::StrCat(Text(a), " becomes ", Text(b)));
+    if (a != b) AddChange(out, at + field, absl::StrCat(Text(a), " becomes ", Text(b)), KindOf(a, b));
   };
   period(".confirmation", before.confirmation, after.confirmation);
   period(".completion", before.completion, after.completion);
@@ -65,9 +73,9 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
     period(".extension", before.extension->length, after.extension->length);
     period(".extension_notice", before.extension->notice, after.extension->notice);
   } else if (after.extension) {
-    AddNeutral(out, at + ".extension", absl::StrCat("new: ", Text(after.extension->length)));
+    AddChange(out, at + ".extension", absl::StrCat("new: ", Text(after.extension->length)), Kind::kLoosening);
   } else if (before.extension) {
-    AddNeutral(out, at + ".extension", "dropped");
+    AddChange(out, at + ".extension", "dropped", Kind::kRestriction);
   }
   const auto appeal = [&](const char* field, const domain::Period& a, const domain::Period& b) {
     if (a != b) AddNeutral(out, path + ".appeal_deadlines" + field, absl::StrCat(Text(a), " becomes ", Text(b)));
@@ -75,12 +83,15 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
   appeal(".acknowledgement", before.appeal_acknowledgement, after.appeal_acknowledgement);
   appeal(".answer", before.appeal_answer, after.appeal_answer);
   if (from.holiday_calendar() != to.holiday_calendar()) {
-    AddNeutral(out, path + ".holiday_calendar",
-               absl::StrCat(NameText(from.holiday_calendar()), " becomes ", NameText(to.holiday_calendar())));
+    // Each holiday is a day more.
+    AddChange(out, path + ".holiday_calendar",
+              absl::StrCat(NameText(from.holiday_calendar()), " becomes ", NameText(to.holiday_calendar())),
+              to.holiday_calendar().empty() ? Kind::kRestriction : Kind::kLoosening);
   }
   if (from.time_zone() != to.time_zone()) {
-    AddNeutral(out, path + ".time_zone",
-               absl::StrCat(NameText(from.time_zone()), " becomes ", NameText(to.time_zone())));
+    // A zone's days count beside UTC's, and what ends first is the deadline.
+    AddChange(out, path + ".time_zone", absl::StrCat(NameText(from.time_zone()), " becomes ", NameText(to.time_zone())),
+              from.time_zone().empty() ? Kind::kRestriction : Kind::kLoosening);
   }
 }
 
@@ -91,16 +102,16 @@ void CompareHolidayCalendars(const v1::Policy& from, const v1::Policy& to, Diffe
   for (const auto& [name, dates] : before) {
     const auto counterpart = after.find(name);
     if (counterpart == after.end()) {
-      AddNeutral(out, path(name), "dropped");
+      AddChange(out, path(name), "dropped", Kind::kNeutral);
       continue;
     }
     const std::string gained = Missing(counterpart->second, dates);
     const std::string lost = Missing(dates, counterpart->second);
-    if (!gained.empty()) AddNeutral(out, path(name) + ".dates", "gains " + gained);
-    if (!lost.empty()) AddNeutral(out, path(name) + ".dates", "loses " + lost);
+    if (!gained.empty()) AddChange(out, path(name) + ".dates", "gains " + gained, Kind::kLoosening);
+    if (!lost.empty()) AddChange(out, path(name) + ".dates", "loses " + lost, Kind::kRestriction);
   }
   for (const auto& [name, dates] : after) {
-    if (before.count(name) == 0) AddNeutral(out, path(name), "new");
+    if (before.count(name) == 0) AddChange(out, path(name), "new", Kind::kNeutral);
   }
 }
 

@@ -120,6 +120,7 @@ void CompareNotices(const PolicyRow& previous, const v1::Policy& to, Differences
     const auto counterpart = after.find(notice.version());
     if (counterpart == after.end()) {
       comparison.Breaks("", "dropped");
+      out->back().harmless_unused = true;
       continue;
     }
     comparison.Fields(notice, *counterpart->second);
@@ -163,7 +164,10 @@ void CompareControls(const PolicyRow& previous, const v1::Policy& to, Difference
     if (!was && stays) out->push_back({path, "comes back", Kind::kRestriction, 0, 0});
     const auto gained = Without(listed_after, listed_before);
     if (was && !gained.Empty()) {
-      out->push_back({path, "gains " + Names(gained) + "; refusals of it cover them", Kind::kRestriction, 0, 0});
+      // Who turns it on from then on agrees to them, too; the daemon's rule knows no restriction that does so.
+      out->push_back({path,
+                      "gains " + Names(gained) + "; whoever turns it on agrees to them, refusals of it cover them",
+                      Kind::kLoosening, 0, 0});
     }
     const auto retired = Without(Without(listed_before, listed_after), in_use);
     if (stays && !retired.Empty()) {

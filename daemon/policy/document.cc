@@ -7,7 +7,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/time_zone.h"
 #include "daemon/json/document.h"
-#include "daemon/json/position.h"
+#include "daemon/json/places.h"
 #include "daemon/policy/validate.h"
 
 namespace consent::policy {
@@ -22,8 +22,11 @@ absl::StatusOr<Document> Document::Parse(std::string json) {
   absl::Status status = json::Parse(kWhat, json, kMaxFileBytes, &content->policy);
   if (!status.ok()) return status;
   std::vector<Problem> problems = Validate(content->policy);
-  for (Problem& problem : problems) problem.message += json::PositionText(json, problem.path);
-  if (!problems.empty()) return json::ToStatus(kWhat, problems);
+  if (!problems.empty()) {
+    const json::Places places(json);
+    for (Problem& problem : problems) problem.message += json::PlaceText(places.Find(problem.path));
+    return json::ToStatus(kWhat, problems);
+  }
   content->hash = base::Sha256(json);
   content->json = std::move(json);
   return Document(std::move(content));

@@ -8,12 +8,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "consent/v1/policy.pb.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 
 namespace consent::policy {
 
 // The largest file in bytes. A stored row holds the file and its state (state.h) and must fit into one commit of 1 MiB.
-inline constexpr size_t kMaxFileBytes = size_t{512} * 1024;
+inline constexpr size_t kMaxFileBytes = base::kMaxPolicyBytes;
 
 // Immutable; thread-safe to read; cheap to copy (copies share the content).
 class Document {

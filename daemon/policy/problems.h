@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <google/protobuf/descriptor.h>
+
 #include "daemon/policy/validate.h"
 
 namespace consent::policy {
@@ -13,6 +15,9 @@ using json::Quoted;
 
 bool IsControlCharacter(char c);  // [a-z0-9_]
 bool IsRegimeCharacter(char c);   // [a-z0-9_-]
+
+// " (permitted: ...)" with all names but the first, which is the unset one.
+std::string PermittedOf(const google::protobuf::EnumDescriptor& values);
 
 // deletion_deadlines, appeal_deadlines and holiday_calendar of one regime, at `path`.
 void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const std::string& path, Problems* problems);

@@ -25,7 +25,7 @@ inline constexpr size_t kMaxOnceOptOut = 1024;
 // Changes of one country's age of consent.
 inline constexpr size_t kMaxAgeSteps = 16;
 inline constexpr size_t kMaxStateBytes = size_t{448} * 1024;
-inline constexpr size_t kMaxVersionBytes = kMaxStateBytes + 64;
+inline constexpr size_t kMaxVersionBytes = kMaxStateBytes + 512;
 
 struct ControlState {
   domain::ControlNumber number = 0;
@@ -76,10 +76,14 @@ std::string EncodeState(const State& state);
 // bytes.
 absl::StatusOr<State> DecodeState(std::string_view bytes);
 
+// The longest name of who activated a version; callers' names are shorter.
+inline constexpr size_t kMaxActivatedByBytes = 256;
+
 // A policy version that was activated.
 struct PolicyRow {
   Document document;
   State state;
+  std::string activated_by = {};  // the caller's name; empty: the daemon, from the file that it was started with
 };
 
 // What every partition holds of a version: which document it is, and its state. The document itself, which may be
@@ -87,6 +91,7 @@ struct PolicyRow {
 struct VersionRow {
   base::Digest document{};  // Document::hash
   State state;
+  std::string activated_by = {};  // as PolicyRow's; at most kMaxActivatedByBytes
 };
 // At most kMaxVersionBytes.
 std::string EncodeVersion(const VersionRow& row);

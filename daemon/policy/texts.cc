@@ -6,7 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "daemon/json/position.h"
+#include "daemon/json/places.h"
 #include "daemon/policy/validate.h"
 
 namespace consent::policy {
@@ -67,6 +67,7 @@ absl::Status CheckSameTexts(const Document& earlier, const Document& next) {
     }
   }
   std::vector<std::string> changed;
+  const json::Places places(next.json());
   for (int i = 0; i < next.policy().notices_size(); ++i) {
     const v1::Notice& notice = next.policy().notices(i);
     const std::vector<domain::Text> texts = ToTexts(notice.texts());
@@ -74,7 +75,7 @@ absl::Status CheckSameTexts(const Document& earlier, const Document& next) {
       const auto before = known.find(KeyOf(notice.version(), texts[j].language));
       if (before == known.end() || before->second == texts[j].sha256) continue;
       changed.push_back(absl::StrCat("notices[\"", notice.version(), "\"].texts[\"", texts[j].language, "\"]",
-                                     json::PositionText(next.json(), absl::StrCat("notices[", i, "].texts[", j, "]"))));
+                                     json::PlaceText(places.Find(absl::StrCat("notices[", i, "].texts[", j, "]")))));
     }
   }
   if (changed.empty()) return absl::OkStatus();

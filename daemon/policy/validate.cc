@@ -100,7 +100,8 @@ void Validator::CheckRegime(const v1::Regime& regime, const std::string& path) {
   Name(path + ".name", regime.name(), IsRegimeCharacter, "[a-z0-9_-]");
   CheckRegimeRegions(regime, path);
   if (!v1::DefaultRule_IsValid(regime.default_rule())) {
-    Add(path + ".default_rule", absl::StrCat(static_cast<int>(regime.default_rule()), " is no DefaultRule"));
+    Add(path + ".default_rule", absl::StrCat(static_cast<int>(regime.default_rule()), " is no DefaultRule",
+                                             PermittedOf(*v1::DefaultRule_descriptor())));
   }
   Range(path + ".false_wake_ttl_seconds", regime.false_wake_ttl_seconds(), 0, kMaxFalseWakeSeconds);
   const bool opt_out = regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
@@ -158,7 +159,8 @@ void Validator::CheckOtherCountries(const v1::Regime& regime, const std::string&
     const std::string at = absl::StrCat(path, "[", i, "]");
     const v1::PurposeCountries& other = regime.other_countries(i);
     if (!v1::Purpose_IsValid(other.purpose()) || other.purpose() == v1::PURPOSE_UNSPECIFIED) {
-      Add(at + ".purpose", absl::StrCat(static_cast<int>(other.purpose()), " is no Purpose"));
+      Add(at + ".purpose",
+          absl::StrCat(static_cast<int>(other.purpose()), " is no Purpose", PermittedOf(*v1::Purpose_descriptor())));
     } else if (other.purpose() == v1::PURPOSE_HUMAN_REVIEW) {
       Add(at + ".purpose", "where people may listen is said by allowed_countries");
     }
@@ -193,7 +195,8 @@ void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
     const std::string at = absl::StrCat(path, ".allowed_reviewer_classes[", i, "]");
     const int value = regime.allowed_reviewer_classes(i);
     if (value == 0 || !v1::ReviewerClass_IsValid(value)) {
-      Add(at, absl::StrCat(value, " is no ReviewerClass that can be allowed"));
+      Add(at, absl::StrCat(value, " is no ReviewerClass that can be allowed",
+                           PermittedOf(*v1::ReviewerClass_descriptor())));
     }
     Unique(&seen, value, absl::StrCat(value), at);
   }
@@ -219,7 +222,7 @@ void Validator::CheckPurposes(const std::string& path, const Purposes& purposes,
     const std::string at = absl::StrCat(path, "[", i, "]");
     const int value = purposes.Get(i);
     if (value == 0 || !v1::Purpose_IsValid(value)) {
-      Add(at, absl::StrCat(value, " is no Purpose"));
+      Add(at, absl::StrCat(value, " is no Purpose", PermittedOf(*v1::Purpose_descriptor())));
       continue;
     }
     const auto& used = policy_.purposes();

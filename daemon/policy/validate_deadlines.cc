@@ -22,7 +22,8 @@ void CheckPeriod(const v1::Period& period, const std::string& path, Problems* pr
   const bool months = period.unit() == v1::PERIOD_UNIT_MONTHS;
   problems->Range(path + ".count", period.count(), 1, months ? domain::kMaxPeriodMonths : domain::kMaxPeriodDays);
   if (period.unit() == v1::PERIOD_UNIT_UNSPECIFIED || !v1::PeriodUnit_IsValid(period.unit())) {
-    problems->Add(path + ".unit", absl::StrCat(static_cast<int>(period.unit()), " is no PeriodUnit"));
+    problems->Add(path + ".unit", absl::StrCat(static_cast<int>(period.unit()), " is no PeriodUnit",
+                                               PermittedOf(*v1::PeriodUnit_descriptor())));
   }
 }
 

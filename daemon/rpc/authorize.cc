@@ -1,10 +1,27 @@
 #include "daemon/rpc/authorize.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
+namespace {
+
+// As the protos name them, without ROLE_, in their order.
+std::string NamesOf(callers::RoleSet roles) {
+  std::vector<std::string> names;
+  const google::protobuf::EnumDescriptor& all = *v1::Role_descriptor();
+  for (int i = 0; i < all.value_count(); ++i) {
+    if (roles.Has(all.value(i)->number())) names.emplace_back(absl::StripPrefix(all.value(i)->name(), "ROLE_"));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+}  // namespace
 
 Method::Method(const google::protobuf::MethodDescriptor* descriptor) {
   if (descriptor == nullptr) return;
@@ -35,9 +52,12 @@ bool Peer::IsPerson() const {
 absl::Status Authorize(const Peer& peer, const Method& method) {
   if (!peer.refusal.ok()) return peer.refusal;
   if (peer.roles.Meets(method.roles())) return absl::OkStatus();
+  const std::string needs = NamesOf(method.roles());
+  if (needs.empty()) {
+    return wire::MakeError(v1::ERROR_REASON_ROLE_REQUIRED, "the method names no role, so nobody may call it");
+  }
   return wire::MakeError(v1::ERROR_REASON_ROLE_REQUIRED,
-                         method.roles().Empty() ? "the method names no role, so nobody may call it"
-                                                : "the caller has none of the roles that the method asks for");
+                         "the caller has none of the roles that the method asks for: " + needs, {{"needs", needs}});
 }
 
 absl::Status CheckSystem(const Peer& peer, std::string_view system) {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpc/slice.h>
@@ -117,7 +118,12 @@ void CallBase::Finish(const absl::Status& status, std::string_view head) {
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
 }
 
-void CallBase::Report(const absl::Status& status, absl::StatusCode code) const {
+void CallBase::NoteStarted() {
+  if (!std::exchange(started_, true)) dependencies_.observer.OnStarted(method_.name());
+}
+
+void CallBase::Report(const absl::Status& status, absl::StatusCode code) {
+  NoteStarted();
   CallSeen seen;
   seen.method = method_.name();
   seen.caller = token_.has_value() ? std::string_view(token_->caller().identity) : std::string_view(refused_caller_);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <google/protobuf/arena.h>
@@ -21,6 +22,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "absl/status/status.h"
+#include "consent/v1/eligibility_service.pb.h"
 #include "daemon/rpc/admission.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/rpc/observer.h"
@@ -66,8 +68,10 @@ class CallBase {
   bool IsCancelled() const { return context_->IsCancelled(); }
   // The caller asked to wait, so however long it takes is no news.
   void NoteRequestedWait() { may_wait_ = true; }
-  // The daemon asked itself: the call is neither counted nor told.
+  // The daemon asked itself: the call is neither counted nor told. Not after NoteStarted.
   void LeaveUncounted() { counted_ = false; }
+  // Counts the call as started, the first time; Finish does it for those that never came so far.
+  void NoteStarted();
   // As Admit, for a handler that parses by itself: `*bytes` are the request's. None of those may read about people.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
   // Answers with the response where `status` is OK, else with the error. `head`: serialised fields that go before what
@@ -84,7 +88,7 @@ class CallBase {
  private:
   virtual const google::protobuf::Message& Response() const = 0;
   // Counts and tells the call, which is answered with `status` and `code`.
-  void Report(const absl::Status& status, absl::StatusCode code) const;
+  void Report(const absl::Status& status, absl::StatusCode code);
   // Takes the token where the call may go on.
   absl::Status TakeToken(const grpc::ByteBuffer& in);
 
@@ -98,6 +102,7 @@ class CallBase {
   std::string refused_caller_;             // whose call was not admitted
   bool may_wait_ = false;
   bool counted_ = true;
+  bool started_ = false;  // it is counted as such
 };
 
 // The data system that `request` names, for which its caller must work. nullptr: a request of this kind names none.
@@ -216,6 +221,8 @@ grpc::ServerUnaryReactor* Handle(const RpcDependencies& dependencies, const Meth
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
   if (!call->Admit(*in)) return reactor;
+  // Whether a check is the daemon's own is seen once it is read.
+  if constexpr (!std::is_same_v<RequestT, v1::CheckRequest>) call->NoteStarted();
   if (call->GoesOnRecord()) {
     RecordThenUse(dependencies, call, use);
   } else {
@@ -232,7 +239,9 @@ grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
   std::string bytes;
-  if (call->AdmitBytes(*in, &bytes)) use(std::move(call), std::move(bytes));
+  if (!call->AdmitBytes(*in, &bytes)) return reactor;
+  call->NoteStarted();
+  use(std::move(call), std::move(bytes));
   return reactor;
 }
 

@@ -24,11 +24,13 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   }
   request.payload.evidence = std::move(input.evidence);
   request.payload.caller = request.caller.identity;
+  request.payload.account_id = request.account_id;
   request.payload.names = std::move(input.names.scopes);
   request.payload.guardians = std::move(input.names.guardians);
   request.recording = input.recording;
   request.flags = input.flags;
   request.create_new = input.create_new;
+  request.validate_only = input.validate_only;
   return request;
 }
 
@@ -70,11 +72,16 @@ void ChangeNote::Report(const service::ChangeReply& reply, RpcObserver& observer
     const bool applied = part.refusal == domain::Refusal::kNone;
     ++(applied ? part.changed ? seen.parts_changed : seen.parts_unchanged : seen.parts_refused);
   }
-  observer.OnChange(seen);
   // Choices stand before the retention parts, which are last.
   const size_t behind = choices_.size() + parts_after_choices_;
-  if (reply.parts.size() < behind) return;
-  const size_t first = reply.parts.size() - behind;
+  const bool has_choices = reply.parts.size() >= behind;
+  const size_t first = has_choices ? reply.parts.size() - behind : 0;
+  for (size_t i = 0; has_choices && i < choices_.size(); ++i) {
+    const domain::PartOutcome& part = reply.parts[first + i];
+    if (!choices_[i].on && part.refusal == domain::Refusal::kNone && part.changed) seen.opted_out = true;
+  }
+  observer.OnChange(seen);
+  if (!has_choices) return;
   for (size_t i = 0; i < choices_.size(); ++i) {
     const domain::ChoiceCommand& choice = choices_[i];
     const domain::PartOutcome& part = reply.parts[first + i];

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/service/registry/report_verification.h"
 #include "daemon/service/rows/decision_log_row.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/errors.h"
@@ -34,7 +35,7 @@ void Encrypt(decisions::HandleCipher& cipher, const Handle& handle, std::string*
 
 }  // namespace
 
-DecisionRpc::DecisionRpc(const service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
+DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
                          const decisions::Recorder& recorder, const RpcDependencies& dependencies)
     : RawService(dependencies), core_(core), verify_(verify), keys_(keys), recorder_(recorder) {
   Serve<v1::GetDecisionLogRequest, v1::GetDecisionLogResponse>("GetDecisionLog", [this](auto call) {
@@ -45,6 +46,9 @@ DecisionRpc::DecisionRpc(const service::Core& core, const service::VerifyDecisio
   });
   Serve<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse>("GetDecisionHandles", [this](auto call) {
     FinishOnPool(dependencies_, call, [this, call] { return Handles(call->request(), call->response()); });
+  });
+  Serve<v1::ReportVerificationRequest, v1::ReportVerificationResponse>("ReportVerification", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Report(call->request()); });
   });
 }
 
@@ -80,6 +84,22 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
     out->add_verdicts(static_cast<v1::DecisionVerdict>(static_cast<int>(verdict)));
   }
   return absl::OkStatus();
+}
+
+absl::Status DecisionRpc::Report(const v1::ReportVerificationRequest& request) const {
+  const absl::StatusOr<wire::VerificationInput> input = wire::ReadReportVerification(request);
+  if (!input.ok()) return input.status();
+  if (input->store_id != core_.store.store_id()) {
+    return wire::FieldError("store_id", "must be the store of this daemon: report to the one whose log it is");
+  }
+  service::VerificationRow found;
+  found.records = input->records;
+  found.confirmed = input->confirmed;
+  found.late = input->late;
+  found.not_checkable = input->not_checkable;
+  found.not_given = input->not_given;
+  found.log_problems = input->log_problems;
+  return service::ReportVerification(core_, found);
 }
 
 absl::Status DecisionRpc::Handles(const v1::GetDecisionHandlesRequest& request,

@@ -13,15 +13,16 @@ namespace consent::rpc {
 // Everything here runs on the read pool. Thread-safe; the references outlive the server.
 class DecisionRpc final : public RawService<v1::DecisionService> {
  public:
-  DecisionRpc(const service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
+  DecisionRpc(service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
               const decisions::Recorder& recorder, const RpcDependencies& dependencies);
 
  private:
   absl::Status Get(v1::GetDecisionLogResponse* out) const;
   absl::Status Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const;
   absl::Status Handles(const v1::GetDecisionHandlesRequest& request, v1::GetDecisionHandlesResponse* out) const;
+  absl::Status Report(const v1::ReportVerificationRequest& request) const;
 
-  const service::Core& core_;
+  service::Core& core_;
   const service::VerifyDecisions& verify_;
   decisions::HandleKeys& keys_;
   const decisions::Recorder& recorder_;

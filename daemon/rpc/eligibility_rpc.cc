@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/domain/decide.h"
+#include "daemon/rpc/tally.h"
 #include "daemon/wire/batch_reply.h"
 #include "daemon/wire/diagnose.h"
 #include "daemon/wire/eligibility.h"
@@ -27,34 +28,6 @@ void WriteSession(const service::CheckSession& session, Response* response) {
 }
 
 bool IsUnknownCode(domain::Region region, const domain::Rules& rules) { return region.IsSet() && !rules.Knows(region); }
-
-// Counts the answers of one call, so that the observer is asked once for each distinct one.
-class Tally {
- public:
-  void Add(const domain::Decision& decision) { ++counts_[Place(decision)]; }
-  // Of one that was added.
-  void Remove(const domain::Decision& decision) { --counts_[Place(decision)]; }
-  void Report(domain::Purpose purpose, RpcObserver& observer) const {
-    for (size_t i = 0; i < counts_.size(); ++i) {
-      if (counts_[i] == 0) continue;
-      const size_t answer = i / domain::kReasons;
-      observer.OnDecisions({purpose, static_cast<domain::Eligibility>(answer / kDispositions),
-                            static_cast<domain::Disposition>(answer % kDispositions),
-                            static_cast<domain::Reason>(i % domain::kReasons), counts_[i]});
-    }
-  }
-
- private:
-  static constexpr size_t kEligibilities = 3;
-  static constexpr size_t kDispositions = 4;
-  static size_t Place(const domain::Decision& decision) {
-    const size_t answer =
-        static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
-    return answer * domain::kReasons + static_cast<size_t>(decision.FirstReason());
-  }
-  std::array<uint16_t, kEligibilities * kDispositions * domain::kReasons> counts_{};
-};
-static_assert(wire::kMaxBatch <= UINT16_MAX);
 
 }  // namespace
 
@@ -97,13 +70,26 @@ void EligibilityRpc::Record(const service::CheckItem& item, store::Sequence head
                decision.FirstReason()});
 }
 
+void EligibilityRpc::Tell(const One& one, const domain::Decision& decision) const {
+  RpcObserver& observer = dependencies_.observer;
+  const domain::Purpose purpose = one.query.purpose;
+  observer.OnDecisions({purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
+  if (purpose == domain::Purpose::kNone) return;
+  const std::string& caller = one.call->caller().identity;
+  const bool is_yes = decision.eligibility == domain::Eligibility::kEligible;
+  observer.OnAsked(
+      {caller, purpose, one.session.rules->regimes[decision.regime].name, is_yes ? 1U : 0U, is_yes ? 0U : 1U});
+  if (decision.missing.Empty()) return;
+  for (int fact = 0; fact < domain::kMissingFacts; ++fact) {
+    const auto one_fact = static_cast<domain::MissingFact>(fact);
+    if (decision.missing.Has(one_fact)) observer.OnMissingFact(caller, one_fact, 1);
+  }
+}
+
 void EligibilityRpc::Answer(const One& one, const domain::Decision& decision) const {
   Write(decision, one.query.full, one.item.subject, one.call->response()->mutable_decision());
   WriteSession(one.session, one.call->response());
-  if (!one.is_probe) {
-    dependencies_.observer.OnDecisions(
-        {one.query.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
-  }
+  if (!one.is_probe) Tell(one, decision);
   one.call->Finish(absl::OkStatus());
 }
 
@@ -129,7 +115,11 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   }
   if (!status.ok()) return call->Finish(status);
   one->is_probe = one->item.subject == probe_;
-  if (one->is_probe) call->LeaveUncounted();
+  if (one->is_probe) {
+    call->LeaveUncounted();
+  } else {
+    call->NoteStarted();
+  }
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
   if (!session.ok()) return call->Finish(session.status());
   one->session = *std::move(session);
@@ -351,7 +341,7 @@ class EligibilityRpc::Batch {
   void Seal() {
     WriteSession(session_, call_->response());
     RpcObserver& observer = rpc_.dependencies_.observer;
-    tally_.Report(query_.purpose, observer);
+    tally_.Report(query_.purpose, call_->caller().identity, *session_.rules, observer);
     if (errors_ != 0) observer.OnItemErrors(errors_);
     if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
   }

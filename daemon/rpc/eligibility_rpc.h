@@ -48,6 +48,8 @@ class EligibilityRpc final
   // Answers, a yes once it is on record.
   void Conclude(std::shared_ptr<One> one, const domain::Decision& decision) const;
   void Answer(const One& one, const domain::Decision& decision) const;
+  // Tells the observer.
+  void Tell(const One& one, const domain::Decision& decision) const;
   std::unique_ptr<decisions::RecordWriter> BeginRecord(const service::Caller& caller, const wire::CheckQuery& query,
                                                        const service::CheckSession& session, size_t most) const;
   // The yes of `decision` to the recording.

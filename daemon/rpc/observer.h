@@ -42,6 +42,16 @@ struct DecisionsSeen {
   uint32_t count = 0;
 };
 
+// Recordings of one call that were asked about for a purpose, of one regime. Together with DecisionsSeen, which knows
+// neither caller nor regime, because that would be a series for each reason, caller and regime.
+struct AskedSeen {
+  std::string_view caller;  // as in CallSeen
+  domain::Purpose purpose = domain::Purpose::kNone;
+  std::string_view regime;  // of where the subject lives, as the policy names it; valid during the call
+  uint32_t eligible = 0;
+  uint32_t not_eligible = 0;
+};
+
 // One write that was acknowledged; a repeated request_id is seen again.
 struct ChangeSeen {
   service::ChangeKind kind = service::ChangeKind::kUpdateSettings;
@@ -50,7 +60,8 @@ struct ChangeSeen {
   uint32_t parts_changed = 0;    // applied, and something is different now
   uint32_t parts_unchanged = 0;  // applied, and it already was so
   uint32_t parts_refused = 0;
-  uint8_t flags = 0;  // of kReportRecording: those reported (domain::Flags)
+  uint8_t flags = 0;       // of kReportRecording: those reported (domain::Flags)
+  bool opted_out = false;  // it turned something off that was not off before
 };
 
 // One choice of such a write.
@@ -72,10 +83,16 @@ struct ChoiceSeen {
 class RpcObserver {
  public:
   virtual ~RpcObserver() = default;
+  // Once for every call, before OnCall; as soon as it is known to be one that counts.
+  virtual void OnStarted(std::string_view method) = 0;
   // Once for every call.
   virtual void OnCall(const CallSeen& call) = 0;
   // Once for each distinct answer of a Check or BatchCheck.
   virtual void OnDecisions(const DecisionsSeen& decisions) = 0;
+  // Once for each regime in a Check or BatchCheck for a purpose.
+  virtual void OnAsked(const AskedSeen& asked) = 0;
+  // `count` recordings of a call of `caller` lacked that fact.
+  virtual void OnMissingFact(std::string_view caller, domain::MissingFact fact, uint32_t count) = 0;
   // Items of a BatchCheck that got an error in place of an answer.
   virtual void OnItemErrors(uint32_t count) = 0;
   // Recordings of one call whose region of capture is a code that means nothing: they were answered as from an unknown

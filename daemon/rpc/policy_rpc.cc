@@ -1,13 +1,76 @@
 #include "daemon/rpc/policy_rpc.h"
 
+#include <chrono>
+#include <string>
 #include <utility>
 
+#include "daemon/policy/compare.h"
+#include "daemon/policy/document.h"
+#include "daemon/rpc/listing.h"
 #include "daemon/service/registry/confirm_clock.h"
+#include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/policy.h"
 
 namespace consent::rpc {
 namespace {
+
+constexpr size_t kMaxText = 2'048;       // of a field that says why
+constexpr size_t kMaxErrorText = 1'000;  // of an error about a file, which a trailer holds three times
+constexpr int kMaxDifferences = 4'096;
+
+std::string Cut(std::string text, size_t most) {
+  if (text.size() > most) text.replace(most - 4, std::string::npos, " ...");
+  return text;
+}
+
+// A policy that was sent.
+absl::StatusOr<policy::Document> ReadDocument(const std::string& json) {
+  absl::StatusOr<policy::Document> document = policy::Document::Parse(json);
+  absl::Status status = document.status();
+  if (status.ok()) status = policy::CheckTimeZones(*document);
+  if (!status.ok()) return wire::FieldError("policy_json", Cut(std::string(status.message()), kMaxErrorText));
+  return document;
+}
+
+v1::PolicyEffect EffectOf(const policy::Difference& difference) {
+  switch (difference.kind) {
+    case policy::DifferenceKind::kLoosening:
+      return v1::POLICY_EFFECT_LOOSENS;
+    case policy::DifferenceKind::kRestriction:
+      return v1::POLICY_EFFECT_RESTRICTS;
+    case policy::DifferenceKind::kNeutral:
+      return v1::POLICY_EFFECT_NEUTRAL;
+    case policy::DifferenceKind::kBreaksStored:
+      break;
+  }
+  return policy::Loosens(difference) ? v1::POLICY_EFFECT_BREAKS_STORED : v1::POLICY_EFFECT_RESTRICTS;
+}
+
+void WriteDiff(const service::PolicyDiff& diff, v1::DiffPolicyResponse* out) {
+  for (const policy::Difference& difference : diff.differences) {
+    if (out->differences_size() == kMaxDifferences) {
+      out->set_more_differences(out->more_differences() + 1);
+      continue;
+    }
+    v1::PolicyDifference& written = *out->add_differences();
+    written.set_words(policy::Words(difference));
+    written.set_effect(EffectOf(difference));
+  }
+  out->set_refused(Cut(diff.refused, kMaxText));
+}
+
+void WriteTurned(const service::TurnedCounts& counts, v1::DiffPolicyResponse* out) {
+  for (const domain::Purpose purpose : domain::kAllPurposes) {
+    const service::Turned& turned = counts.by_purpose[static_cast<size_t>(purpose) - 1];
+    if (turned == service::Turned{}) continue;
+    v1::TurnedAnswers& written = *out->add_turned();
+    written.set_purpose(static_cast<v1::Purpose>(purpose));
+    written.set_to_eligible(turned.to_eligible);
+    written.set_to_not_eligible(turned.to_not_eligible);
+  }
+  out->set_examined_subjects(counts.examined);
+}
 
 absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::Suspension* out) {
   if (view.ok()) wire::WriteSuspension(view->suspension, view->reason, view->etag, out);
@@ -16,15 +79,20 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 
 }  // namespace
 
-PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, const RpcDependencies& dependencies)
+PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::TurnedAnswers& turned,
+                     const RpcDependencies& dependencies)
     : core_(core),
       admin_(admin),
+      turned_(turned),
       dependencies_(dependencies),
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
       suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
       resume_(Method::Named("consent.v1.PolicyService.Resume")),
       get_clock_(Method::Named("consent.v1.PolicyService.GetClock")),
-      confirm_clock_(Method::Named("consent.v1.PolicyService.ConfirmClock")) {}
+      confirm_clock_(Method::Named("consent.v1.PolicyService.ConfirmClock")),
+      activate_(Method::Named("consent.v1.PolicyService.ActivatePolicy")),
+      diff_(Method::Named("consent.v1.PolicyService.DiffPolicy")),
+      list_(Method::Named("consent.v1.PolicyService.ListPolicies")) {}
 
 grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetPolicyRequest, v1::GetPolicyResponse>(dependencies_, get_, context, in, out, [this](auto call) {
@@ -41,6 +109,13 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
         wire::WriteSuspension(one.suspension, one.reason, one.etag, response->add_suspensions());
       }
       response->set_current(view->current);
+      response->set_activated_by(view->activated_by);
+      if (const auto waiting = admin_.waiting(); view->current && waiting.has_value()) {
+        v1::WaitingPolicy& out_waiting = *response->mutable_waiting();
+        out_waiting.set_version(waiting->version);
+        if (!waiting->version.empty()) out_waiting.set_hash(waiting->hash.data(), waiting->hash.size());
+        out_waiting.set_why(Cut(waiting->why, kMaxText));
+      }
       response->set_store_id(std::string(base::View(core_.store.store_id())));
       return absl::OkStatus();
     });
@@ -67,6 +142,87 @@ grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context
                        call->response()->mutable_suspension());
     });
   });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::ActivatePolicy(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ActivatePolicyRequest, v1::ActivatePolicyResponse>(
+      dependencies_, activate_, context, in, out, [this](auto call) {
+        auto input = wire::ReadActivatePolicy(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+          const absl::StatusOr<policy::Document> document = ReadDocument(input.policy_json);
+          if (!document.ok()) return document.status();
+          const auto before = admin_.Get("");
+          if (!before.ok()) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+          const absl::Status status = admin_.Activate(*document, {call->caller().identity, input.loosens});
+          if (!status.ok()) return status;
+          const auto after = admin_.Get(document->version());
+          if (!after.ok()) return after.status();
+          v1::ActivatePolicyResponse* response = call->response();
+          response->set_version(document->version());
+          response->set_hash(document->hash().data(), document->hash().size());
+          wire::WriteTimestamp(after->activated_at, response->mutable_activated_at());
+          response->set_changed(before->activated_at != after->activated_at);
+          return absl::OkStatus();
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::DiffPolicy(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::DiffPolicyRequest, v1::DiffPolicyResponse>(
+      dependencies_, diff_, context, in, out, [this](auto call) {
+        auto input = wire::ReadDiffPolicy(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        RunOnPoolIfAwaited(dependencies_, call, [this, call, input = *std::move(input)] {
+          const absl::StatusOr<policy::Document> document = ReadDocument(input.policy_json);
+          if (!document.ok()) return call->Finish(document.status());
+          const absl::StatusOr<service::PolicyDiff> diff = admin_.Diff(*document);
+          if (!diff.ok()) return call->Finish(diff.status());
+          WriteDiff(*diff, call->response());
+          call->response()->set_subjects(core_.gauges.subjects());
+          if (input.count_seconds == 0 || diff->differences.empty()) return call->Finish(absl::OkStatus());
+          const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(input.count_seconds);
+          turned_.Count(
+              *document, [call, until] { return !call->IsCancelled() && std::chrono::steady_clock::now() < until; },
+              [call](const absl::StatusOr<service::TurnedCounts>& counts) {
+                if (counts.ok()) WriteTurned(*counts, call->response());
+                // What differs is told whether or not the policy may follow.
+                const bool refused =
+                    wire::DetailOf(counts.status()).reason == v1::ERROR_REASON_POLICY_REFUSED && !counts.ok();
+                call->Finish(refused ? absl::OkStatus() : counts.status());
+              });
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::ListPolicies(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListPoliciesRequest, v1::ListPoliciesResponse>(
+      dependencies_, list_, context, in, out, [this](auto call) {
+        const auto query = wire::ReadListPolicies(call->request());
+        if (!query.ok()) return call->Finish(query.status());
+        const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+        if (!from.ok()) return call->Finish(from.status());
+        const base::Instant until =
+            query->page_token.empty() ? base::kEndOfTime : base::Instant{static_cast<int64_t>(from->position)};
+        const auto page_size = static_cast<size_t>(query->page_size);
+        const auto found = core_.policies.Activations(until, page_size + 1);
+        const auto current = core_.policies.current();
+        v1::ListPoliciesResponse* response = call->response();
+        for (const auto& row : found) {
+          if (static_cast<size_t>(response->policies_size()) == page_size) {
+            const service::PageToken next{{}, static_cast<uint64_t>(row->state.activated_at.micros)};
+            response->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
+            break;
+          }
+          v1::PolicyVersion& written = *response->add_policies();
+          written.set_version(row->document.version());
+          written.set_hash(row->document.hash().data(), row->document.hash().size());
+          wire::WriteTimestamp(row->state.activated_at, written.mutable_activated_at());
+          written.set_activated_by(row->activated_by);
+          written.set_current(row == current);
+        }
+        call->Finish(absl::OkStatus());
+      });
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* context, In in, Out out) {

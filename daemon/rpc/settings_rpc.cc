@@ -67,6 +67,7 @@ SettingsRpc::SettingsRpc(service::Core& core, service::SubjectChanges& changes, 
       update_(Method::Named("consent.v1.SettingsService.UpdateSettings")),
       opt_out_(Method::Named("consent.v1.SettingsService.OptOut")),
       history_(Method::Named("consent.v1.SettingsService.ListSettingsHistory")),
+      choices_(Method::Named("consent.v1.SettingsService.ListChoices")),
       at_(Method::Named("consent.v1.SettingsService.GetSettingsAt")) {}
 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
@@ -99,7 +100,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Report(*reply, dependencies_.observer);
+                          if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
                           call->response()->set_revision(core_.tokens.Encode(reply->revision));
                           call->response()->set_account_closed(reply->account_closed);
                           call->response()->set_unusable(reply->unusable);
@@ -154,6 +155,39 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
           if (page->next != 0) {
             const service::PageToken next{core_.PartitionOf(query.subject), page->next};
             call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
+          }
+          return absl::OkStatus();
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* SettingsRpc::ListChoices(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListChoicesRequest, v1::ListChoicesResponse>(
+      dependencies_, choices_, context, in, out, [this](auto call) {
+        auto query = wire::ReadListChoices(call->request(), core_.hasher);
+        if (!query.ok()) return call->Finish(query.status());
+        const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+        if (!from.ok()) return call->Finish(from.status());
+        service::ChoiceFilter filter;
+        if (query->has_subject) filter.subject = query->subject;
+        filter.from = query->from;
+        filter.before = query->before;
+        filter.to = query->to;
+        const auto limit = static_cast<size_t>(query->page_size);
+        FinishOnPool(dependencies_, call, [this, call, filter, limit, from = *from]() -> absl::Status {
+          const auto page = reads_.Choices(filter, limit, service::ChoicePlace{from.partition, from.position});
+          if (!page.ok()) return page.status();
+          v1::ListChoicesResponse* response = call->response();
+          for (const service::ChoiceItem& item : page->items) {
+            v1::ChoiceEntry& choice = *response->add_choices();
+            choice.set_account_id(item.account_id);
+            WriteEntry(core_.tokens, item.entry, call->peer(), choice.mutable_entry());
+          }
+          response->set_erased(static_cast<int64_t>(page->erased));
+          response->set_truncated(page->truncated);
+          if (page->next.has_value()) {
+            const service::PageToken next{page->next->partition, page->next->sequence};
+            response->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
           }
           return absl::OkStatus();
         });

@@ -16,7 +16,8 @@ class SettingsRpc final
     : public v1::SettingsService::WithRawCallbackMethod_GetSettings<
           v1::SettingsService::WithRawCallbackMethod_UpdateSettings<v1::SettingsService::WithRawCallbackMethod_OptOut<
               v1::SettingsService::WithRawCallbackMethod_ListSettingsHistory<
-                  v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
+                  v1::SettingsService::WithRawCallbackMethod_ListChoices<
+                      v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>>> {
  public:
   SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
               const RpcDependencies& dependencies);
@@ -27,6 +28,7 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* OptOut(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ListChoices(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
@@ -40,6 +42,7 @@ class SettingsRpc final
   const Method update_;
   const Method opt_out_;
   const Method history_;
+  const Method choices_;
   const Method at_;
 };
 

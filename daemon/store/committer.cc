@@ -4,7 +4,6 @@
 #include <functional>
 #include <utility>
 
-#include "daemon/store/limits.h"
 
 namespace consent::store {
 namespace {
@@ -37,6 +36,7 @@ Committer::Committer(Options options, CommitEngine& engine)
 Committer::~Committer() { Close(); }
 
 void Committer::Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) {
+  const auto began = std::chrono::steady_clock::now();
   CommitResult refused;
   if (!WithinLimits(preconditions)) {
     refused.outcome = Outcome::kTooLarge;
@@ -47,7 +47,7 @@ void Committer::Commit(Partition partition, std::vector<Precondition> preconditi
     } else if (waiting_ >= max_queue_) {
       refused.outcome = Outcome::kRetry;
     } else {
-      queue_.push_back(Item{partition, std::move(preconditions), std::move(build), std::move(done), {}});
+      queue_.push_back(Item{partition, std::move(preconditions), std::move(build), std::move(done), {}, began});
       ++waiting_;
       if (queue_.size() == 1) prepare_.NotifyOne();
       return;
@@ -59,6 +59,15 @@ void Committer::Commit(Partition partition, std::vector<Precondition> preconditi
 Head Committer::GetHead(Partition partition) const {
   base::MutexLock lock(mutex_);
   return heads_[partition.number - first_.number];
+}
+
+CommitTimings Committer::timings() const {
+  CommitTimings timings;
+  timings.commits = commit_times_.counts();
+  timings.syncs = sync_times_.counts();
+  base::MutexLock lock(mutex_);
+  timings.waiting = waiting_;
+  return timings;
 }
 
 ReadVersion Committer::GetReadVersion() const {
@@ -216,7 +225,9 @@ void Committer::ApplyGroup(Group& group) {
   if (failed_) {
     for (Item& item : group.items) item.result.outcome = Outcome::kClosed;
   } else if (!group.prepared.empty()) {
+    const auto began = std::chrono::steady_clock::now();
     applied = engine_.Apply(group.prepared);
+    sync_times_.Observe(std::chrono::steady_clock::now() - began);
     if (applied.ok()) {
       base::MutexLock lock(mutex_);
       for (const Prepared& p : group.prepared) heads_[p.partition.number - first_.number] = Head{p.stamp, p.chain};
@@ -241,6 +252,7 @@ void Committer::Answer(Group& group, const absl::Status& applied) {
     if (item.result.outcome == Outcome::kCommitted) {
       subscribers_.Tell({committed->partition, committed->stamp, committed->change.event, committed->change.writes});
       ++committed;
+      commit_times_.Observe(std::chrono::steady_clock::now() - item.began);
     } else {
       item.result.stamp = Stamp{};
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <thread>
@@ -14,6 +15,8 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mutex.h"
+#include "daemon/store/durations.h"
+#include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 #include "daemon/store/subscribers.h"
 
@@ -39,15 +42,22 @@ class CommitEngine {
   virtual absl::Status Apply(const std::vector<Prepared>& group) = 0;
 };
 
+// What commits cost since the committer began, and what waits.
+struct CommitTimings {
+  DurationCounts commits;  // from Commit to the answer, of those that were committed
+  DurationCounts syncs;    // of each group: the engine's write and sync
+  uint64_t waiting = 0;    // commits that are queued or being prepared
+};
+
 // Thread-safe, apart from construction and destruction. Owns two threads.
 class Committer {
  public:
   struct Options {
     const base::Clock* clock = nullptr;
-    size_t max_queue = 4096;  // commits waiting; one more is answered kRetry
-    size_t max_group = 1024;  // commits that share a sync
-    OnFailure on_failure;     // may be empty
-    Partition first;          // heads[i] is that of partition first + i
+    size_t max_queue = kMaxQueuedCommits;  // commits waiting; one more is answered kRetry
+    size_t max_group = 1024;               // commits that share a sync
+    OnFailure on_failure;                  // may be empty
+    Partition first;                       // heads[i] is that of partition first + i
     std::vector<Head> heads;
   };
 
@@ -62,6 +72,7 @@ class Committer {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Subscribers& subscribers() { return subscribers_; }
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
+  CommitTimings timings() const EXCLUDES(mutex_);
   // As Store::GetReadVersion. Takes no lock.
   ReadVersion GetReadVersion() const;
   // To be called before and after rows are erased outside the order of commits: what was read before is then read
@@ -81,6 +92,7 @@ class Committer {
     Build build;
     Done done;
     CommitResult result;
+    std::chrono::steady_clock::time_point began;
   };
   struct RowName {
     uint16_t partition;
@@ -142,6 +154,9 @@ class Committer {
   std::atomic<bool> failed_ = false;
   std::atomic<uint64_t> published_ = 0;  // number of the last group that was answered
   std::atomic<uint64_t> erasures_ = 0;
+
+  Durations commit_times_;
+  Durations sync_times_;
 
   Subscribers subscribers_;
 

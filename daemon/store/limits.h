@@ -12,6 +12,9 @@ namespace consent::store {
 inline constexpr uint16_t kMaxPartitions = 1024;
 inline constexpr size_t kSubjectBytes = 16;
 inline constexpr size_t kMaxNameBytes = 64;  // of leases and their holders
+// Commits that may wait. Twice what changes of subjects may be under way (app/services.h), so that they never fill it,
+// and so beside them four writes to every partition at once: what restricts finds room.
+inline constexpr size_t kMaxQueuedCommits = 8192;
 
 // False: some key is over kMaxKeyBytes, or its table is 0 or over kMaxTable.
 bool WithinLimits(const std::vector<Precondition>& preconditions);

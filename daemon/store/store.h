@@ -54,6 +54,7 @@ enum class Table : uint8_t {
   kDeletionById = 17,            // where the deletion request of an id lies
   kHoldById = 18,                // where the hold of an id lies
   kDecisionLog = 19,             // how far the decision log has come
+  kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
 };
 
 inline constexpr uint8_t kMaxTable = 127;

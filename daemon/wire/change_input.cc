@@ -131,6 +131,11 @@ std::vector<domain::ChoiceCommand> ChangeReader::Choices(
       choice.target = Target(changes[i].target(), Path(at, "target"));
       CheckChosen(changes[i].turn(), v1::Switch_IsValid, Path(at, "turn"), own);
       choice.on = changes[i].turn() == v1::SWITCH_ON;
+      if (!changes[i].has_answers()) return;
+      const Path answers(at, "answers");
+      choice.answers = ReadTimestamp(changes[i].answers(), answers, own);
+      // A no is done whatever stands beside it.
+      if (!choice.on) choice.answers = base::Instant{};
     });
     // A target named twice is harmless, and where it is turned on and off the no is done.
     out.push_back(std::move(choice));

@@ -40,6 +40,8 @@ struct ChangeInput {
   uint8_t flags = 0;  // domain::Flags
   // Of UpsertSubject only.
   bool create_new = false;
+  // Of UpsertSubject and UpdateSettings only.
+  bool validate_only = false;
   // Of restrictions without parts: what of the request was left out because it cannot be used, in words; empty:
   // nothing.
   std::string unusable;

@@ -159,4 +159,23 @@ absl::StatusOr<HandlesInput> ReadGetDecisionHandles(const v1::GetDecisionHandles
   return input;
 }
 
+absl::StatusOr<VerificationInput> ReadReportVerification(const v1::ReportVerificationRequest& request) {
+  Violations violations;
+  const Path root;
+  VerificationInput input;
+  ReadBytes(request.store_id(), Path(root, "store_id"), &violations, &input.store_id);
+  const auto read = [&](int64_t count, const char* name, uint64_t* out) {
+    CheckRange(count, 0, kMaxVerifiedCount, Path(root, name), &violations);
+    *out = static_cast<uint64_t>(count);
+  };
+  read(request.records(), "records", &input.records);
+  read(request.confirmed(), "confirmed", &input.confirmed);
+  read(request.late(), "late", &input.late);
+  read(request.not_checkable(), "not_checkable", &input.not_checkable);
+  read(request.not_given(), "not_given", &input.not_given);
+  read(request.log_problems(), "log_problems", &input.log_problems);
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
 }  // namespace consent::wire

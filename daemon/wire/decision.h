@@ -52,4 +52,19 @@ struct HandlesInput {
 absl::StatusOr<HandlesInput> ReadGetDecisionHandles(const v1::GetDecisionHandlesRequest& request,
                                                     const base::IdHasher& hasher);
 
+// What a verification found; counts are 0..kMaxVerifiedCount.
+struct VerificationInput {
+  base::Bytes16 store_id{};
+  uint64_t records = 0;
+  uint64_t confirmed = 0;
+  uint64_t late = 0;
+  uint64_t not_checkable = 0;
+  uint64_t not_given = 0;
+  uint64_t log_problems = 0;
+};
+inline constexpr int64_t kMaxVerifiedCount = 1'000'000'000'000'000;
+
+// As ReadVerifyDecisions.
+absl::StatusOr<VerificationInput> ReadReportVerification(const v1::ReportVerificationRequest& request);
+
 }  // namespace consent::wire

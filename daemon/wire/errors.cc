@@ -34,6 +34,8 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_SYSTEMS_FULL, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_LIMIT_EXCEEDED, absl::StatusCode::kResourceExhausted},
     {v1::ERROR_REASON_NOT_RECORDED, absl::StatusCode::kResourceExhausted},
+    {v1::ERROR_REASON_POLICY_REFUSED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_LOOSENING_NOT_NAMED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_SUBJECT_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_SCOPE_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, absl::StatusCode::kNotFound},
@@ -69,6 +71,7 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_CALLER_UNKNOWN, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_CERTIFICATE_NOT_ACCEPTED, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_SYSTEM_NOT_YOURS, absl::StatusCode::kPermissionDenied},
+    {v1::ERROR_REASON_CHILD_NOT_INACTIVE, absl::StatusCode::kFailedPrecondition},
 };
 static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 

@@ -53,6 +53,40 @@ absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request) {
   return input;
 }
 
+absl::StatusOr<ActivationInput> ReadActivatePolicy(const v1::ActivatePolicyRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.policy_json(), 1, base::kMaxPolicyBytes, Path(root, "policy_json"), &violations);
+  if (CheckCount(request.loosens_size(), 0, base::kMaxLoosens, Path(root, "loosens"), &violations)) {
+    for (int i = 0; i < request.loosens_size(); ++i) {
+      CheckText(request.loosens(i), 1, base::kMaxLooseningBytes, Path(root, "loosens", i), &violations);
+    }
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  return ActivationInput{request.policy_json(), {request.loosens().begin(), request.loosens().end()}};
+}
+
+absl::StatusOr<DiffInput> ReadDiffPolicy(const v1::DiffPolicyRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.policy_json(), 1, base::kMaxPolicyBytes, Path(root, "policy_json"), &violations);
+  CheckRange(request.count_seconds(), 0, base::kMaxCountSeconds, Path(root, "count_seconds"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return DiffInput{request.policy_json(), request.count_seconds()};
+}
+
+absl::StatusOr<PoliciesQuery> ReadListPolicies(const v1::ListPoliciesRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return PoliciesQuery{request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+}
+
 absl::Status ReadGetClock(const v1::GetClockRequest& request) {
   Violations violations;
   RefuseMistyped(request, Path(), &violations);

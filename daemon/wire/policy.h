@@ -20,11 +20,27 @@ struct SuspensionInput {
   std::string etag;       // of Resume
 };
 
+struct ActivationInput {
+  std::string policy_json;
+  std::vector<std::string> loosens;
+};
+struct DiffInput {
+  std::string policy_json;
+  int count_seconds = 0;  // 0: subjects are not counted
+};
+struct PoliciesQuery {
+  int page_size = 0;       // 1..1000
+  std::string page_token;  // empty: the first page
+};
+
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
 // The version asked for; empty: the current one.
 absl::StatusOr<std::string> ReadGetPolicy(const v1::GetPolicyRequest& request);
 absl::StatusOr<SuspensionInput> ReadSuspend(const v1::SuspendRequest& request);
 absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request);
+absl::StatusOr<ActivationInput> ReadActivatePolicy(const v1::ActivatePolicyRequest& request);
+absl::StatusOr<DiffInput> ReadDiffPolicy(const v1::DiffPolicyRequest& request);
+absl::StatusOr<PoliciesQuery> ReadListPolicies(const v1::ListPoliciesRequest& request);
 absl::Status ReadGetClock(const v1::GetClockRequest& request);
 // The time that is named.
 absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& request);

@@ -22,6 +22,8 @@ constexpr int kMaxMatchKeys = 7;
 constexpr int64_t kMaxCount = base::kMaxErasedCount;
 using base::kMaxArrivalSeconds;
 using base::kMaxFailures;
+constexpr uint8_t kAttested = 1;
+constexpr uint8_t kSwept = 2;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* violations) {
   std::string why = base::WhyNoSystemName(name);
@@ -53,9 +55,53 @@ ReportInput ReadReport(const Report& report, const std::string& system, const Pa
   return input;
 }
 
+// What is promised; one of the two has to be.
+void ReadRetention(const v1::SystemRetention& retention, base::Instant now, const Path& at, RetentionInput* input,
+                   Violations* violations) {
+  switch (retention.kind_case()) {
+    case v1::SystemRetention::kAttested: {
+      const Path attested(at, "attested");
+      input->kind = kAttested;
+      input->attested_by = retention.attested().by();
+      CheckText(input->attested_by, 1, base::kMaxAttestedByBytes, Path(attested, "by"), violations);
+      if (!retention.attested().has_until()) violations->Add(Path(attested, "until"), "must be set");
+      input->attested_until = ReadTimestamp(retention.attested().until(), Path(attested, "until"), violations);
+      if (input->attested_until <= now || now + base::Days(base::kMaxAttestationDays) < input->attested_until) {
+        violations->Add(Path(attested, "until"), "must lie ahead, by at most 366 days");
+      }
+      break;
+    }
+    case v1::SystemRetention::kSweepDays:
+      input->kind = kSwept;
+      input->sweep_days = retention.sweep_days();
+      CheckRange(retention.sweep_days(), 1, base::kMaxSweepDays, Path(at, "sweep_days"), violations);
+      break;
+    case v1::SystemRetention::KIND_NOT_SET:
+      violations->Add(at, "must say attested or sweep_days");
+      break;
+  }
+}
+
+void ReadSweepCounts(const v1::SweepCounts& counts, const Path& at, SweepInput* input, Violations* violations) {
+  struct Count {
+    const char* name;
+    int64_t said;
+    uint64_t* value;
+  };
+  const Count all[] = {
+      {"kept", counts.kept(), &input->kept},       {"held", counts.held(), &input->held},
+      {"purged", counts.purged(), &input->purged}, {"not_found", counts.not_found(), &input->not_found},
+      {"failed", counts.failed(), &input->failed}, {"unanswered", counts.unanswered(), &input->unanswered}};
+  for (const Count& count : all) {
+    CheckRange(count.said, 0, kMaxCount, Path(at, count.name), violations);
+    *count.value = static_cast<uint64_t>(count.said);
+  }
+  if (counts.asked() != 0) violations->Add(Path(at, "asked"), "is an answer, not part of a report");
+}
+
 }  // namespace
 
-absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request) {
+absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request, base::Instant now) {
   Violations violations;
   const Path root;
   const Path at(root, "system");
@@ -76,11 +122,51 @@ absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemReque
   if (system.state() != 0 || system.has_registered_at() || system.has_retired_at() || system.open_tasks() != 0) {
     violations.Add(at, "state, registered_at, retired_at and open_tasks are answers, not part of a registration");
   }
+  if (system.retention_state() != 0 || system.has_retention_due_at() || system.has_last_sweep() ||
+      system.has_last_whole_sweep_at()) {
+    violations.Add(at, "retention_state, retention_due_at and sweeps are answers, not part of a registration");
+  }
+  if (system.has_retention())
+    ReadRetention(system.retention(), now, Path(at, "retention"), &input.retention, &violations);
   if (!violations.empty()) return violations.ToStatus();
   input.name = system.name();
   input.kind = static_cast<uint8_t>(system.kind());
   input.latest_arrival = base::Seconds(system.latest_arrival_seconds());
   input.checks_on_ingest = system.checks_on_ingest();
+  return input;
+}
+
+absl::StatusOr<SetRetentionInput> ReadSetRetention(const v1::SetSystemRetentionRequest& request, base::Instant now) {
+  Violations violations;
+  const Path root;
+  SetRetentionInput input;
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  ReadRetention(request.retention(), now, Path(root, "retention"), &input.retention, &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  input.system = request.system();
+  return input;
+}
+
+absl::StatusOr<SweepInput> ReadReportSweep(const v1::ReportSweepRequest& request) {
+  Violations violations;
+  const Path root;
+  const Path at(root, "sweep");
+  const v1::Sweep& sweep = request.sweep();
+  SweepInput input;
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  if (!sweep.has_started_at()) violations.Add(Path(at, "started_at"), "must be set");
+  if (!sweep.has_ended_at()) violations.Add(Path(at, "ended_at"), "must be set");
+  input.started_at = ReadTimestamp(sweep.started_at(), Path(at, "started_at"), &violations);
+  input.ended_at = ReadTimestamp(sweep.ended_at(), Path(at, "ended_at"), &violations);
+  if (input.ended_at < input.started_at) violations.Add(Path(at, "ended_at"), "must not be before started_at");
+  if (sweep.has_reported_at() || sweep.whole()) {
+    violations.Add(at, "reported_at and whole are answers, not part of a report");
+  }
+  ReadSweepCounts(sweep.counts(), Path(at, "counts"), &input, &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  input.system = request.system();
   return input;
 }
 

@@ -15,12 +15,35 @@
 
 namespace consent::wire {
 
+// How what has expired goes, as service::SystemRetention: `kind` is 0 for nothing, 1 for attested, 2 for swept.
+struct RetentionInput {
+  uint8_t kind = 0;
+  std::string attested_by;
+  base::Instant attested_until;
+  int sweep_days = 0;
+};
 struct SystemInput {
   std::string name;
   uint8_t kind = 0;
   uint8_t matches_by = 0;  // bit (number - 1)
   base::Span latest_arrival;
   bool checks_on_ingest = false;
+  RetentionInput retention;
+};
+struct SetRetentionInput {
+  std::string system;
+  RetentionInput retention;
+};
+struct SweepInput {
+  std::string system;
+  base::Instant started_at;
+  base::Instant ended_at;
+  uint64_t kept = 0;
+  uint64_t held = 0;
+  uint64_t purged = 0;
+  uint64_t not_found = 0;
+  uint64_t failed = 0;
+  uint64_t unanswered = 0;
 };
 struct RetireInput {
   std::string name;
@@ -59,7 +82,10 @@ struct TasksQuery {
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request);
+// `now` judges the end of an attestation.
+absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request, base::Instant now);
+absl::StatusOr<SetRetentionInput> ReadSetRetention(const v1::SetSystemRetentionRequest& request, base::Instant now);
+absl::StatusOr<SweepInput> ReadReportSweep(const v1::ReportSweepRequest& request);
 absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& request);
 absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request);
 // A result that says what cannot be taken does not spoil the others: see ReportInput::refused.

@@ -1,5 +1,8 @@
 #include "daemon/wire/settings.h"
 
+#include <optional>
+#include <utility>
+
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
 
@@ -17,6 +20,22 @@ void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeRead
   input->subject = hasher.Subject(request.account_id());
   input->account_id = request.account_id();
   input->request_id = ReadRequestId(request.request_id(), 1, Path(root, "request_id"), others);
+}
+
+// Nothing where it is none.
+std::optional<domain::Choice> ChoiceOf(int number) {
+  switch (number) {
+    case v1::CHOICE_UNSET:
+      return domain::Choice::kUnset;
+    case v1::CHOICE_GIVEN:
+      return domain::Choice::kGiven;
+    case v1::CHOICE_REFUSED:
+      return domain::Choice::kRefused;
+    case v1::CHOICE_WITHDRAWN:
+      return domain::Choice::kWithdrawn;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -54,6 +73,7 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
     input.command.retention = reader.Retentions(request.retention(), root);
   }
   if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
+  input.validate_only = request.validate_only();
   input.digest = RequestDigest(request);
   return input;
 }
@@ -92,6 +112,35 @@ absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryReques
   if (!violations.empty()) return violations.ToStatus();
   return HistoryQuery{hasher.Subject(request.account_id()),
                       request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+}
+
+absl::StatusOr<ChoicesQuery> ReadListChoices(const v1::ListChoicesRequest& request, const base::IdHasher& hasher) {
+  constexpr int kMaxChoices = 3;
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  ChoicesQuery query;
+  query.has_subject = !request.account_id().empty();
+  if (query.has_subject) {
+    CheckId(request.account_id(), Path(root, "account_id"), &violations);
+    query.subject = hasher.Subject(request.account_id());
+  }
+  if (!request.has_from()) violations.Add(Path(root, "from"), "must be set");
+  if (!request.has_before()) violations.Add(Path(root, "before"), "must be set");
+  query.from = ReadTimestamp(request.from(), Path(root, "from"), &violations);
+  query.before = ReadTimestamp(request.before(), Path(root, "before"), &violations);
+  if (query.before <= query.from) violations.Add(Path(root, "before"), "must lie after from");
+  if (CheckCount(request.to_size(), 0, kMaxChoices, Path(root, "to"), &violations)) {
+    for (int i = 0; i < request.to_size(); ++i) {
+      CheckChosen(request.to(i), v1::Choice_IsValid, Path(root, "to", i), &violations);
+      if (const std::optional<domain::Choice> choice = ChoiceOf(request.to(i))) query.to.push_back(*choice);
+    }
+  }
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
+  return violations.empty() ? absl::StatusOr<ChoicesQuery>(std::move(query)) : violations.ToStatus();
 }
 
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,

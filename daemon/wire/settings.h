@@ -26,6 +26,16 @@ struct SettingsQuery {
   base::SubjectHandle subject;
   std::string language;  // empty: none asked for
 };
+
+struct ChoicesQuery {
+  bool has_subject = false;  // else of all
+  base::SubjectHandle subject;
+  base::Instant from;
+  base::Instant before;
+  std::vector<domain::Choice> to;  // empty: any
+  int page_size = 0;               // 1..1000
+  std::string page_token;          // empty: the first page
+};
 struct SettingsAtQuery {
   base::SubjectHandle subject;
   base::Instant at;
@@ -39,6 +49,7 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
 absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher);
 absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request,
                                              const base::IdHasher& hasher);
+absl::StatusOr<ChoicesQuery> ReadListChoices(const v1::ListChoicesRequest& request, const base::IdHasher& hasher);
 // `at` after `now` is refused.
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
                                                base::Instant now);

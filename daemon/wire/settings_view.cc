@@ -82,6 +82,10 @@ const char* Words(domain::ChangedWhat what) {
       return "purposes added later are refused too";
     case domain::ChangedWhat::kFlags:
       return "flags of a recording";
+    case domain::ChangedWhat::kChildNotice:
+      return "the notice about a child's inactivity went out";
+    case domain::ChangedWhat::kRefusedAgain:
+      return "refused again";
     case domain::ChangedWhat::kPurpose:
     case domain::ChangedWhat::kRetention:
       break;

@@ -1,6 +1,7 @@
 #include "daemon/wire/subject.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr int kMaxScopes = static_cast<int>(domain::kMaxProfiles);  // profiles or devices that one call may add
 constexpr int kMaxRemovals = 2 * kMaxScopes;                        // a restriction may have named as many again
+constexpr int kMaxDueKinds = 3;
 constexpr char kDateFault[] = "must be an existing date YYYY-MM-DD, YYYY-MM or YYYY from 1900 to today";
 
 // The calendar date of an instant, in the time zone that is furthest ahead: it is "today" there first.
@@ -126,6 +128,14 @@ std::string NameOf(const domain::ScopeFacts& scope, const Names& names) {
   return {};
 }
 
+// Empty: it has none.
+std::string GuardianOf(const domain::ScopeFacts& scope, const Names& names) {
+  for (const auto& [guardian, id] : names.guardians) {
+    if (scope.guardian.IsSet() && guardian == scope.guardian) return id;
+  }
+  return {};
+}
+
 void WriteProfile(const domain::ScopeFacts& scope, const Names& names, v1::Profile* out) {
   out->set_profile_id(NameOf(scope, names));
   switch (scope.age.kind) {
@@ -141,9 +151,7 @@ void WriteProfile(const domain::ScopeFacts& scope, const Names& names, v1::Profi
     case domain::AgeKind::kUnknown:
       break;
   }
-  for (const auto& [guardian, id] : names.guardians) {
-    if (scope.guardian.IsSet() && guardian == scope.guardian) out->set_guardian_id(id);
-  }
+  if (std::string guardian = GuardianOf(scope, names); !guardian.empty()) out->set_guardian_id(std::move(guardian));
   if (scope.last_active.IsSet()) WriteTimestamp(scope.last_active, out->mutable_last_active_at());
 }
 
@@ -174,6 +182,7 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   input.subject = hasher.Subject(request.account_id());
   input.account_id = request.account_id();
   input.create_new = request.create_new() && input.command.unusable.empty();
+  input.validate_only = request.validate_only();
   if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   input.digest = RequestDigest(request);
   return input;
@@ -185,6 +194,59 @@ absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& 
   CheckId(request.account_id(), Path(Path(), "account_id"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   return hasher.Subject(request.account_id());
+}
+
+absl::StatusOr<ChangeInput> ReadRecordChildNotice(const v1::RecordChildNoticeRequest& request,
+                                                  const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  ChangeInput input;
+  Names unused;
+  ChangeReader reader(hasher, &violations, &unused);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  input.command.child_notice.emplace().bytes = reader.Profile(request.profile_id(), Path(root, "profile_id")).handle;
+  input.request_id = ReadRequestId(request.request_id(), 1, Path(root, "request_id"), &violations);
+  reader.ProofOf(request, root, &input.command.proof, &input.evidence);
+  if (!violations.empty()) return violations.ToStatus();
+  input.subject = hasher.Subject(request.account_id());
+  input.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<ChildrenQuery> ReadListChildrenDue(const v1::ListChildrenDueRequest& request,
+                                                  const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  ChildrenQuery query;
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.account_id(), 0, base::kMaxIdBytes, Path(root, "account_id"), &violations);
+  if (CheckCount(request.due_size(), 0, kMaxDueKinds, Path(root, "due"), &violations)) {
+    for (int i = 0; i < request.due_size(); ++i) {
+      CheckChosen(request.due(i), v1::ChildDue_IsValid, Path(root, "due", i), &violations);
+      query.due.push_back(static_cast<domain::ChildDue>(request.due(i)));
+    }
+  }
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  if (!request.account_id().empty()) query.subject = hasher.Subject(request.account_id());
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
+  return query;
+}
+
+void WriteInactiveChild(const std::string& account_id, const domain::ScopeFacts& profile,
+                        const domain::ChildInactivity& inactivity, const Names& names, v1::InactiveChild* out) {
+  out->set_account_id(account_id);
+  out->set_profile_id(NameOf(profile, names));
+  out->set_guardian_id(GuardianOf(profile, names));
+  out->set_due(static_cast<v1::ChildDue>(inactivity.due));
+  WriteTimestamp(profile.last_active, out->mutable_last_active_at());
+  WriteTimestamp(inactivity.inactive_at, out->mutable_inactive_at());
+  if (!inactivity.purge_at.IsSet()) return;
+  WriteTimestamp(profile.inactivity_notice, out->mutable_notice_at());
+  WriteTimestamp(inactivity.purge_at, out->mutable_purge_at());
 }
 
 std::string UpsertPartName(const v1::UpsertSubjectRequest& request, size_t part) {

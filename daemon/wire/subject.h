@@ -8,6 +8,7 @@
 #include "consent/v1/subject_service.pb.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
+#include "daemon/domain/child_inactivity.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/change_input.h"
 
@@ -20,9 +21,26 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
                                               base::Instant now);
 absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& request, const base::IdHasher& hasher);
 
+// A fault refuses all of it: nothing of it is a user's no.
+absl::StatusOr<ChangeInput> ReadRecordChildNotice(const v1::RecordChildNoticeRequest& request,
+                                                  const base::IdHasher& hasher);
+
+struct ChildrenQuery {
+  base::SubjectHandle subject;        // unset: all
+  std::vector<domain::ChildDue> due;  // empty: all
+  int page_size = 0;
+  std::string page_token;
+};
+absl::StatusOr<ChildrenQuery> ReadListChildrenDue(const v1::ListChildrenDueRequest& request,
+                                                  const base::IdHasher& hasher);
+
 // The field that part i of the request was: `region`, `profiles[0]`, `device_ids[1]`, `remove_profile_ids[0]`,
 // `initial_choices[2]`, ...
 std::string UpsertPartName(const v1::UpsertSubjectRequest& request, size_t part);
+
+// The ids of profile and guardian come from `names`.
+void WriteInactiveChild(const std::string& account_id, const domain::ScopeFacts& profile,
+                        const domain::ChildInactivity& inactivity, const Names& names, v1::InactiveChild* out);
 
 // People and devices that are registered. `revision` is the subject's token. Ids come from `names`.
 void WriteSubject(const domain::SubjectFacts& facts, const Names& names, const std::string& revision,

@@ -44,7 +44,7 @@ Offline::Offline(const std::string& data_dir)
   publisher_ = std::make_unique<service::Publisher>(*context_, *queue_);
   service::PolicyAdmin admin(*context_, publisher_->policies());
   absl::Status status = admin.Load();
-  if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));
+  if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")), {});
   if (!status.ok()) Give(status);
   context_->ready.store(true);
 }

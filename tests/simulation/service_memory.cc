@@ -1,6 +1,7 @@
 #include "tests/simulation/service_memory.h"
 
 #include <algorithm>
+#include <memory>
 #include <sstream>
 
 #include "daemon/base/bytes.h"
@@ -69,17 +70,52 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
       lines->push_back("due: " + std::to_string(core.deletions.CountBefore(kind, until)));
     }
   }
-  lines->push_back("open appeals: " + std::to_string(core.appeals.open()));
-  for (const domain::AppealDeadline kind : domain::kAppealDeadlines) {
-    for (const base::Instant until : {world.Now(), world.Now() + base::Days(20), base::kEndOfTime}) {
-      lines->push_back("appeals due: " + std::to_string(core.appeals.CountBefore(kind, until)));
+  for (const base::Instant at : {world.Now(), world.Now() + base::Days(20), base::kEndOfTime}) {
+    for (const service::OpenAppeals& open : core.appeals.Open(at)) {
+      std::ostringstream line;
+      line << "appeals: " << static_cast<int>(open.kind) << " " << open.regime << " " << open.appeals;
+      for (const uint64_t overdue : open.overdue) line << " " << overdue;
+      lines->push_back(line.str());
     }
   }
+  const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
+  for (const base::Span ahead : {base::Span{}, base::Days(400)}) {
+    const base::Instant now = world.Now() + ahead;
+    for (const auto& [regime, count] : core.gauges.Children(*rules, base::Now::Sure(now))) {
+      std::ostringstream line;
+      line << "children of " << regime << ": " << count.children << " " << count.unguarded << " "
+           << count.inactive_without_notice << " " << count.purge_due;
+      lines->push_back(line.str());
+    }
+    for (const auto& [notice, count] : core.gauges.ConsentsEnding(*rules, now, 400)) {
+      lines->push_back("ending under " + notice + ": " + std::to_string(count));
+    }
+    for (const service::EndedDeletions& ended : core.deletions.EndedThisQuarter(now)) {
+      std::ostringstream line;
+      line << "ended: " << static_cast<int>(ended.cause) << " " << ended.regime << " " << ended.in_time << " "
+           << ended.late;
+      lines->push_back(line.str());
+    }
+  }
+  for (const service::OpenDeletions& open : core.deletions.Open(world.Now(), base::Days(7), base::Days(400))) {
+    std::ostringstream line;
+    line << "open: " << static_cast<int>(open.cause) << " " << open.regime << " " << open.requests;
+    for (const auto& deadline : open.deadlines)
+      line << " " << deadline.past << " " << deadline.near << " " << deadline.far;
+    lines->push_back(line.str());
+  }
+  lines->push_back("holds: " + std::to_string(core.holds.in_force()) + " since " +
+                   std::to_string(core.holds.oldest().micros));
   lines->push_back("oldest open: " + std::to_string(core.deletions.oldest_open().micros));
   for (domain::SystemNumber system = 1; system < kSystems; ++system) {
     const auto counts = world.queue().counts(system);
     lines->push_back("tasks of " + std::to_string(system) + ": " + std::to_string(counts.open) + " open, " +
                      std::to_string(counts.stuck) + " stuck");
+    std::ostringstream line;
+    line << "first of " << system << ": " << core.deletions.FirstVerified(world.queue().FirstOpen(system)).micros
+         << ", ended";
+    for (const uint64_t count : core.deletions.outcomes(system)) line << " " << count;
+    lines->push_back(line.str());
   }
 }
 
@@ -104,6 +140,7 @@ void AddPolicies(test::World& world, std::vector<std::string>* lines) {
   }
   for (const service::SystemRow& row : world.systems().List()) {
     lines->push_back("system: " + base::Hex(service::EncodeSystemRow(row)));
+    lines->push_back("retention: " + base::Hex(service::EncodeSweepRow(world.sweeps().Of(row).row)));
   }
   lines->push_back("last stamp: " + std::to_string(core.last_stamp.load()));
 }

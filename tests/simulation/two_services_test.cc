@@ -55,6 +55,38 @@ TEST(TwoServices, ASuspensionThatWasRenewedMeanwhileIsNotLifted) {
   EXPECT_TRUE(a.world.admin().Get("")->suspensions.back().suspension.active);
 }
 
+// A report of one service comes right before the other one's promise is committed, and the other way round.
+TEST(TwoServices, NeitherAPromiseNorAReportIsLost) {
+  for (const bool report_first : {true, false}) {
+    PairedService a(1, nullptr);
+    PairedService b(1, &a.world.inner_store());
+    ASSERT_TRUE(a.world.Activate(test::PolicyBuilder()).ok());
+    ASSERT_TRUE(a.world.systems().Register(test::System("audio")).ok());
+    b.world.clock.Set(a.world.clock.Now());
+    service::Sweep sweep;
+    sweep.started_at = a.world.Now() - base::Hours(1);
+    sweep.ended_at = a.world.Now();
+    sweep.counts.asked = sweep.counts.kept = 5;
+    const auto report = [&](PairedService& service) {
+      EXPECT_TRUE(service.world.sweeps().Report("audio", sweep, service::Caller{"store"}).ok());
+    };
+    const auto promise = [&](PairedService& service) {
+      const service::SystemRetention swept{service::SystemRetentionKind::kSwept, "", {}, 7};
+      EXPECT_TRUE(service.world.sweeps().SetRetention("audio", swept, service::Caller{"officer"}).ok());
+    };
+    a.store->BeforeNextCommit([&] { report_first ? report(b) : promise(b); });
+    report_first ? promise(a) : report(a);
+    for (PairedService* service : {&a, &b}) {
+      const service::SystemRow audio = *service->world.systems().Find("audio");
+      const service::RetentionView view = service->world.sweeps().Of(audio);
+      EXPECT_EQ(view.row.retention.sweep_days, 7);
+      EXPECT_EQ(view.row.last.counts.kept, 5U);
+      EXPECT_EQ(view.row.last_whole_at, sweep.started_at);
+      EXPECT_EQ(view.state, service::RetentionState::kKept);
+    }
+  }
+}
+
 // How many seeds it takes to find the variant out; 0: none of them does.
 uint64_t SeedsToFind(WrongStore wrong) {
   constexpr uint64_t kMostSeeds = 200;

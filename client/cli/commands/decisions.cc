@@ -21,6 +21,7 @@ struct VerifyFlags {
   std::vector<std::string> files;
   std::vector<std::string> daemons;
   bool offline = false;
+  bool report = false;
   DecisionCheckOptions check;
   std::string heard_file;
   HeardOptions heard;
@@ -108,6 +109,11 @@ int RunVerify(const Cli& cli, const VerifyFlags& flags, const std::vector<Client
     return PrintReadError(status, cli.json);
   }
   check.Finish();
+  if (flags.report) {
+    for (const auto& [client, found] : check.Reports()) {
+      if (absl::Status status = client->ReportVerification(found); !status.ok()) return PrintError(status, cli.json);
+    }
+  }
   return Print(ReportOf(check, problems), cli.json, check.counts().problems == 0 ? kDone : kWrongDecisions);
 }
 
@@ -156,10 +162,14 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
   CLI::Option* const offline = app->add_flag("--offline", flags->offline, "Check the chain alone, without a daemon");
   app->add_flag("--part", flags->check.is_part,
                 "The files are a part of the log: do not miss what lies before and behind them");
+  CLI::Option* const report =
+      app->add_flag("--report", flags->report,
+                    "Tell each daemon what was found of its whole log, for its metrics; needs the role OFFICER");
   AddPeriod(app, &flags->check.decided, "Check and count yeses");
   AddHeard(app, flags.get());
   AddDaemons(app, &flags->daemons);
   for (const char* online : {"--heard", "--daemon"}) app->get_option(online)->excludes(offline);
+  for (const char* part : {"--offline", "--part", "--from", "--to"}) app->get_option(part)->excludes(report);
   app->callback([&cli, flags] {
     CheckPeriod(flags->check.decided);
     cli.action = [&cli, flags] {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "client/cli/command.h"
+#include "client/cli/commands/bulk.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -27,14 +28,15 @@ struct DeleteFlags {
   bool close_account = false;
   bool verified = false;
   bool verifying = false;
+  BulkFlags bulk;
 };
 
 Time Now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 bool HasRange(const DeleteFlags& flags) { return flags.range.from.has_value() || flags.range.to.has_value(); }
 
-// Throws unless exactly one kind is said.
-void CheckOneKind(const DeleteFlags& flags) {
+// How many kinds of selector are said.
+int64_t KindsOf(const DeleteFlags& flags) {
   const bool copies = !flags.purpose_copies.empty();
   const std::vector<bool> kinds = {flags.everything,
                                    HasRange(flags),
@@ -45,7 +47,12 @@ void CheckOneKind(const DeleteFlags& flags) {
                                    copies,
                                    !flags.voice_id_of.empty(),
                                    flags.close_account};
-  if (std::count(kinds.begin(), kinds.end(), true) == 1) return;
+  return std::count(kinds.begin(), kinds.end(), true);
+}
+
+// Throws unless exactly one kind is said.
+void CheckOneKind(const DeleteFlags& flags) {
+  if (KindsOf(flags) == 1) return;
   throw CLI::ValidationError(
       "delete",
       "needs exactly one of --everything, --from with --to, --today, --recording, --profile, --device, "
@@ -109,6 +116,21 @@ int RunDelete(const Cli& cli, const NewDeletionRequest& order) {
   });
 }
 
+int RunFile(const Cli& cli, const DeleteFlags& flags) {
+  const NewDeletionRequest& order = flags.order;
+  BulkJob job;
+  job.read = [&flags](std::string_view line) {
+    return ReadDeletionLine(
+        line, {flags.order.selector, flags.order.requester, flags.order.verification, flags.order.evidence});
+  };
+  return RunBulk(cli, flags.bulk, std::move(job),
+                 {{"command", "delete"},
+                  {"selector", SelectorJson(order.selector)},
+                  {"requester", static_cast<int>(order.requester)},
+                  {"verification", static_cast<int>(order.verification)},
+                  {"evidence", EvidenceJson(order.evidence)}});
+}
+
 void AddSelector(CLI::App* app, DeleteFlags* flags) {
   app->add_flag("--everything", flags->everything, "All that was captured until now")->group("What");
   AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to")->group("What");
@@ -145,19 +167,32 @@ void AddDelete(CLI::App& parent, Cli& cli) {
                                         "open, that one is printed and nothing new is written.");
   auto flags = std::make_shared<DeleteFlags>();
   flags->order.requester = Actor::kSelf;
-  AddId(app, "account", &flags->order.account_id, "Whose recordings")->required();
+  const CLI::Option* account = AddId(app, "account", &flags->order.account_id, "Whose recordings; or --file");
   AddSelector(app, flags.get());
   AddName(app, "--requester", &flags->order.requester, "Who asks (default SELF)");
   CLI::Option* verified = app->add_flag("--verified", flags->verified, "Who asks is known and may ask: purging begins");
   app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
   AddUncheckedRequestId(app, &flags->order.request_id);
   AddEvidence(app, &flags->order.evidence);
-  app->callback([&cli, flags] {
+  AddBulk(
+      app, &flags->bulk,
+      "account_id, selector as `requests show` prints it unless one is said here, and where it differs from what is "
+      "said here verified, requester, channel, actor, reference");
+  app->callback([&cli, flags, app, account] {
     NewDeletionRequest& order = flags->order;
-    order.selector = SelectorOf(*flags);
+    const bool from_file = TakesFile(app, flags->bulk, account, {"--request-id"});
+    const bool lines_say = from_file && KindsOf(*flags) == 0;
+    if (from_file && flags->today && !flags->day.spoken_at.has_value()) {
+      throw CLI::ValidationError("--today", "with --file needs --spoken-at: a run that goes on must mean the same day");
+    }
+    if (!lines_say) order.selector = SelectorOf(*flags);
     order.verification = flags->verified    ? Verification::kVerified
                          : flags->verifying ? Verification::kUnderWay
                                             : Verification::kPending;
+    if (from_file) {
+      cli.action = [&cli, flags] { return RunFile(cli, *flags); };
+      return;
+    }
     cli.action = [&cli, flags] { return RunDelete(cli, flags->order); };
   });
 }

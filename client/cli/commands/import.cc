@@ -1,16 +1,13 @@
 // consentctl import.
-#include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-
 #include "client/cli/command.h"
+#include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
+#include "client/cli/engines/import_trial.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
+#include "client/cli/input_file.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "daemon/base/hash.h"
@@ -23,6 +20,7 @@ struct ImportFlags {
   std::string state_path;
   std::string refused_path;
   size_t parallel = 16;
+  bool dry_run = false;
 };
 
 class ImportReport final : public ImportSink {
@@ -68,66 +66,19 @@ class ImportReport final : public ImportSink {
   uint64_t printed_ = 0;
 };
 
-// As much of a pipe is copied; more is given as a file.
-constexpr uint64_t kMaxSpoolBytes = uint64_t{4} << 30;
-
-// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No
-// yes can be sent before the last line's noes are in force, so nothing can be sent from a pipe directly.
-absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
-  if (::lseek(input.get(), 0, SEEK_SET) == 0) return input;
-  const char* folder = std::getenv("TMPDIR");
-  std::string name = std::string(folder != nullptr && folder[0] == '/' ? folder : "/tmp") + "/consentctl-XXXXXX";
-  Descriptor copy(::mkstemp(name.data()));
-  if (!copy.IsOpen()) {
-    return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
-  }
-  ::unlink(name.c_str());
-  std::string block(64 * 1024, '\0');
-  for (uint64_t copied = 0;;) {
-    const ssize_t count = ::read(input.get(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count == 0) return copy;
-    copied += static_cast<uint64_t>(count > 0 ? count : 0);
-    if (copied > kMaxSpoolBytes) {
-      return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
-    }
-    if (count < 0 || !WriteAll(copy.get(), std::string_view(block).substr(0, static_cast<size_t>(count)))) {
-      return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
-    }
-  }
-}
-
-absl::StatusOr<std::string> HashOf(int input) {
-  crypto_hash_sha256_state hash;
-  crypto_hash_sha256_init(&hash);
-  std::string block(64 * 1024, '\0');
-  if (::lseek(input, 0, SEEK_SET) < 0) return absl::FailedPreconditionError("the input cannot be read again");
-  for (;;) {
-    const ssize_t count = ::read(input, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      return absl::FailedPreconditionError("the input cannot be read: " + std::string(std::strerror(errno)));
-    }
-    if (count == 0) break;
-    crypto_hash_sha256_update(&hash, reinterpret_cast<const uint8_t*>(block.data()), static_cast<size_t>(count));
-  }
-  base::Digest digest{};
-  crypto_hash_sha256_final(&hash, digest.data());
-  return base::Hex(base::View(digest));
-}
-
-std::string WhyItEnded(const ImportEnd& end) {
+std::string WhyItEnded(const ImportEnd& end, bool dry_run) {
   if (end.how == ImportEnd::How::kComplete) return "";
   if (end.how == ImportEnd::How::kInputFailed) return "the input cannot be read: " + std::string(end.status.message());
   if (end.how == ImportEnd::How::kOutputFailed) return ErrorText(end.status);
+  if (dry_run) return "stopped at line " + std::to_string(end.line) + "; nothing was written. " + ErrorText(end.status);
   const std::string where =
       end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
   return "stopped at line " + std::to_string(end.line) + where +
          ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
 }
 
-int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json) {
-  const std::string why = WhyItEnded(end);
+int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool dry_run, bool as_json) {
+  const std::string why = WhyItEnded(end, dry_run);
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
   report.json = {{"lines", counts.lines},           {"imported", counts.imported}, {"refused", counts.refused},
@@ -149,12 +100,34 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
   return Print(report, as_json, code);
 }
 
+int RunTrial(const Cli& cli, const ImportFlags& flags) {
+  absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
+  if (!opened.ok()) return FileError(opened.status());
+  const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
+  if (!input.ok()) return FileError(input.status());
+  absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
+  if (!refused.ok()) return FileError(refused.status());
+  const absl::Status distinct = CheckDistinct(
+      {{"the input", input->get()}, {"standard output", STDOUT_FILENO}, {"--refused", refused->descriptor()}});
+  if (!distinct.ok()) return FileError(distinct);
+  return cli.WithClient([&](Client& client) {
+    if (absl::Status cut = refused->KeepFirst(0); !cut.ok()) return FileError(cut);
+    const std::shared_ptr<Clock> clock = Clock::System();
+    CallGate gate(1, *clock);
+    ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
+    ImportTrial trial(client, gate, report);
+    const ImportEnd end = trial.Run(input->get());
+    report.bar().Clear();
+    return PrintSummary(end, trial.counts(), true, cli.json);
+  });
+}
+
 int RunImport(const Cli& cli, const ImportFlags& flags) {
   absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
   if (!opened.ok()) return FileError(opened.status());
   const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
   if (!input.ok()) return FileError(input.status());
-  const absl::StatusOr<std::string> hash = HashOf(input->get());
+  const absl::StatusOr<std::string> hash = HashOfInput(input->get());
   if (!hash.ok()) return FileError(hash.status());
   absl::StatusOr<ImportState> state = ImportState::Open(flags.state_path, *hash, *Random::System());
   if (!state.ok()) return FileError(state.status());
@@ -182,7 +155,7 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
     Import import(client, *state, report, flags.parallel);
     const ImportEnd end = import.Run(input->get());
     report.bar().Clear();
-    return PrintSummary(end, import.counts(), cli.json);
+    return PrintSummary(end, import.counts(), false, cli.json);
   });
 }
 
@@ -208,7 +181,14 @@ void AddImport(CLI::App& parent, Cli& cli) {
                            "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");
   AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
-  app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunImport(cli, *flags); }; });
+  app->add_flag("--dry-run", flags->dry_run,
+                "Write nothing: say of each line what of it would not count if it were imported now");
+  app->callback([&cli, flags] {
+    if (flags->dry_run && !flags->state_path.empty()) {
+      throw CLI::ValidationError("--dry-run", "keeps no --state: nothing is written");
+    }
+    cli.action = [&cli, flags] { return flags->dry_run ? RunTrial(cli, *flags) : RunImport(cli, *flags); };
+  });
 }
 
 }  // namespace consent::cli

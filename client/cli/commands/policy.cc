@@ -1,5 +1,6 @@
-// consentctl policy show|suspend|resume.
+// consentctl policy show|suspend|resume, and what policy_versions adds.
 #include "client/cli/command.h"
+#include "client/cli/commands/policy_versions.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -23,14 +24,16 @@ Report PolicyReport(const StoredPolicy& stored) {
   report.json = {{"current", stored.current},
                  {"hash", HexText(stored.hash)},
                  {"activated_at", TimeText(stored.activated_at)},
+                 {"activated_by", stored.activated_by},
                  {"suspensions", Json::array()},
                  {"policy", PolicyJson(stored.policy)}};
   for (const Suspension& suspension : stored.suspensions) {
     report.json["suspensions"].push_back(SuspensionJson(suspension));
   }
   const Policy& policy = stored.policy;
-  Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "HASH"});
-  head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at), HexText(stored.hash)});
+  Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "BY", "HASH"});
+  head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at),
+            stored.activated_by.empty() ? "the policy file" : stored.activated_by, HexText(stored.hash)});
   Table regimes("regime", {"REGIME", "DEFAULT", "REGIONS", "COUNTRIES", "SITES", "REVIEWERS"});
   for (const Regime& regime : policy.regimes) {
     regimes.Add({regime.name, std::string(Name(regime.default_rule)), ListText(regime.regions),
@@ -45,6 +48,13 @@ Report PolicyReport(const StoredPolicy& stored) {
                  YesNo(notice.says_people_listen), YesNo(notice.covers_past), TimeText(notice.valid_from)});
   }
   report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};
+  if (stored.waiting.has_value()) {
+    const WaitingPolicy& waiting = *stored.waiting;
+    report.json["waiting"] = {{"version", waiting.version}, {"hash", HexText(waiting.hash)}, {"why", waiting.why}};
+    Table table("waiting", {"THE POLICY FILE IS NOT IN FORCE", "WHY"});
+    table.Add({waiting.version.empty() ? "unreadable" : waiting.version, waiting.why});
+    report.tables.insert(report.tables.begin(), table);
+  }
   return report;
 }
 
@@ -105,6 +115,9 @@ void AddPolicy(CLI::App& app, Cli& cli) {
   CLI::App* policy = app.add_subcommand("policy", "The rules, and the switch that stops a purpose");
   policy->require_subcommand(1);
   AddShowPolicy(policy, cli);
+  AddListPolicies(policy, cli);
+  AddDiffPolicy(policy, cli);
+  AddActivatePolicy(policy, cli);
   AddSuspend(policy, cli);
   AddResume(policy, cli);
 }

@@ -144,7 +144,9 @@ void AddRequests(CLI::App& app, Cli& cli) {
   AddConfirmReceipt(requests, cli);
   AddSteps(requests, cli);
   AddAppeals(requests, cli);
+  AddRequestsOverdue(requests, cli);
   AddRequestsReport(requests, cli);
+  AddRequestsSample(requests, cli);
 }
 
 }  // namespace consent::cli

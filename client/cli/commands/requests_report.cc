@@ -1,33 +1,126 @@
 // consentctl requests report.
 #include "client/cli/commands/requests.h"
 
+#include <functional>
+#include <utility>
+
+#include "client/cli/engines/period_figures.h"
+#include "client/cli/engines/period_tally.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_report.h"
 
 namespace consent::cli {
 namespace {
 
 // A hundred of them fit a message even where each names a thousand recordings.
 constexpr int kRequestsPerPage = 100;
-constexpr Time kAfterEveryDueTime = std::chrono::sys_days(std::chrono::year(9999) / 1 / 1);
 
 struct ReportFlags {
   std::optional<Time> from;
   std::optional<Time> to;
   bool csv = false;
+  bool html = false;
+  std::string by;
 };
 
-absl::Status CountPages(Client& client, DeletionQuery query, DeletionTally* tally) {
-  query.causes = {DeletionCause::kRequested};
+using Visit = std::function<void(const DeletionRequest&)>;
+
+// What was received before the period may have ended in it; what was received after it counts only while it is open.
+absl::Status ReadRequests(Client& client, Time to, const Visit& visit) {
+  DeletionQuery until_end;
+  until_end.received_before = to;
+  if (absl::Status status = ReadRequestPages(client, until_end, visit); !status.ok()) return status;
+  DeletionQuery open_since;
+  open_since.received_from = to;
+  open_since.due_before = kAfterEveryDueTime;
+  return ReadRequestPages(client, open_since, visit);
+}
+
+absl::Status ReadHolds(Client& client, PeriodTally* tally) {
+  HoldQuery query;
+  query.include_released = true;
   query.page_size = kRequestsPerPage;
   do {
-    const absl::StatusOr<DeletionPage> page = client.ListDeletionRequests(query);
+    const absl::StatusOr<HoldPage> page = client.ListHolds(query);
     if (!page.ok()) return page.status();
-    for (const DeletionRequest& request : page->requests) tally->Add(request);
+    for (const Hold& hold : page->holds) tally->Add(hold);
     query.page_token = page->next_page_token;
   } while (!query.page_token.empty());
   return absl::OkStatus();
+}
+
+absl::Status ReadChoices(Client& client, ChoicesQuery query, const std::function<void(const ChoicesPage&)>& visit) {
+  query.page_size = 1000;
+  do {
+    const absl::StatusOr<ChoicesPage> page = client.ListChoices(query);
+    if (!page.ok()) return page.status();
+    visit(*page);
+    query.page_token = page->next_page_token;
+  } while (!query.page_token.empty());
+  return absl::OkStatus();
+}
+
+// Reads all that the figures need; half of a count is no count.
+absl::Status ReadAll(Client& client, const ReportFlags& flags, PeriodTally* tally, DeletionTally* now) {
+  absl::Status status = ReadRequests(client, *flags.to, [&](const DeletionRequest& request) {
+    tally->Add(request);
+    now->Add(request);
+  });
+  if (!status.ok()) return status;
+  if (status = ReadHolds(client, tally); !status.ok()) return status;
+  ChoicesQuery query;
+  query.from = *flags.from;
+  query.before = *flags.to;
+  query.to = {Choice::kRefused, Choice::kWithdrawn};
+  status = ReadChoices(client, query, [tally](const ChoicesPage& page) { tally->AddNoes(page); });
+  if (!status.ok()) return status;
+  query.to = {Choice::kGiven};
+  return ReadChoices(client, query, [tally](const ChoicesPage& page) { tally->AddConsents(page); });
+}
+
+PeriodUnit UnitOf(const std::string& by) {
+  if (by == "month") return PeriodUnit::kMonth;
+  if (by == "quarter") return PeriodUnit::kQuarter;
+  if (by == "half-year") return PeriodUnit::kHalfYear;
+  return by == "year" ? PeriodUnit::kYear : PeriodUnit::kWhole;
+}
+
+int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally, const DeletionTally& now) {
+  ReportHead head{TimeText(flags.from), TimeText(flags.to), flags.by.empty() ? "whole" : flags.by, {}, {}};
+  for (const ReportPeriod& period : tally.periods()) {
+    if (!period.whole) head.partial_periods.push_back(period.name);
+  }
+  if (tally.choices().erased > 0) {
+    head.caveat =
+        std::to_string(tally.choices().erased) +
+        " entries of that time are of accounts that were closed and erased since; what they chose is not counted.";
+  }
+  if (tally.choices().truncated) head.caveat += " The store no longer has the oldest entries of that time.";
+  const std::vector<Figure> figures = FiguresOf(tally, now);
+  if (flags.html) return PrintText(ReportHtml(head, figures), kDone);
+  if (flags.csv) return PrintText(ReportCsv(figures), kDone);
+  Report report;
+  report.json = ReportJson(head, figures);
+  Table table("figure", {"SECTION", "PERIOD", "GROUP", "FIGURE", "VALUE"});
+  for (const Figure& figure : figures) {
+    table.Add({figure.section, figure.period, figure.group, figure.name, ValueText(figure.value)});
+  }
+  report.tables = {table};
+  return Print(report, cli.json, kDone);
+}
+
+int RunPeriods(const Cli& cli, const ReportFlags& flags) {
+  return cli.WithClient([&](Client& client) {
+    PeriodTally tally(PeriodsOf(*flags.from, *flags.to, UnitOf(flags.by)));
+    DeletionTally now(*flags.from, *flags.to);
+    // An error leaves nothing on standard output.
+    if (const absl::Status status = ReadAll(client, flags, &tally, &now); !status.ok()) {
+      return PrintError(status, cli.json);
+    }
+    return PrintPeriods(cli, flags, tally, now);
+  });
 }
 
 int RunReport(const Cli& cli, const ReportFlags& flags) {
@@ -51,15 +144,21 @@ int RunReport(const Cli& cli, const ReportFlags& flags) {
 
 }  // namespace
 
+absl::Status ReadRequestPages(Client& client, DeletionQuery query,
+                              const std::function<void(const DeletionRequest&)>& visit) {
+  query.causes = {DeletionCause::kRequested};
+  query.page_size = kRequestsPerPage;
+  do {
+    const absl::StatusOr<DeletionPage> page = client.ListDeletionRequests(query);
+    if (!page.ok()) return page.status();
+    for (const DeletionRequest& request : page->requests) visit(request);
+    query.page_token = page->next_page_token;
+  } while (!query.page_token.empty());
+  return absl::OkStatus();
+}
+
 absl::Status CountRequests(Client& client, DeletionTally* tally) {
-  // What was received before the period may have ended in it; what was received after it counts only while it is open.
-  DeletionQuery until_end;
-  until_end.received_before = tally->to();
-  if (absl::Status status = CountPages(client, until_end, tally); !status.ok()) return status;
-  DeletionQuery open_since;
-  open_since.received_from = tally->to();
-  open_since.due_before = kAfterEveryDueTime;
-  return CountPages(client, open_since, tally);
+  return ReadRequests(client, tally->to(), [tally](const DeletionRequest& request) { tally->Add(request); });
 }
 
 void AddRequestsReport(CLI::App* parent, Cli& cli) {
@@ -74,9 +173,27 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--from", &flags->from, "The period's first instant")->required();
   AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
   app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
+  app->add_flag(
+      "--html", flags->html,
+      "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice and "
+      "what data systems kept");
+  app->add_option("--by", flags->by,
+                  "The same figures as --html for each month, quarter, half-year or year of UTC's calendar, with --csv "
+                  "or --json as one list")
+      ->check(CLI::IsMember({"month", "quarter", "half-year", "year"}))
+      ->type_name("UNIT");
   app->callback([&cli, flags] {
     if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");
     if (flags->csv && cli.json) throw CLI::ValidationError("--csv", "excludes --json");
+    if (flags->html && (flags->csv || cli.json)) throw CLI::ValidationError("--html", "excludes --csv and --json");
+    if (flags->html || !flags->by.empty()) {
+      if (PeriodsOf(*flags->from, *flags->to, UnitOf(flags->by)).empty()) {
+        throw CLI::ValidationError("--by",
+                                   "gives more than " + std::to_string(kMostPeriods) + " periods: ask for less");
+      }
+      cli.action = [&cli, flags] { return RunPeriods(cli, *flags); };
+      return;
+    }
     cli.action = [&cli, flags] { return RunReport(cli, *flags); };
   });
 }

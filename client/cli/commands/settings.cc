@@ -2,6 +2,7 @@
 #include "client/cli/commands/settings.h"
 
 #include "client/cli/command.h"
+#include "client/cli/commands/bulk.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -34,6 +35,7 @@ struct SetOrder {
   std::vector<std::string> off;
   std::optional<std::string> retention;
   LeftOut left_out;
+  BulkFlags bulk;
 };
 
 void Build(SetOrder* order) {
@@ -51,13 +53,21 @@ void Build(SetOrder* order) {
   }
 }
 
+int SetFromFile(const Cli& cli, const SetOrder& order) {
+  BulkJob job;
+  job.has_yeses = true;
+  job.read = [&order](std::string_view line) { return ReadSettingsLine(line, order.update.evidence); };
+  return RunBulk(cli, order.bulk, std::move(job),
+                 {{"command", "settings set"}, {"evidence", EvidenceJson(order.update.evidence)}});
+}
+
 void AddSetChoice(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "set",
       "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
       "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
   auto order = std::make_shared<SetOrder>();
-  AddId(app, "account", &order->update.account_id, "The account")->required();
+  const CLI::Option* account = AddId(app, "account", &order->update.account_id, "The account; or --file");
   app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on; several times")
       ->allow_extra_args(false);
   app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off; several times")
@@ -69,7 +79,17 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
                  &order->left_out);
   AddEvidence(app, &order->update.evidence, &order->left_out);
   AddEtag(app, &order->update.etag, "settings get", &order->left_out);
-  app->callback([&cli, order] {
+  AddBulk(
+      app, &order->bulk,
+      "account_id, choices and retention as `import` reads them, each yes with `answers`, the time of the no that it "
+      "answers");
+  app->callback([&cli, order, app, account] {
+    if (TakesFile(app, order->bulk, account,
+                  {"--on", "--off", "--retention", "--profile", "--device", "--self-profile", "--etag"})) {
+      order->left_out.Settle(false);
+      cli.action = [&cli, order] { return SetFromFile(cli, *order); };
+      return;
+    }
     Build(order.get());
     cli.action = [&cli, order] {
       return cli.WithClient([&](Client& client) {
@@ -98,7 +118,24 @@ struct OptOutFlags {
   std::vector<Purpose> purposes;
   bool all = false;
   LeftOut left_out;
+  BulkFlags bulk;
 };
+
+int OptOutFromFile(const Cli& cli, const OptOutFlags& flags) {
+  BulkJob job;
+  job.read = [&flags](std::string_view line) {
+    return ReadOptOutLine(line, {flags.order.targets, flags.order.scope, flags.order.evidence});
+  };
+  Json targets = Json::array();
+  for (const SettingTarget& target : flags.order.targets) {
+    targets.push_back({target.control, static_cast<int>(target.purpose), target.all});
+  }
+  return RunBulk(cli, flags.bulk, std::move(job),
+                 {{"command", "settings opt-out"},
+                  {"targets", targets},
+                  {"scope", ScopeText(flags.order.scope)},
+                  {"evidence", EvidenceJson(flags.order.evidence)}});
+}
 
 void AddOptOut(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
@@ -106,13 +143,15 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
       "Turn off at once: no etag, always wins, also for an account that was never seen. Say what: --control, "
       "--purpose or --all.");
   auto flags = std::make_shared<OptOutFlags>();
-  AddId(app, "account", &flags->order.account_id, "The account")->required();
+  const CLI::Option* account = AddId(app, "account", &flags->order.account_id, "The account; or --file");
   app->add_option("--control", flags->controls, "A control; several times")->allow_extra_args(false);
   AddNames(app, "--purpose", &flags->purposes, "A purpose; several times");
   app->add_flag("--all", flags->all, "Everything, purposes added later included");
   AddScope(app, &flags->order.scope);
   AddEvidence(app, &flags->order.evidence, &flags->left_out);
-  app->callback([&cli, flags] {
+  AddBulk(app, &flags->bulk, "account_id, and choices as `import` reads them unless what is refused is said here");
+  app->callback([&cli, flags, app, account] {
+    const bool from_file = TakesFile(app, flags->bulk, account, {});
     OptOutOrder& order = flags->order;
     order.targets.clear();
     if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
@@ -120,7 +159,11 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
       order.targets.push_back(target);
     }
     for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
-    flags->left_out.Settle(!order.targets.empty());
+    flags->left_out.Settle(!from_file && !order.targets.empty());
+    if (from_file) {
+      cli.action = [&cli, flags] { return OptOutFromFile(cli, *flags); };
+      return;
+    }
     if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");
     cli.action = [&cli, flags] {
       return cli.WithClient([&](Client& client) {
@@ -159,6 +202,7 @@ void AddSettings(CLI::App& app, Cli& cli) {
   AddOptOut(settings, cli);
   AddHistory(settings, cli);
   AddAt(settings, cli);
+  AddOptOuts(settings, cli);
 }
 
 }  // namespace consent::cli

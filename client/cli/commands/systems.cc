@@ -1,4 +1,4 @@
-// consentctl systems register|list|retire.
+// consentctl systems register|retention|list|retire.
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
@@ -14,6 +14,22 @@ int PrintSystem(const absl::StatusOr<DataSystem>& system, bool as_json) {
   report.json = {{"system", DataSystemJson(*system)}};
   report.tables = {DataSystemsTable({*system})};
   return Print(report, as_json, kDone);
+}
+
+// --attested-by, --attested-until, --sweep-days: one of the two ways at most.
+void AddRetention(CLI::App* app, SystemRetention* retention) {
+  CLI::Option* by = AddText(app, "--attested-by", &retention->attested_by, 1, base::kMaxAttestedByBytes,
+                            "Who says that it deletes by itself what has expired and what was recorded by accident: a "
+                            "person of the staff, never a user");
+  CLI::Option* until = AddTime(app, "--attested-until", &retention->attested_until,
+                               "When that has to be said anew; at most 366 days ahead");
+  CLI::Option* days =
+      AddNumber(app, "--sweep-days", &retention->sweep_days, 1, base::kMaxSweepDays,
+                "`consentctl sweep` asks about all that it has every so many days, 1 to 90; it is overdue after them");
+  by->needs(until);
+  until->needs(by);
+  days->excludes(by);
+  days->excludes(until);
 }
 
 void AddRegister(CLI::App* parent, Cli& cli) {
@@ -41,9 +57,29 @@ void AddRegister(CLI::App* parent, Cli& cli) {
   app->add_flag("--checks-on-ingest", system->checks_on_ingest,
                 "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival "
                 "had passed are done once more.");
+  AddRetention(app, &system->retention);
   app->callback([&cli, system] {
     cli.action = [&cli, system] {
       return cli.WithClient([&](Client& client) { return PrintSystem(client.RegisterDataSystem(*system), cli.json); });
+    };
+  });
+}
+
+void AddSetRetention(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "retention",
+      "How the data system sees to it that what has expired goes: a new attestation, or sweeps every so many days");
+  auto name = std::make_shared<std::string>();
+  auto retention = std::make_shared<SystemRetention>();
+  AddText(app, "name", name.get(), 1, base::kMaxNameBytes, "The data system")->required();
+  AddRetention(app, retention.get());
+  app->callback([&cli, name, retention] {
+    if (retention->empty()) {
+      throw CLI::ValidationError("systems retention", "needs --attested-by and --attested-until, or --sweep-days");
+    }
+    cli.action = [&cli, name, retention] {
+      return cli.WithClient(
+          [&](Client& client) { return PrintSystem(client.SetSystemRetention(*name, *retention), cli.json); });
     };
   });
 }
@@ -89,6 +125,7 @@ void AddSystems(CLI::App& app, Cli& cli) {
   CLI::App* systems = app.add_subcommand("systems", "Where data lies that must go");
   systems->require_subcommand(1);
   AddRegister(systems, cli);
+  AddSetRetention(systems, cli);
   AddListSystems(systems, cli);
   AddRetire(systems, cli);
 }

@@ -1,6 +1,4 @@
 // consentctl worker.
-#include <unistd.h>
-
 #include "client/cli/command.h"
 #include "client/cli/engines/worker_engine.h"
 #include "client/cli/files.h"
@@ -89,12 +87,6 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
              std::to_string(counts.open), std::to_string(counts.erased)});
   report.tables = {table};
   return Print(report, as_json, code);
-}
-
-std::vector<std::string> OwnEnvironment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
-  return variables;
 }
 
 int RunWorker(const Cli& cli, WorkerFlags flags) {

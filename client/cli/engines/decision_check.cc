@@ -17,8 +17,45 @@ constexpr size_t kMostUses = 10'000;
 void DecisionCheck::Tell(const Chain* chain, DecisionProblem problem) {
   ++counts_.problems;
   if (problem.file.empty()) problem.file = file_;
-  if (chain != nullptr) problem.store = base::Hex(chain->store_id);
+  if (chain != nullptr) {
+    problem.store = base::Hex(chain->store_id);
+    if (problem.entry < 0) ++log_problems_[chain->store_id];
+  }
   sink_(problem);
+}
+
+void DecisionCheck::Count(DecisionVerdict verdict, Chain* chain) {
+  VerificationReport& found = chain->found;
+  switch (verdict) {
+    case DecisionVerdict::kConfirmed:
+      ++found.confirmed;
+      break;
+    case DecisionVerdict::kLate:
+      ++found.late;
+      break;
+    case DecisionVerdict::kNotCheckable:
+      ++found.not_checkable;
+      break;
+    case DecisionVerdict::kUnset:
+    case DecisionVerdict::kNotGiven:
+    case DecisionVerdict::kPolicyNotInForce:
+    case DecisionVerdict::kUnknown:
+      ++found.not_given;
+      break;
+  }
+}
+
+std::vector<std::pair<Client*, VerificationReport>> DecisionCheck::Reports() const {
+  std::vector<std::pair<Client*, VerificationReport>> reports;
+  for (const Chain& chain : chains_) {
+    if (chain.client == nullptr) continue;
+    reports.emplace_back(chain.client, chain.found);
+    VerificationReport& report = reports.back().second;
+    report.store_id = chain.store_id;
+    const auto problems = log_problems_.find(chain.store_id);
+    if (problems != log_problems_.end()) report.log_problems = problems->second;
+  }
+  return reports;
 }
 
 absl::Status DecisionCheck::Begin() {
@@ -86,6 +123,7 @@ absl::Status DecisionCheck::TakeLine(const std::string& text) {
   }
   TellUnreadable(chain, std::exchange(unreadable_, 0), why_unreadable_);
   CheckLink(*line, *chain);
+  ++chain->found.records;
   chain->last = line->number;
   chain->last_hash = DecisionLineHash(text);
   const bool is_counted = chain->state.has_value() && line->number == chain->state->counted_records;
@@ -175,6 +213,7 @@ absl::Status DecisionCheck::CheckYeses(const DecisionLine& line, Chain& chain) {
   if (!verdicts.ok()) return verdicts.status();
   for (size_t i = 0; i < verdicts->size(); ++i) {
     const DecisionVerdict verdict = (*verdicts)[i];
+    Count(verdict, &chain);
     if (verdict == DecisionVerdict::kConfirmed) {
       ++counts_.confirmed;
     } else if (verdict == DecisionVerdict::kNotCheckable) {

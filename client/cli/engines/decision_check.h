@@ -100,6 +100,8 @@ class DecisionCheck final : public DecisionLineSink {
   void Finish();
 
   const DecisionCounts& counts() const { return counts_; }
+  // What was found of the log of each daemon that was asked, after Finish.
+  std::vector<std::pair<Client*, VerificationReport>> Reports() const;
   const std::map<DecisionUse, DecisionUses>& uses() const { return uses_; }
 
  private:
@@ -114,6 +116,7 @@ class DecisionCheck final : public DecisionLineSink {
     // The file before, where it ends in the middle of a record. A killed process leaves that, and so does a cut: what
     // is missing tells which.
     std::string torn = {};
+    VerificationReport found = {};
     // Records that no daemon was asked about, and the first of them.
     uint64_t unasked = 0;
     uint64_t first_unasked = 0;
@@ -131,12 +134,15 @@ class DecisionCheck final : public DecisionLineSink {
   void TellVerdict(const DecisionLine& line, const Chain& chain, size_t entry, DecisionVerdict verdict);
   DecisionUses& UseOf(const DecisionLine& line);
   void Tell(const Chain* chain, DecisionProblem problem);
+  // One of a yes of that verdict.
+  static void Count(DecisionVerdict verdict, Chain* chain);
 
   const DecisionCheckOptions options_;
   const Sink sink_;
   std::vector<Chain> chains_;
   DecisionCounts counts_;
   std::map<DecisionUse, DecisionUses> uses_;
+  std::map<std::string, uint64_t> log_problems_;  // by store
   std::string file_;
   std::optional<HeardList> heard_;
   // Of the file that is read: its chain, an index of chains_, once a record has told; how many lines before that record

@@ -6,21 +6,12 @@
 #include <cstdio>
 #include <numeric>
 
+#include "client/cli/render/render_report.h"
+
 namespace consent::cli {
 namespace {
 
 constexpr char kAll[] = "(all)";
-
-double DaysBetween(Time from, Time to) {
-  return std::chrono::duration_cast<std::chrono::duration<double, std::ratio<86'400>>>(to - from).count();
-}
-
-// `days` is not empty.
-double Median(std::vector<double> days) {
-  std::sort(days.begin(), days.end());
-  const size_t middle = days.size() / 2;
-  return days.size() % 2 == 1 ? days[middle] : (days[middle - 1] + days[middle]) / 2;
-}
 
 // Hundredths of a day, a quarter of an hour, are as fine as anybody reads.
 double Rounded(double days) { return std::round(days * 100) / 100; }
@@ -55,17 +46,17 @@ std::vector<std::vector<std::string>> Rows(const DeletionTally& tally) {
   return rows;
 }
 
-std::string CsvCell(const std::string& cell) {
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
+}  // namespace
+
+double DaysBetween(Time from, Time to) {
+  return std::chrono::duration_cast<std::chrono::duration<double, std::ratio<86'400>>>(to - from).count();
 }
 
-}  // namespace
+double Median(std::vector<double> days) {
+  std::sort(days.begin(), days.end());
+  const size_t middle = days.size() / 2;
+  return days.size() % 2 == 1 ? days[middle] : (days[middle - 1] + days[middle]) / 2;
+}
 
 void DeletionTally::Add(const DeletionRequest& request) {
   Counted& counted = by_regime_[request.regime];

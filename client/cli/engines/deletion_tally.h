@@ -59,6 +59,11 @@ class DeletionTally {
   std::map<std::string, Counted> by_regime_;
 };
 
+// Days of 24 hours.
+double DaysBetween(Time from, Time to);
+// Of an even number the mean of the two in the middle. `days` is not empty.
+double Median(std::vector<double> days);
+
 Json FiguresJson(const DeletionFigures& figures);
 // With a last line for all; one header.
 Table FiguresTable(const DeletionTally& tally);

@@ -1,12 +1,6 @@
 #include "client/cli/engines/import_state.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
+#include "client/cli/input_file.h"
 #include "client/cli/lines/json_fields.h"
 #include "client/cli/output.h"
 #include "daemon/base/hash.h"
@@ -15,29 +9,6 @@ namespace consent::cli {
 namespace {
 
 constexpr char kMarker[] = "consentctl_import";
-
-absl::StatusOr<std::string> ReadAll(const std::string& path) {
-  // Without waiting for whoever might write into a pipe.
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file.IsOpen() && errno == ENOENT) return std::string();
-  if (!file.IsOpen()) {
-    return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
-  }
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError("the state file cannot be used: it is no regular file");
-  }
-  std::string text(SizeOf(file.get()), '\0');
-  size_t held = 0;
-  while (held < text.size()) {
-    const ssize_t count = ::read(file.get(), text.data() + held, text.size() - held);
-    if (count < 0) return absl::FailedPreconditionError("the state file cannot be read");
-    if (count == 0) break;
-    held += static_cast<size_t>(count);
-  }
-  text.resize(held);
-  return text;
-}
 
 std::string Head(const std::string& input_hash, const std::string& salt) {
   return Json{{kMarker, 1}, {"input", input_hash}, {"salt", salt}}.dump() + "\n";
@@ -115,7 +86,7 @@ absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std
   random.Fill(salt.data(), salt.size());
   state.salt_ = base::Hex(base::View(salt));
   if (path.empty()) return state;
-  const absl::StatusOr<std::string> text = ReadAll(path);
+  const absl::StatusOr<std::string> text = ReadStateFile(path, "the state file");
   if (!text.ok()) return text.status();
   state.head_ = Head(input_hash, state.salt_);
   // A torn last line counts as not written.

@@ -1,5 +1,7 @@
 #include "client/cli/engines/task_input.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -12,10 +14,12 @@
 namespace consent::cli {
 namespace {
 
-constexpr std::array<std::string_view, 13> kNames = {
+constexpr std::array<std::string_view, 14> kNames = {
     "CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID",    "CONSENT_CAUSE",      "CONSENT_SELECTOR",  "CONSENT_FROM",
     "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID", "CONSENT_DEVICE_ID", "CONSENT_PURPOSES",
-    "CONSENT_EXCEPTIONS", "CONSENT_AGAIN",         "CONSENT_LOOKED_AT"};
+    "CONSENT_EXCEPTIONS", "CONSENT_AGAIN",         "CONSENT_LOOKED_AT",  "CONSENT_ARTEFACT"};
+constexpr char kSweep[] = "SWEEP";
+constexpr char kCopies[] = "copies";
 // Linux refuses a variable of 128 KiB or more (MAX_ARG_STRLEN), its name and the closing NUL included.
 constexpr size_t kLongestVariable = size_t{128} * 1024 - 1;
 
@@ -76,6 +80,12 @@ Json ExceptionsJson(const std::vector<HoldSelector>& exceptions) {
 
 }  // namespace
 
+std::vector<std::string> OwnEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  return variables;
+}
+
 absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector<std::string>& inherited,
                                         bool stdin_only) {
   const Json exceptions = ExceptionsJson(task.exceptions);
@@ -113,6 +123,48 @@ absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector
   if (!variables.fits()) {
     return absl::InvalidArgumentError(
         "the environment cannot carry an id's bytes, or all exceptions; run the worker with --stdin-only");
+  }
+  return input;
+}
+
+absl::StatusOr<TaskInput> MakeSweepInput(const SweptRecordings& swept, const std::vector<std::string>& inherited,
+                                         bool stdin_only) {
+  const bool is_source = swept.artefact == Artefact::kUnset || swept.artefact == Artefact::kSource;
+  if (!is_source && swept.made_for == Purpose::kUnset) {
+    return absl::InvalidArgumentError("a copy that does not say what it was made for cannot be told from others");
+  }
+  Json selector = SelectorJson(swept.recordings);
+  if (!is_source) {
+    selector["kind"] = kCopies;
+    selector["artefact"] = Name(swept.artefact);
+    selector["purposes"] = NamesJson(std::vector<Purpose>{swept.made_for});
+  }
+  TaskInput input;
+  const Json json = {{"task_id", ""},
+                     {"account_id", swept.account_id.value()},
+                     {"selector", selector},
+                     {"covers", nullptr},
+                     {"exceptions", Json::array()},
+                     {"cause", kSweep},
+                     {"due_at", ""},
+                     {"attempt", 1},
+                     {"again", ""},
+                     {"looked_at", ""}};
+  input.line = json.dump() + "\n";
+  std::copy_if(inherited.begin(), inherited.end(), std::back_inserter(input.environment),
+               [](const std::string& variable) { return !IsOurs(variable); });
+  if (stdin_only) return input;
+  Variables variables(&input.environment);
+  variables.Set("CONSENT_ACCOUNT_ID", swept.account_id.value());
+  variables.Set("CONSENT_CAUSE", kSweep);
+  variables.Set("CONSENT_SELECTOR", is_source ? SelectorKind(swept.recordings) : kCopies);
+  variables.SetList("CONSENT_RECORDING_IDS", swept.recordings);
+  if (!is_source) {
+    variables.Set("CONSENT_ARTEFACT", std::string(Name(swept.artefact)));
+    variables.Set("CONSENT_PURPOSES", std::string(Name(swept.made_for)));
+  }
+  if (!variables.fits()) {
+    return absl::InvalidArgumentError("the environment cannot carry an id's bytes; sweep with --stdin-only");
   }
   return input;
 }

@@ -9,6 +9,9 @@
 
 namespace consent::cli {
 
+// NAME=VALUE each, of this process.
+std::vector<std::string> OwnEnvironment();
+
 struct TaskInput {
   // For standard input: one JSON object and a line's end.
   std::string line;
@@ -23,5 +26,19 @@ struct TaskInput {
 // exceptions are too long for it, which `stdin_only` avoids.
 absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector<std::string>& inherited,
                                         bool stdin_only);
+
+// Recordings of one account that a sweep was told to purge.
+struct SweptRecordings {
+  AccountId account_id;
+  // kUnset or kSource: the recordings, and whatever was made of them. Else only what was made of them so, for that
+  // purpose: their audio stays.
+  Artefact artefact = Artefact::kUnset;
+  Purpose made_for = Purpose::kUnset;
+  std::vector<RecordingId> recordings;
+};
+// The same for a sweep: a task of cause SWEEP without id, times and exceptions, whose selector is `recordings` or,
+// where only copies go, `copies`, which a command that knows deletion requests alone refuses.
+absl::StatusOr<TaskInput> MakeSweepInput(const SweptRecordings& swept, const std::vector<std::string>& inherited,
+                                         bool stdin_only);
 
 }  // namespace consent::cli

@@ -67,6 +67,12 @@ void ReadTarget(Fields* fields, SettingTarget* target) {
   if (given != 1) fields->Fail("control", "exactly one of control, purpose and all must be there");
 }
 
+// What a line may hold.
+enum class Keys {
+  kImport,
+  kChanges,
+};
+
 Evidence OfTheImport() {
   Evidence evidence;
   evidence.channel = Channel::kImport;
@@ -113,7 +119,7 @@ void ReadReadings(const json& object, std::initializer_list<const char*> keys, c
 }
 
 // What it is about and which way it turns is read apart from its evidence: a no counts whatever is wrong with the rest.
-void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
+void ReadChoice(const json& object, const std::string& part, Keys keys, ImportLine* line) {
   ImportChoice choice;
   const std::string where = part + ".";
   Fields what(object, where);
@@ -124,19 +130,28 @@ void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
   const bool on = choice.change.turn == Switch::kOn;
   if (!what.status().ok()) return line->faults.push_back({part, std::string(what.status().message()), !on});
   Evidence& evidence = choice.evidence;
-  evidence.channel = Channel::kImport;
-  evidence.actor = Actor::kSelf;
   Fields rest(object, where);
-  rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language",
-                  "actor", "guardian_id", "reference"});
+  if (keys == Keys::kImport) {
+    evidence.channel = Channel::kImport;
+    evidence.actor = Actor::kSelf;
+    rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language",
+                    "actor", "guardian_id", "reference"});
+    rest.ReadTime("given_at", &evidence.given_at);
+  } else {
+    rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "answers", "notice_version", "notice_language",
+                    "channel", "actor", "guardian_id", "reference"});
+    rest.ReadName("channel", &evidence.channel);
+    if (on) rest.ReadTime("answers", &choice.change.answers);
+  }
   rest.ReadName("actor", &evidence.actor);
   rest.ReadId("guardian_id", &evidence.guardian);
   rest.ReadText("notice_version", base::kMaxNameBytes, &evidence.notice_version);
   rest.ReadText("notice_language", base::kMinLanguageBytes, base::kMaxLanguageBytes, &evidence.notice_language);
-  rest.ReadTime("given_at", &evidence.given_at);
   rest.ReadText("reference", base::kMaxReferenceBytes, &evidence.reference);
   if (on) {
-    rest.Require({"notice_version", "notice_language"});
+    // Of changes the command line may say the notice for all lines.
+    if (keys == Keys::kImport) rest.Require({"notice_version", "notice_language"});
+    if (keys == Keys::kChanges) rest.Require({"answers"});
     if (choice.change.target.all) rest.Fail("all", "can only be turned off");
   }
   if (!rest.status().ok()) line->faults.push_back({part, std::string(rest.status().message()), false});
@@ -147,7 +162,7 @@ void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
     evidence.notice_version.clear();
     evidence.notice_language.clear();
     // What of its evidence cannot be read goes unsaid.
-    if (!rest.status().ok()) evidence = OfTheImport();
+    if (!rest.status().ok()) evidence = keys == Keys::kImport ? OfTheImport() : Evidence{};
   }
   line->choices.push_back({part, std::move(choice.change), std::move(choice.evidence)});
 }
@@ -295,7 +310,27 @@ absl::StatusOr<Retention> ParseRetention(const std::string& text) {
   return absl::InvalidArgumentError("must be until-deleted, do-not-save or 1m to 120m");
 }
 
-absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
+namespace {
+
+// Region, profiles, devices.
+void ReadPeople(const json& object, ImportLine* line) {
+  const auto note = [line](const std::string& part, const absl::Status& status) {
+    if (!status.ok()) line->faults.push_back({part, std::string(status.message()), false});
+  };
+  Fields region(object);
+  std::string code;
+  region.ReadRegion("region", &code);
+  if (!code.empty()) line->region = code;
+  note("region", region.status());
+  Fields devices(object);
+  devices.ReadIds("devices", base::kMaxProfiles, &line->devices);
+  note("devices", devices.status());
+  ReadList(object, "profiles", base::kMaxProfiles, false, line, [&](const json& item, const std::string& part) {
+    note(part, ReadProfile(item, part + ".", &line->profiles.emplace_back()));
+  });
+}
+
+absl::StatusOr<ImportLine> Parse(std::string_view bytes, Keys allowed) {
   const absl::StatusOr<DamagedObject> read = ParseDamagedObject(bytes);
   if (!read.ok()) return read.status();
   const json& object = read->object;
@@ -308,22 +343,16 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
     if (!status.ok()) line.faults.push_back({part, std::string(status.message()), may_hide_no});
   };
   Fields keys(object);
-  keys.AllowOnly({"account_id", "region", "profiles", "devices", "choices", "retention"});
+  if (allowed == Keys::kImport) {
+    keys.AllowOnly({"account_id", "region", "profiles", "devices", "choices", "retention"});
+  } else {
+    keys.AllowOnly({"account_id", "choices", "retention"});
+  }
   note("line", keys.status(), true);
-  Fields region(object);
-  std::string code;
-  region.ReadRegion("region", &code);
-  if (!code.empty()) line.region = code;
-  note("region", region.status(), false);
-  Fields devices(object);
-  devices.ReadIds("devices", base::kMaxProfiles, &line.devices);
-  note("devices", devices.status(), false);
-  ReadList(object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
-    note(part.c_str(), ReadProfile(item, part + ".", &line.profiles.emplace_back()), false);
-  });
-  ReadList(object, "choices", base::kMaxParts, true, &line, [&line](const json& item, const std::string& of) {
+  if (allowed == Keys::kImport) ReadPeople(object, &line);
+  ReadList(object, "choices", base::kMaxParts, true, &line, [&](const json& item, const std::string& of) {
     ReadReadings(item, {"turn", "scope", "control", "purpose", "all"}, of, &line,
-                 [&line](const json& reading, const std::string& part) { ReadChoice(reading, part, &line); });
+                 [&](const json& reading, const std::string& part) { ReadChoice(reading, part, allowed, &line); });
   });
   ReadRetention(object, &line);
   // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows
@@ -332,6 +361,12 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
   OverruleYeses(&line);
   return line;
 }
+
+}  // namespace
+
+absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) { return Parse(bytes, Keys::kImport); }
+
+absl::StatusOr<ImportLine> ParseChangeLine(std::string_view bytes) { return Parse(bytes, Keys::kChanges); }
 
 std::vector<ImportCall> RestrictionsOf(const ImportLine& line, std::string_view bytes) {
   std::vector<ImportCall> calls;

@@ -1,4 +1,5 @@
-// Subjects and choices as JSON lines, and the calls that one line becomes: what `consentctl import` reads. No gRPC.
+// Subjects and choices as JSON lines, and the calls that one line becomes: what `consentctl import` reads, and the
+// lines of `settings set --file` and `settings opt-out --file`, which are the same without people. No gRPC.
 #pragma once
 
 #include <optional>
@@ -54,6 +55,9 @@ struct ImportLine {
 // appear twice included: a no counts where account, scope and target can be read. Unknown keys are faults: a misspelt
 // refusal must not get lost.
 absl::StatusOr<ImportLine> ParseImportLine(std::string_view line);
+// The same for changes that are entered: without people and `given_at`, with `channel`, and with `answers` for each
+// yes, the time of the no that it answers.
+absl::StatusOr<ImportLine> ParseChangeLine(std::string_view line);
 
 // "until-deleted", "do-not-save" or months such as "3m". InvalidArgument: anything else.
 absl::StatusOr<Retention> ParseRetention(const std::string& text);

@@ -90,7 +90,43 @@ Table ProgressTable(const std::vector<DeletionProgress>& progress) {
   return table;
 }
 
+Json RetentionJson(const SystemRetention& retention) {
+  if (retention.empty()) return nullptr;
+  if (retention.sweep_days != 0) return {{"sweep_days", retention.sweep_days}};
+  return {{"attested_by", retention.attested_by}, {"attested_until", TimeText(retention.attested_until)}};
+}
+
+std::string KeptByText(const SystemRetention& retention) {
+  if (retention.sweep_days != 0) return "a sweep every " + std::to_string(retention.sweep_days) + "d";
+  return retention.empty() ? "nobody" : "word of " + retention.attested_by;
+}
+
+Json SweepJson(const std::optional<Sweep>& sweep) {
+  if (!sweep.has_value()) return nullptr;
+  Json json = SweepCountsJson(sweep->counts);
+  json["started_at"] = TimeText(sweep->started_at);
+  json["ended_at"] = TimeText(sweep->ended_at);
+  json["reported_at"] = TimeText(sweep->reported_at);
+  json["whole"] = sweep->whole;
+  return json;
+}
+
+// "2026-11-22T07:07:48Z, not whole: 3 left, 1 without answer"
+std::string SweepText(const std::optional<Sweep>& sweep) {
+  if (!sweep.has_value()) return "";
+  std::string text = TimeText(sweep->started_at);
+  if (sweep->whole) return text + ", whole";
+  return text + ", not whole: " + std::to_string(sweep->counts.failed) + " left, " +
+         std::to_string(sweep->counts.unanswered) + " without answer";
+}
+
 }  // namespace
+
+Json SweepCountsJson(const SweepCounts& counts) {
+  return {{"asked", counts.asked()},        {"kept", counts.kept},           {"held", counts.held},
+          {"purged", counts.purged},        {"not_found", counts.not_found}, {"failed", counts.failed},
+          {"unanswered", counts.unanswered}};
+}
 
 std::string SelectorKind(const DeletionSelector& selector) {
   struct Kind {
@@ -219,16 +255,23 @@ Json DataSystemJson(const DataSystem& system) {
           {"state", Name(system.state)},
           {"registered_at", TimeText(system.registered_at)},
           {"retired_at", TimeText(system.retired_at)},
-          {"open_tasks", system.open_tasks}};
+          {"open_tasks", system.open_tasks},
+          {"retention", RetentionJson(system.retention)},
+          {"retention_state", Name(system.retention_state)},
+          {"retention_due_at", TimeText(system.retention_due_at)},
+          {"last_sweep", SweepJson(system.last_sweep)},
+          {"last_whole_sweep_at", TimeText(system.last_whole_sweep_at)}};
 }
 
 Table DataSystemsTable(const std::vector<DataSystem>& systems) {
   Table table("system", {"SYSTEM", "KIND", "STATE", "OPEN TASKS", "MATCHES BY", "LATEST ARRIVAL", "CHECKS ON INGEST",
-                         "REGISTERED", "RETIRED"});
+                         "REGISTERED", "RETIRED", "RETENTION", "KEPT BY", "DUE", "LAST SWEEP", "LAST WHOLE SWEEP"});
   for (const DataSystem& system : systems) {
     table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)),
                std::to_string(system.open_tasks), NamesText(system.matches_by), DurationText(system.latest_arrival),
-               YesNo(system.checks_on_ingest), TimeText(system.registered_at), TimeText(system.retired_at)});
+               YesNo(system.checks_on_ingest), TimeText(system.registered_at), TimeText(system.retired_at),
+               std::string(Name(system.retention_state)), KeptByText(system.retention),
+               TimeText(system.retention_due_at), SweepText(system.last_sweep), TimeText(system.last_whole_sweep_at)});
   }
   return table;
 }

@@ -30,6 +30,9 @@ Table DeletionsTable(const std::vector<DeletionRequest>& requests);
 Json DataSystemJson(const DataSystem& system);
 Table DataSystemsTable(const std::vector<DataSystem>& systems);
 
+// All of them, and "asked".
+Json SweepCountsJson(const SweepCounts& counts);
+
 Json TaskJson(const TaskStatus& task);
 Table TasksTable(const std::vector<TaskStatus>& tasks);
 

@@ -100,6 +100,11 @@ class Client {
   // NotFound (SUBJECT_NOT_FOUND): never registered and never restricted.
   virtual absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options = {}) = 0;
 
+  // FailedPrecondition (CHILD_NOT_INACTIVE): there is nothing to tell. The first notice stays.
+  virtual absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice,
+                                                                const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options = {}) = 0;
+
   virtual absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update,
                                                          const CallOptions& options = {}) = 0;
@@ -108,6 +113,7 @@ class Client {
   virtual absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
                                                           const std::string& page_token,
                                                           const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at,
                                                      const CallOptions& options = {}) = 0;
 
@@ -119,6 +125,17 @@ class Client {
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+  // Puts a policy in force; what it loosens has to be named. FailedPrecondition (POLICY_REFUSED, LOOSENING_NOT_NAMED).
+  // Not repeated by the library.
+  virtual absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order,
+                                                         const CallOptions& options = {}) = 0;
+  // What a policy would change. Subjects are counted for `count_seconds` at most, 0 to 300, 0: not at all; keep the
+  // call's deadline longer.
+  virtual absl::StatusOr<PolicyDiff> DiffPolicy(const std::string& policy_json, int count_seconds,
+                                                const CallOptions& options = {}) = 0;
+  // Every activation, newest first. page_size 1 to 1,000; 0: 100.
+  virtual absl::StatusOr<PolicyVersionPage> ListPolicies(int page_size, const std::string& page_token,
+                                                         const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ClockState> GetClock(const CallOptions& options = {}) = 0;
   // Vouches for the daemon's wall clock; `time` is by another clock. FailedPrecondition (CLOCK_DISAGREES): they are
   // over an hour apart.
@@ -165,6 +182,11 @@ class Client {
   virtual absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
                                                       const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options = {}) = 0;
+  // These two say the same however often they are said, and are repeated. NotFound (SYSTEM_NOT_FOUND).
+  virtual absl::StatusOr<DataSystem> SetSystemRetention(const std::string& system, const SystemRetention& retention,
+                                                        const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep,
+                                                 const CallOptions& options = {}) = 0;
 
   // Never repeated by the library: tasks of a lost reply come back when their lease ends. NotFound (SYSTEM_NOT_FOUND).
   virtual absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options = {}) = 0;
@@ -187,6 +209,8 @@ class Client {
   // An OK status has one verdict for each yes, in their order.
   virtual absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                        const CallOptions& options = {}) = 0;
+  // Takes the place of the report before. Needs the role OFFICER, because an auditor writes nothing.
+  virtual absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options = {}) = 0;
   // Under which handles the log has them. An OK status has all that was asked for.
   virtual absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query,
                                                              const CallOptions& options = {}) = 0;

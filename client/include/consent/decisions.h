@@ -79,6 +79,20 @@ struct DecisionLogState {
   std::string counted_hash;
 };
 
+// What a verification of one store's records found; the daemon shows the last one in its metrics.
+struct VerificationReport {
+  // 16 bytes.
+  std::string store_id;
+  uint64_t records = 0;
+  // Yeses by verdict; not_given: every other one.
+  uint64_t confirmed = 0;
+  uint64_t late = 0;
+  uint64_t not_checkable = 0;
+  uint64_t not_given = 0;
+  // Gaps, and records that were changed or cannot be read.
+  uint64_t log_problems = 0;
+};
+
 // Of which ids the log's handles are wanted.
 struct HandleQuery {
   // Empty: no person's.

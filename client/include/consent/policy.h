@@ -76,6 +76,14 @@ struct Suspension {
   Etag etag;
 };
 
+// A policy file that the daemon was given and that is not in force.
+struct WaitingPolicy {
+  // Empty: the file could not be read as a policy.
+  std::string version;
+  std::string hash;
+  std::string why;
+};
+
 struct StoredPolicy {
   Policy policy;
   // 32 bytes.
@@ -85,6 +93,61 @@ struct StoredPolicy {
   bool current = false;
   // 16 bytes, of chance: no other store has them.
   std::string store_id;
+  // Empty: the daemon, from the file that it was started with.
+  std::string activated_by;
+  std::optional<WaitingPolicy> waiting;
+};
+
+struct PolicyActivation {
+  // The policy file's bytes.
+  std::string policy_json;
+  // Each loosening word by word, as PolicyDifference::words has it.
+  std::vector<std::string> loosens;
+};
+
+struct PolicyActivated {
+  std::string version;
+  std::string hash;
+  std::optional<Time> activated_at;
+  // False: it was in force already.
+  bool changed = false;
+};
+
+struct PolicyDifference {
+  // The field, entries by name, and what becomes of it.
+  std::string words;
+  PolicyEffect effect = PolicyEffect::kUnset;
+};
+
+// For how many subjects the answer for one purpose turns.
+struct TurnedAnswers {
+  Purpose purpose = Purpose::kUnset;
+  uint64_t to_eligible = 0;
+  uint64_t to_not_eligible = 0;
+};
+
+struct PolicyDiff {
+  std::vector<PolicyDifference> differences;
+  uint64_t more_differences = 0;
+  // Why it cannot follow the policy in force, whatever is named; empty: it can.
+  std::string refused;
+  std::vector<TurnedAnswers> turned;
+  uint64_t examined_subjects = 0;
+  uint64_t subjects = 0;
+};
+
+// One activation.
+struct PolicyVersion {
+  std::string version;
+  std::string hash;
+  std::optional<Time> activated_at;
+  std::string activated_by;
+  bool current = false;
+};
+
+struct PolicyVersionPage {
+  std::vector<PolicyVersion> policies;
+  std::string next_page_token;
 };
 
 struct SuspendOrder {

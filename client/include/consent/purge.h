@@ -41,6 +41,53 @@ enum class MatchKey : uint8_t {
 };
 enum class DataSystemState : uint8_t { kUnset = 0, kActive = 1, kRetired = 2 };
 
+// How a data system sees to it that what has expired, and what was recorded by accident, goes: consentd has no
+// inventory.
+struct SystemRetention {
+  // A named person's word that it does so by itself. 1 to 128 bytes; with `attested_until`, which lies ahead by at most
+  // 366 days.
+  std::string attested_by;
+  std::optional<Time> attested_until;
+  // Else it asks about its whole inventory every so many days and reports it (ReportSweep); 1 to 90. 0: it does not.
+  int sweep_days = 0;
+  // Neither of the two.
+  bool empty() const { return attested_by.empty() && sweep_days == 0; }
+};
+// kUnset: this library does not know it; treat it as kMissing.
+enum class RetentionState : uint8_t {
+  kUnset = 0,
+  kMissing = 1,
+  kKept = 2,
+  kAttestationExpired = 3,
+  kSweepOverdue = 4,
+  kRetired = 5,
+};
+
+// Recordings, or what was made of them; each at most kMaxErasedCount.
+struct SweepCounts {
+  int64_t kept = 0;
+  int64_t held = 0;
+  int64_t purged = 0;
+  // Had to go, and was not there any more.
+  int64_t not_found = 0;
+  // Has to go, and is still there.
+  int64_t failed = 0;
+  // It could not be read or not be asked about; nothing of it was purged.
+  int64_t unanswered = 0;
+  int64_t asked() const { return kept + held + purged + not_found + failed; }
+};
+
+// One pass over all that a data system has.
+struct Sweep {
+  // Both are needed. Where the end is ahead of the daemon's clock both are taken as much earlier.
+  std::optional<Time> started_at;
+  std::optional<Time> ended_at;
+  SweepCounts counts;
+  // Answers, not part of a report. Whole: nothing failed, and nothing was unanswered.
+  std::optional<Time> reported_at;
+  bool whole = false;
+};
+
 struct DataSystem {
   // 1 to 64 bytes of [a-z0-9_-]; never used again for another one.
   std::string name;
@@ -52,11 +99,19 @@ struct DataSystem {
   // It asks consentd about each item that arrives. Where not, a task may have to be done once more for what arrived
   // late.
   bool checks_on_ingest = false;
+  SystemRetention retention;
   // Answers, not part of a registration.
   DataSystemState state = DataSystemState::kUnset;
   std::optional<Time> registered_at;
   std::optional<Time> retired_at;
   int64_t open_tasks = 0;
+  RetentionState retention_state = RetentionState::kUnset;
+  // Until when the attestation holds, or by when a whole sweep is due.
+  std::optional<Time> retention_due_at;
+  // The one that began last.
+  std::optional<Sweep> last_sweep;
+  // When the last whole one began.
+  std::optional<Time> last_whole_sweep_at;
 };
 
 struct LeaseOrder {

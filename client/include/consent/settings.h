@@ -1,6 +1,7 @@
 // A user's choices, what is in force, and how it came about.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -24,6 +25,9 @@ struct SettingChange {
   Scope scope;
   SettingTarget target;
   Switch turn = Switch::kUnset;
+  // Of a yes: when the no that it answers was said, to the microsecond (PurposeSetting::since). Stands in the place of
+  // the etag: refused (ETAG_MISMATCH) unless that is the last no to the target at the scope.
+  std::optional<Time> answers = std::nullopt;
 };
 
 struct RetentionChange {
@@ -125,6 +129,8 @@ struct SettingsUpdate {
   // The profile of the adult who consents: what is turned on for the account is turned on for it too, both or neither.
   // Empty: none.
   ProfileId self_profile;
+  // Answers what the call would, with every part that would be refused among the results, and writes nothing.
+  bool validate_only = false;
 };
 
 struct SettingsUpdated {
@@ -202,6 +208,38 @@ struct HistoryPage {
   std::vector<ShownText> texts;
   // Empty: the last page.
   std::string next_page_token;
+};
+
+// Which entries of all histories are listed.
+struct ChoicesQuery {
+  // Empty: of all subjects.
+  AccountId account_id;
+  // From then on, and before then, by the server's order.
+  Time from;
+  Time before;
+  // Only entries after which a purpose that they name is one of these; at most 3. Empty: every entry. With kRefused
+  // also those that only said a no again, or refuse purposes that are added later.
+  std::vector<Choice> to;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+
+struct ChoiceEntry {
+  // Empty where the account is closed and forgotten.
+  AccountId account_id;
+  HistoryEntry entry;
+};
+
+// By time within each of the store's partitions, which come one after another.
+struct ChoicesPage {
+  std::vector<ChoiceEntry> choices;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
+  // Entries among these that are erased: of accounts that were forgotten since.
+  int64_t erased = 0;
+  // The store no longer has the oldest entries of that time.
+  bool truncated = false;
 };
 
 struct PastSettings {

@@ -46,6 +46,8 @@ struct SubjectUpdate {
   // effect on an account that was never closed. FailedPrecondition (ACCOUNT_CLOSED) where it is missing, or the closure
   // is not completed.
   bool create_new = false;
+  // As SettingsUpdate's.
+  bool validate_only = false;
 };
 
 struct SubjectUpdated {
@@ -60,6 +62,50 @@ struct SubjectUpdated {
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
+};
+
+// The notice about a child's inactivity went out to its guardian. It counts from now on, by the daemon's clock.
+struct ChildNotice {
+  AccountId account_id;
+  ProfileId profile_id;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+struct ChildNoticeRecorded {
+  Etag revision;
+  // A notice that still stands was recorded before: nothing was changed.
+  bool already = false;
+};
+
+// What an inactive child's profile is due for: its guardian has to be told; was told, and the period runs; the period
+// is over, so that what it said is PURGE. kUnset: this library does not know it.
+enum class ChildDue : uint8_t { kUnset = 0, kNotice = 1, kAnswer = 2, kPurge = 3 };
+struct ChildrenQuery {
+  // Empty: all accounts.
+  AccountId account_id;
+  // At most 3; empty: all.
+  std::vector<ChildDue> due;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+struct InactiveChild {
+  AccountId account_id;
+  ProfileId profile_id;
+  // Empty: none is named.
+  GuardianId guardian;
+  ChildDue due = ChildDue::kUnset;
+  std::optional<Time> last_active_at;
+  std::optional<Time> inactive_at;
+  // When the notice was recorded, and when its period ends. Absent: none stands.
+  std::optional<Time> notice_at;
+  std::optional<Time> purge_at;
+};
+struct ChildrenPage {
+  std::vector<InactiveChild> children;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
 };
 
 struct Subject {

@@ -66,11 +66,14 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,
   kDeletionReceiptConfirmed = 13,
-  kDeletionAppealReceived = 14,
-  kDeletionAppealAcknowledged = 15,
-  kDeletionAppealAnswered = 16,
+  kChildNotice = 14,
+  kDeletionAppealReceived = 15,
+  kDeletionAppealAcknowledged = 16,
+  kDeletionAppealAnswered = 17,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
+// What a difference between two policies can do; kBreaksStored loosens what was chosen before.
+enum class PolicyEffect : uint8_t { kUnset = 0, kLoosens = 1, kRestricts = 2, kNeutral = 3, kBreaksStored = 4 };
 
 // Why recordings are asked about. kUnset counts as kOther.
 enum class Selection : uint8_t {

@@ -41,6 +41,8 @@ struct ChangeRequest {
   uint8_t flags = 0;
   // Of kUpsertSubject only: a closed account's id is somebody's new account.
   bool create_new = false;
+  // Answers as the commit would, each part that would be refused included, and writes nothing.
+  bool validate_only = false;
   std::shared_ptr<ChangeHook> hook;  // what the use case adds
   // Of what restricts: while somebody waits for it, it is tried again however often others are faster. Empty: not so.
   Awaited is_awaited;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit/answered_noes.h"
 #include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
@@ -118,6 +119,20 @@ void MergeNames(const Payload& named, Payload& known) {
   }
 }
 
+// The account's id stays beside its children's names, sealed as they are, so that those whose guardian has to be told
+// can be listed. Nobody else's id is kept.
+void NameAccount(const domain::SubjectFacts& after, const std::string& account_id, Payload& known) {
+  const bool has_child = std::any_of(after.scopes.begin(), after.scopes.end(), [](const domain::ScopeFacts& scope) {
+    return scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind != domain::AgeKind::kAdult;
+  });
+  const auto at = std::find_if(known.names.begin(), known.names.end(),
+                               [](const auto& name) { return name.first.kind == domain::ScopeKind::kAccount; });
+  if (!has_child && at != known.names.end()) known.names.erase(at);
+  if (has_child && at == known.names.end() && !account_id.empty()) {
+    known.names.emplace_back(domain::ScopeRef{}, account_id);
+  }
+}
+
 }  // namespace
 
 ChangeSubject::ChangeSubject(Core& core, size_t max_in_flight) : core_(core), max_in_flight_(max_in_flight) {}
@@ -181,7 +196,14 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (IsClosed(work) || !PrepareHook(work)) return false;
+  if (IsClosed(work)) return false;
+  const absl::Status read =
+      ReadRefusedAgain(core_, request.subject, work.before.facts, *work.policy.rules, &work.request.command);
+  if (!read.ok()) {
+    work.reply = read;
+    return false;
+  }
+  if (!PrepareHook(work)) return false;
   // A consent has this very policy for a precondition (`needs_policy`), so what is sealed is what it is given under.
   work.request.payload.shown = domain::ShownBy(request.command, *work.policy.rules);
   const absl::Status sealed = PreparePayload(work);
@@ -191,7 +213,7 @@ bool ChangeSubject::Prepare(Work& work) const {
 
 bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   const ChangeRequest& request = work.request;
-  if (request.request_id.empty()) return false;
+  if (request.request_id.empty() || request.validate_only) return false;
   if (work.request_key.empty()) {
     const std::string named = request.caller.identity + '\0' + request.request_id;
     work.request_key = std::string(base::View(core_.keys.DiskHash("request", named)));
@@ -238,6 +260,16 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   const base::Now now = core_.Present();
   const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.policy_changing};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *work.policy.rules);
+  if (work.request.validate_only) {
+    ChangeReply tried;
+    tried.revision = Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision};
+    tried.registered_now = trial.registered_now;
+    TellOfFacts(trial.after, work.request.command, !work.before.found, tried);
+    tried.parts = trial.parts;
+    tried.changes = trial.changes;
+    work.reply = std::move(tried);
+    return false;
+  }
   work.needs_policy = trial.needs_policy && !work.policy_changing;
   if (!trial.AnyApplied()) {
     work.reply = work.request_id_was_used ? RequestIdReused() : RefusalStatus(trial.parts.front());
@@ -303,6 +335,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     }
   }
   MergeNames(request.payload, known);
+  NameAccount(work.after, request.account_id, known);
   // Names of scopes that are gone go too; those of this request are not in the facts yet.
   const auto gone = [&](const std::pair<domain::ScopeRef, std::string>& name) {
     const auto named_now = [&](const auto& other) { return other.first == name.first; };

@@ -108,8 +108,10 @@ absl::Status OutcomeStatus(store::Outcome outcome) {
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row could not be written");
 }
 
-store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail) {
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail,
+                        const std::string& caller) {
   ChangeRow row;
+  row.caller = caller;
   row.kind = kind;
   row.policy_version = policy_version;
   if (!detail.empty()) row.parts.push_back(domain::PartOutcome{domain::Refusal::kNone, true, detail});

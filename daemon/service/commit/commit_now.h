@@ -31,7 +31,9 @@ std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<Part
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
 absl::Status OutcomeStatus(store::Outcome outcome);
 
-// An event that is no part of a subject's history. `detail`: at most 256 bytes, without ids.
-store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail = {});
+// An event that is no part of a subject's history. `detail`: at most 256 bytes, without ids. `caller`: whose call made
+// it, at most 64 bytes; empty: the daemon's own.
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail = {},
+                        const std::string& caller = {});
 
 }  // namespace consent::service

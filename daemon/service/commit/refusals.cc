@@ -30,11 +30,27 @@ absl::Status FieldRefusal(const domain::PartOutcome& part) {
   }
 }
 
+absl::Status ChildNotInactive() {
+  return wire::MakeError(v1::ERROR_REASON_CHILD_NOT_INACTIVE,
+                         "the profile is not that of a child who has been inactive for the regime's months: "
+                         "ListChildrenDue says whose guardians have to be told");
+}
+
 // What a closed account answers to what is no restriction.
 absl::Status AccountClosed() {
   return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
                          "the account is closed: nothing of it is used, and only restrictions are taken. UpsertSubject "
                          "with create_new starts a new one of that id once the closure is COMPLETED");
+}
+
+// Of an etag, or of a no that a yes names as answered.
+absl::Status EtagMismatch(const domain::PartOutcome& part) {
+  const std::string why =
+      part.detail.empty()
+          ? "the etag is not the subject's current one: something changed since; read again and ask the user again"
+          : "the last no " + part.detail +
+                ", so this yes does not answer it: read the settings and their history again";
+  return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, why);
 }
 
 }  // namespace
@@ -48,9 +64,7 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
           v1::ERROR_REASON_ETAG_REQUIRED,
           "a loosening needs the subject's current etag: read the settings, show them, send their etag");
     case domain::Refusal::kEtagMismatch:
-      return wire::MakeError(
-          v1::ERROR_REASON_ETAG_MISMATCH,
-          "the etag is not the subject's current one: something changed since; read again and ask the user again");
+      return EtagMismatch(part);
     case domain::Refusal::kEvidenceRequired:
       return wire::MakeError(v1::ERROR_REASON_EVIDENCE_REQUIRED, "a loosening needs evidence: " + part.detail,
                              {{"needs", part.detail}});
@@ -85,6 +99,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::MakeError(v1::ERROR_REASON_CLOCK_DOUBTFUL,
                              "the server's time is doubtful: loosenings wait until it is right again or an operator "
                              "confirms it (consentctl clock confirm)");
+    case domain::Refusal::kChildNotInactive:
+      return ChildNotInactive();
     case domain::Refusal::kUnknownControl:
     case domain::Refusal::kAllCannotBeTurnedOn:
     case domain::Refusal::kUnusable:

@@ -2,6 +2,7 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -34,6 +35,16 @@ bool FollowDeletion(Core& core, TaskQueue& queue, store::Partition partition, co
   return true;
 }
 
+bool CountHold(Core& core, store::Partition partition, std::string_view key,
+               const std::optional<std::string_view>& value) {
+  if (!IsHoldKey(key)) return true;
+  HoldRow row;
+  if (value.has_value() && !DecodeHoldRow(*value, &row)) return false;
+  const bool in_force = value.has_value() && row.InForce();
+  core.holds.Put(partition, SequenceOfHoldKey(key), in_force ? row.placed_at : base::Instant{});
+  return true;
+}
+
 // A hold that was placed takes leases back, and what waited for one is due with its release.
 bool FollowHolds(const Core& core, TaskQueue& queue, const store::Write& write, const store::Stamp& stamp) {
   thread_local domain::SubjectFacts facts;
@@ -57,7 +68,9 @@ bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& commi
     if (write.table == store::Table::kTask) {
       is_whole = is_whole && FollowTask(core, queue, committed.partition, write.key, write.value);
     }
-    is_of_holds = is_of_holds || write.table == store::Table::kHold;
+    if (write.table != store::Table::kHold) continue;
+    is_of_holds = true;
+    is_whole = is_whole && CountHold(core, committed.partition, write.key, write.value);
   }
   for (const store::Write& write : committed.writes) {
     if (write.table == store::Table::kDeletion) {
@@ -91,7 +104,14 @@ absl::Status FillDeletions(Core& core, TaskQueue& queue, store::Partition partit
                               return true;
                             });
   if (!scanned.ok()) return StoreUnreadable();
-  return damaged ? DamagedRow("a deletion request's row") : absl::OkStatus();
+  if (damaged) return DamagedRow("a deletion request's row");
+  scanned = core.store.Scan(partition, store::Table::kHold, "", "", SIZE_MAX,
+                            [&](std::string_view key, std::string_view value) {
+                              damaged = !CountHold(core, partition, key, value);
+                              return !damaged;
+                            });
+  if (!scanned.ok()) return StoreUnreadable();
+  return damaged ? DamagedRow("a hold's row") : absl::OkStatus();
 }
 
 }  // namespace consent::service

@@ -221,6 +221,7 @@ absl::Status PurgeTasks::HandOut(const SystemRow& system, base::Span visibility,
 
 absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit,
                                                           base::Span visibility) {
+  queue_.NoteWorker(system.number, core_.Now());
   std::vector<LeasedTask> leased;
   for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
     std::map<store::Partition, std::set<DeletionPlace>> places;
@@ -252,6 +253,7 @@ absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow
 }
 
 absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
+  queue_.NoteWorker(system.number, core_.Now());
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string bytes;
     absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
@@ -295,6 +297,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
 
 absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch,
                                           base::Span visibility) {
+  queue_.NoteWorker(system.number, core_.Now());
   Renewal renewal;
   const absl::Status renewed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     const auto answer = [&renewal](Renewal::State state, base::Instant until = {}) {
@@ -337,21 +340,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
 }
 
 base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
-  base::Instant oldest;
-  if (queue_.counts(system.number).open == 0) return oldest;
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    DeletionPlace first{store::Partition{number}, 0};
-    const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
-    const absl::Status scanned = core_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0), end,
-                                                  1, [&](std::string_view key, std::string_view) {
-                                                    first.number = NumberOfKey(key);
-                                                    return false;
-                                                  });
-    if (!scanned.ok() || first.number == 0) continue;
-    const absl::StatusOr<DeletionRow> row = LoadDeletion(core_, first);
-    if (row.ok() && (!oldest.IsSet() || row->request.verified_at < oldest)) oldest = row->request.verified_at;
-  }
-  return oldest;
+  return core_.deletions.FirstVerified(queue_.FirstOpen(system.number));
 }
 
 absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min_failures, size_t limit,

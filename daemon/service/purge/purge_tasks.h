@@ -69,6 +69,7 @@ class PurgeTasks {
   // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
+    queue_.NoteWorker(system.number, core_.Now());
     return EndTasks(core_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
@@ -78,7 +79,7 @@ class PurgeTasks {
   // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it
   // may be asked often.
   absl::StatusOr<Renewal> Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility);
-  // When the system's oldest open task was made; unset: none is open, or it cannot be read.
+  // When the system's oldest open task was made; unset: none is open. From memory.
   base::Instant OldestOpen(const SystemRow& system) const;
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.
   absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit,

@@ -1,5 +1,6 @@
 #include "daemon/service/purge/task_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace consent::service {
@@ -105,6 +106,26 @@ void TaskQueue::Stop() {
 void TaskQueue::CountRefused(domain::SystemNumber system, const std::string& reason) {
   base::MutexLock lock(mutex_);
   ++lines_[system].counts.refused[reason];
+}
+
+void TaskQueue::NoteWorker(domain::SystemNumber system, base::Instant now) {
+  base::MutexLock lock(mutex_);
+  base::Instant& seen = lines_[system].counts.worker_seen;
+  seen = std::max(seen, now);
+}
+
+// Numbers grow with the time of receipt within a partition.
+std::vector<DeletionPlace> TaskQueue::FirstOpen(domain::SystemNumber system) const {
+  base::MutexLock lock(mutex_);
+  std::vector<DeletionPlace> first;
+  const auto found = lines_.find(system);
+  if (found == lines_.end()) return first;
+  const std::map<DeletionPlace, Task>& open = found->second.open;
+  for (auto at = open.begin(); at != open.end();) {
+    first.push_back(at->first);
+    at = open.lower_bound(DeletionPlace{store::Partition{static_cast<uint16_t>(at->first.partition.number + 1)}, 0});
+  }
+  return first;
 }
 
 TaskQueue::Counts TaskQueue::counts(domain::SystemNumber system) const {

@@ -52,6 +52,8 @@ class TaskQueue {
   // Wakes all that wait and takes no more waiters: before the server is shut down.
   void Stop() EXCLUDES(mutex_);
 
+  // A worker of the system called at `now`: it asked for tasks, or reported some.
+  void NoteWorker(domain::SystemNumber system, base::Instant now) EXCLUDES(mutex_);
   // A report that was refused for `reason`, the name of an error: there are few.
   void CountRefused(domain::SystemNumber system, const std::string& reason) EXCLUDES(mutex_);
   struct Counts {
@@ -59,8 +61,11 @@ class TaskQueue {
     int64_t stuck = 0;     // of the open ones: failed kStuckAfter times or more
     uint64_t retries = 0;  // failures since the process began
     std::map<std::string, uint64_t> refused;
+    base::Instant worker_seen;  // when one called last; unset: none did since the process began
   };
   Counts counts(domain::SystemNumber system) const EXCLUDES(mutex_);
+  // Of each partition the open task whose request was received first.
+  std::vector<DeletionPlace> FirstOpen(domain::SystemNumber system) const EXCLUDES(mutex_);
 
  private:
   struct Entry {

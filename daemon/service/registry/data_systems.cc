@@ -29,6 +29,12 @@ absl::Status SystemExists(bool is_active) {
                 : "a data system of that name was retired: names are not used again");
 }
 
+absl::Status PromisesOtherwise() {
+  return wire::MakeError(v1::ERROR_REASON_SYSTEM_EXISTS,
+                         "a data system of that name is registered and its retention is kept otherwise: "
+                         "SetSystemRetention changes that");
+}
+
 // The row, and another version of the registry.
 store::Change ChangeOf(const SystemRow& row, const store::Stamp& stamp) {
   store::Change change;
@@ -82,13 +88,19 @@ absl::StatusOr<std::optional<store::Precondition>> DataSystems::Needs(store::Par
 }
 
 absl::StatusOr<store::Outcome> DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
-                                                            const SystemsSeen& registry) {
+                                                            const SystemsSeen& registry,
+                                                            const SystemRetention& retention) {
   EveryPartition write;
   row.*stamped = base::Instant{};
-  write.make = [&row, stamped](store::Partition, const store::Stamp& stamp, base::Instant time) {
+  write.make = [&row, stamped, &retention](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     SystemRow stamped_row = row;
     stamped_row.*stamped = time;
-    return ChangeOf(stamped_row, stamp);
+    store::Change change = ChangeOf(stamped_row, stamp);
+    if (partition == kSweepPartition && retention.kind != SystemRetentionKind::kNone) {
+      const SweepRow promised = WithRetention({}, retention, time);
+      change.writes.push_back({store::Table::kSweep, SystemKey(row.number), EncodeSweepRow(promised)});
+    }
+    return change;
   };
   write.preconditions = {registry.AsPrecondition()};
   write.needs = [&](store::Partition partition, base::Instant) {
@@ -115,7 +127,18 @@ absl::Status DataSystems::FinishUnfinished() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
+absl::StatusOr<store::Outcome> DataSystems::RegisterAgain(const SystemRow& known, const SystemRetention& retention,
+                                                          SystemRow* row) const {
+  if (!known.IsActive() || !SameContent(known, *row)) return SystemExists(known.IsActive());
+  std::optional<std::string> unused;
+  const absl::StatusOr<SweepRow> promised = LoadSweepRow(core_, known.number, &unused);
+  if (!promised.ok()) return promised.status();
+  if (retention.kind != SystemRetentionKind::kNone && retention != promised->retention) return PromisesOtherwise();
+  *row = known;
+  return store::Outcome::kCommitted;
+}
+
+absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row, const SystemRetention& retention) {
   constexpr uint8_t kNeeded = kByRecording | kByAccount;
   if ((row.matches_by & kNeeded) != kNeeded) {
     return wire::MakeError(
@@ -132,17 +155,13 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
     if (!known.ok()) return known.status();
     const auto same =
         std::find_if(known->begin(), known->end(), [&](const SystemRow& other) { return other.name == row.name; });
-    if (same != known->end()) {
-      if (!same->IsActive() || !SameContent(*same, row)) return SystemExists(same->IsActive());
-      row = *same;
-      return store::Outcome::kCommitted;
-    }
+    if (same != known->end()) return RegisterAgain(*same, retention, &row);
     if (known->size() >= kMaxSystems) {
       return wire::MakeError(v1::ERROR_REASON_SYSTEMS_FULL, "as many data systems are registered as there may be",
                              {{"limit", std::to_string(kMaxSystems)}});
     }
     row.number = static_cast<domain::SystemNumber>(known->empty() ? 1 : known->back().number + 1);
-    return WriteEverywhere(row, &SystemRow::registered_at, registry);
+    return WriteEverywhere(row, &SystemRow::registered_at, registry, retention);
   });
   if (!registered.ok()) return registered;
   return MakeMissingTasks(row);

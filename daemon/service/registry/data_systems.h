@@ -11,6 +11,7 @@
 #include "daemon/base/mutex.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/known_systems.h"
+#include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
@@ -24,8 +25,9 @@ class DataSystems {
   absl::Status Load() EXCLUDES(writing_);
 
   // Number, registered_at and retired_at of `row` are ignored. On return every partition has it and every open request
-  // has a task for it. SYSTEM_EXISTS, SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
-  absl::StatusOr<SystemRow> Register(SystemRow row) EXCLUDES(writing_);
+  // has a task for it. What it promises about what has expired is written with its first row; kNone: nothing, or what
+  // was promised before. SYSTEM_EXISTS, also where another promise stands; SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
+  absl::StatusOr<SystemRow> Register(SystemRow row, const SystemRetention& retention = {}) EXCLUDES(writing_);
   // SYSTEM_NOT_FOUND, SYSTEM_HAS_TASKS. Open tasks end as EXEMPT for `reason`.
   absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason) EXCLUDES(writing_);
   std::vector<SystemRow> List() const { return known_.List(); }
@@ -37,7 +39,10 @@ class DataSystems {
   // Writes the row, stamped with one time, where the first partition's registry is still that version; kConflict: it is
   // not, and nothing was written.
   absl::StatusOr<store::Outcome> WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
-                                                 const SystemsSeen& registry);
+                                                 const SystemsSeen& registry, const SystemRetention& retention = {});
+  // A system that is registered is registered again.
+  absl::StatusOr<store::Outcome> RegisterAgain(const SystemRow& known, const SystemRetention& retention,
+                                               SystemRow* row) const;
   // What an error or a crash left in some partitions only, be it another service's.
   absl::Status FinishUnfinished();
   // As the first partition has them.

@@ -74,6 +74,28 @@ absl::Status MayResume(const SuspensionView* view, const std::string& etag) {
   return absl::OkStatus();
 }
 
+// What a trailer has room for twice.
+constexpr size_t kMaxErrorText = 2'000;
+
+std::string Cut(const absl::Status& status) {
+  std::string text(status.message());
+  if (text.size() > kMaxErrorText) text.replace(kMaxErrorText, std::string::npos, " ...");
+  return text;
+}
+
+// What the policies say among themselves, as an error of the API.
+absl::Status Refused(const absl::Status& status) {
+  if (status.ok()) return status;
+  return wire::MakeError(v1::ERROR_REASON_POLICY_REFUSED, Cut(status));
+}
+
+// Of policy::CheckNamed.
+absl::Status Named(const absl::Status& status) {
+  if (status.ok()) return status;
+  if (absl::IsInvalidArgument(status)) return wire::FieldError("loosens", Cut(status));
+  return wire::MakeError(v1::ERROR_REASON_LOOSENING_NOT_NAMED, Cut(status));
+}
+
 MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version) {
   return [row, policy_version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     SuspensionRow stamped = row;
@@ -90,15 +112,15 @@ MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_
   };
 }
 
-MakeChange VersionWriter(const policy::Document& document,
+MakeChange VersionWriter(const policy::Document& document, const std::string& by,
                          const std::function<policy::State(base::Instant time)>& state_at) {
-  return [document, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
+  return [document, by, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
     const base::Digest& hash = document.hash();
     store::Change change;
     if (partition == kFirstPartition) {
       change.writes.push_back({store::Table::kPolicy, PolicyDocumentKey(hash), document.json()});
       change.writes.push_back(
-          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time)})});
+          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time), by})});
     }
     change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kInForceRows, time), std::string(base::View(hash))});
     change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version());
@@ -112,10 +134,10 @@ store::Write PutCurrent(const CurrentPolicy& current) {
 
 // A version that comes into force, in partitions where an earlier one is in force. So it opens none that has been
 // closed for its successor.
-EveryPartition InForceWriter(const Core& core, const policy::Document& document,
+EveryPartition InForceWriter(const Core& core, const policy::Document& document, const std::string& by,
                              const std::function<policy::State(base::Instant time)>& state_at) {
   EveryPartition write;
-  const MakeChange version = VersionWriter(document, state_at);
+  const MakeChange version = VersionWriter(document, by, state_at);
   write.make = [version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     store::Change change = version(partition, stamp, time);
     change.writes.push_back(PutCurrent({time, false}));
@@ -149,7 +171,8 @@ absl::Status PolicyAdmin::FinishSuspensions() {
 
 absl::Status PolicyAdmin::FinishVersions() {
   for (const auto& [row, lacking] : follower_.UnfinishedVersions()) {
-    const EveryPartition write = InForceWriter(core_, row.document, [&row = row](base::Instant) { return row.state; });
+    const EveryPartition write =
+        InForceWriter(core_, row.document, row.activated_by, [&row = row](base::Instant) { return row.state; });
     if (absl::Status s = WriteMissing(core_, lacking, row.state.activated_at, write); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -208,7 +231,14 @@ absl::Status PolicyAdmin::Load() {
   return OpenClosed();
 }
 
-absl::Status PolicyAdmin::Activate(const policy::Document& document) {
+absl::Status PolicyAdmin::Activate(const policy::Document& document, const ActivationOrder& order) {
+  absl::Status status = ActivateInTurn(document, order);
+  base::MutexLock lock(waiting_mutex_);
+  if (status.ok() && waiting_.has_value() && waiting_->hash == document.hash()) waiting_.reset();
+  return status;
+}
+
+absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const ActivationOrder& order) {
   base::MutexLock lock(writing_);
   if (absl::Status finished = FinishVersions(); !finished.ok()) return finished;
   if (left_closed_) {
@@ -217,13 +247,22 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
   if (const auto used = core_.policies.Find(document.version())) {
-    if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
+    if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return Refused(same);
   }
   // Before anything is closed, so that one that is refused hinders nobody.
   if (absl::Status allowed = MayFollow(current.get(), document); !allowed.ok()) return allowed;
+  // Named against this predecessor: closing it below needs its very row.
+  if (absl::Status named = Named(policy::CheckNamed(current.get(), document, order.loosens)); !named.ok()) return named;
   // Last, so that a policy which only waits for the time is one that is allowed.
   if (absl::Status time = TimeToLoosen(core_.Present()); !time.ok()) return time;
-  if (current == nullptr) return PutInForce(nullptr, document);
+  absl::Status status = Replace(current.get(), document, order.by);
+  if (status.ok() && activated_) activated_(current.get(), document, order.by);
+  return status;
+}
+
+absl::Status PolicyAdmin::Replace(const policy::PolicyRow* current, const policy::Document& document,
+                                  const std::string& by) {
+  if (current == nullptr) return PutInForce(nullptr, document, by);
   const base::Instant before = current->state.activated_at;
   EveryPartition close = SetCurrent({before, true}, "closed");
   close.preconditions.push_back(
@@ -233,8 +272,8 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   absl::Status status = closed.status;
   // From here on nothing comes to be used that the look does not see: a consent has the open row for a precondition and
   // brings its mark along. And nobody else activates: who does begins with the open row of the first partition.
-  if (status.ok()) status = MayFollow(current.get(), document);
-  if (status.ok()) status = PutInForce(current.get(), document);
+  if (status.ok()) status = MayFollow(current, document);
+  if (status.ok()) status = PutInForce(current, document, by);
   // One that is half in force is finished by the next call or a restart, and until then loosenings wait. Where nothing
   // of it was written they go on.
   if (!status.ok() && left_closed_ && follower_.UnfinishedVersions().empty()) (void)OpenClosed();
@@ -247,16 +286,43 @@ absl::Status PolicyAdmin::MayFollow(const policy::PolicyRow* current, const poli
   }
   const absl::StatusOr<policy::Usage> usage = ReadUsage();
   if (!usage.ok()) return usage.status();
-  if (absl::Status allowed = policy::CheckActivation(current, document, *usage); !allowed.ok()) return allowed;
-  return policy::Advance(current != nullptr ? current->state : policy::State{}, document, core_.Now()).status();
+  if (absl::Status allowed = policy::CheckActivation(current, document, *usage); !allowed.ok()) return Refused(allowed);
+  return Refused(
+      policy::Advance(current != nullptr ? current->state : policy::State{}, document, core_.Now()).status());
 }
 
-absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const policy::Document& document) {
+absl::StatusOr<PolicyDiff> PolicyAdmin::Diff(const policy::Document& document) const {
+  const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
+  if (current == nullptr) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+  PolicyDiff diff;
+  if (current->document.hash() == document.hash()) return diff;
+  diff.differences = policy::Compare(*current, document);
+  absl::Status allowed = MayFollow(current.get(), document);
+  if (const auto used = core_.policies.Find(document.version()); allowed.ok() && used != nullptr) {
+    allowed = Refused(policy::CheckSameContent(used->document.hash(), document));
+  }
+  if (!allowed.ok() && wire::DetailOf(allowed).reason != v1::ERROR_REASON_POLICY_REFUSED) return allowed;
+  diff.refused = std::string(allowed.message());
+  return diff;
+}
+
+void PolicyAdmin::NoteWaiting(std::optional<WaitingPolicy> waiting) {
+  base::MutexLock lock(waiting_mutex_);
+  waiting_ = std::move(waiting);
+}
+
+std::optional<WaitingPolicy> PolicyAdmin::waiting() const {
+  base::MutexLock lock(waiting_mutex_);
+  return waiting_;
+}
+
+absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const policy::Document& document,
+                                     const std::string& by) {
   const policy::State previous = current != nullptr ? current->state : policy::State{};
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
-  EveryPartition write = InForceWriter(core_, document, state_at);
+  EveryPartition write = InForceWriter(core_, document, by, state_at);
   std::optional<std::string> closed;
   if (current != nullptr) closed = EncodeCurrentPolicy({current->state.activated_at, true});
   write.preconditions.push_back({store::Table::kPolicy, std::string(kCurrentPolicyKey), std::move(closed)});
@@ -269,8 +335,8 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
-  return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current,
-                    ViewsOf(core_.policies.suspensions())};
+  return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row->activated_by,
+                    row == current, ViewsOf(core_.policies.suspensions())};
 }
 
 absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::Precondition* unchanged) const {

@@ -3,6 +3,7 @@
 
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/follow_policies.h"
+#include "daemon/service/registry/known_sweeps.h"
 #include "daemon/service/registry/known_systems.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/store.h"
@@ -30,12 +31,14 @@ class Publisher final : public store::Subscriber {
 
   PolicyFollower& policies() { return policies_; }
   KnownSystems& systems() { return systems_; }
+  KnownSweeps& sweeps() { return sweeps_; }
 
  private:
   Core& core_;
   TaskQueue& queue_;
   PolicyFollower policies_;
   KnownSystems systems_;
+  KnownSweeps sweeps_;
 };
 
 }  // namespace consent::service

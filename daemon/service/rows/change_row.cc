@@ -73,6 +73,9 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
     case domain::ChangedWhat::kFlags:
       out.Byte(change.flags);
       break;
+    case domain::ChangedWhat::kRefusedAgain:
+      out.Byte(static_cast<uint8_t>(change.purpose));
+      break;
     default:
       break;
   }
@@ -81,7 +84,7 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
 domain::FactChange GetChange(Decoder& in) {
   domain::FactChange change;
   const uint8_t what = in.Byte();
-  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kFlags)) in.Fail();
+  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kLast)) in.Fail();
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {
@@ -102,6 +105,10 @@ domain::FactChange GetChange(Decoder& in) {
     change.retention.months = in.Byte();
   } else if (change.what == domain::ChangedWhat::kFlags) {
     change.flags = in.Byte();
+  } else if (change.what == domain::ChangedWhat::kRefusedAgain) {
+    const uint8_t purpose = in.Byte();
+    if (purpose < 1 || purpose > domain::kPurposes) in.Fail();
+    change.purpose = static_cast<domain::Purpose>(purpose);
   }
   return change;
 }
@@ -211,6 +218,7 @@ std::string EncodePayload(const Payload& payload) {
     out.String(shown.language);
     out.Raw(base::View(shown.sha256));
   }
+  out.String(payload.account_id);
   return bytes;
 }
 
@@ -236,6 +244,7 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   const uint64_t shown = in.Varint();
   if (shown > kMaxShown) return false;
   for (uint64_t i = 0; in.ok() && i < shown; ++i) payload->shown.push_back(GetShown(in));
+  payload->account_id = in.String(base::kMaxIdBytes);
   return in.Done();
 }
 

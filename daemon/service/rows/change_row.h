@@ -29,21 +29,24 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,  // received while the time was in doubt
   kDeletionReceiptConfirmed = 13,
-  kDeletionAppealReceived = 14,
-  kDeletionAppealAcknowledged = 15,
-  kDeletionAppealAnswered = 16,
+  kChildNotice = 14,
+  kDeletionAppealReceived = 15,
+  kDeletionAppealAcknowledged = 16,
+  kDeletionAppealAnswered = 17,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
   kTasksLeased = 67,
   kTaskEnded = 68,
   kTaskFailed = 69,
-  kErased = 70,            // what a finished deletion left behind
-  kDecisionsCounted = 71,  // how far the decision log has come
+  kErased = 70,                // what a finished deletion left behind
+  kDecisionsCounted = 71,      // how far the decision log has come
+  kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
+  kVerificationReported = 73,  // what a verification of the decision log found
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kDecisionsCounted;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
@@ -70,8 +73,9 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
 }
 // A deletion request is made, or goes on by somebody's step.
 constexpr bool IsOfDeletion(ChangeKind kind) {
-  return kind >= ChangeKind::kDeletionReceived && kind <= kLastOfHistory && kind != ChangeKind::kHoldPlaced &&
-         kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
+  return kind >= ChangeKind::kDeletionReceived && kind <= ChangeKind::kDeletionAppealAnswered &&
+         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased &&
+         kind != ChangeKind::kDeletionSettled && kind != ChangeKind::kChildNotice;
 }
 
 // What is sealed under the subject's own key: evidence as it was sent, the texts that were shown, and the raw ids of
@@ -82,6 +86,8 @@ struct Payload {
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
   std::vector<domain::ShownText> shown;  // of a consent: domain::ShownBy the policy under which it was given
+  // Whose change it is, for listings by time; empty: not said. Not in what names a subject's scopes.
+  std::string account_id;
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

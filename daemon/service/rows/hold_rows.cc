@@ -87,6 +87,8 @@ std::string HoldKey(store::Sequence sequence) {
   return key;
 }
 
+bool IsHoldKey(std::string_view key) { return key.size() == 9 && key.front() == kByNumber; }
+
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence) {
   std::string key(1, kBySubject);
   key += core.SubjectKey(subject);

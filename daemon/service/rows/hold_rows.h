@@ -43,6 +43,8 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row);
 std::string HoldKey(store::Sequence sequence);
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence);
 std::string HoldShareKey(const Core& core, HoldPlace place);
+// A hold's own, not a line of a list.
+bool IsHoldKey(std::string_view key);
 // The sequence at the end of either; 0 where it is none.
 store::Sequence SequenceOfHoldKey(std::string_view key);
 

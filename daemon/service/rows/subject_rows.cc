@@ -8,6 +8,7 @@ namespace consent::service {
 namespace {
 
 constexpr size_t kHandleBytes = 16;
+constexpr int kPositionBytes = 8;
 constexpr uint8_t kTombstoneBit = 1, kHoldBit = 2;
 constexpr int kStateShift = 2;
 
@@ -31,6 +32,17 @@ bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::st
   *subject = HandleFrom<base::SubjectHandle>(row);
   *facts = row.substr(kHandleBytes);
   return true;
+}
+
+uint64_t SubjectPosition(std::string_view key) {
+  base::Decoder in(key);
+  return in.BigEndian(kPositionBytes);
+}
+
+std::string SubjectKeyFrom(uint64_t position) {
+  std::string key;
+  if (position != 0) base::Encoder(&key).BigEndian(position, kPositionBytes);
+  return key;
 }
 
 std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,

@@ -20,6 +20,11 @@ inline constexpr size_t kMaxRowsPerPage = 10'000;  // that one page of a listing
 std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts);
 bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::string_view* facts);
 
+// Of a record among those of its partition: how its key begins. Keys are uniform hashes, so hardly two begin alike.
+uint64_t SubjectPosition(std::string_view key);
+// From where on records of that position and beyond lie; 0: from the first.
+std::string SubjectKeyFrom(uint64_t position);
+
 // subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits.
 std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
                            const domain::RecordingState& marks);

@@ -60,10 +60,14 @@ absl::Status ScanSystems(const Core& core, store::Partition partition, std::vect
   absl::StatusOr<std::string> found = core.store.Get(partition, store::Table::kSystem, kSystemsVersionKey);
   if (!found.ok() && !absl::IsNotFound(found.status())) return StoreUnreadable();
   version->reset();
-  if (found.ok()) *version = *std::move(found);
+  // Each system is written together with the version: where there is none, there is none, and nothing to look for. A
+  // change of choices that ends a use comes by here.
+  if (!found.ok()) return absl::OkStatus();
+  *version = *std::move(found);
   bool damaged = false;
+  constexpr size_t kMaxRows = kMaxSystems + 1;  // a short scan: what it reads stays in the cache
   const absl::Status scanned = core.store.Scan(
-      partition, store::Table::kSystem, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+      partition, store::Table::kSystem, "", "", kMaxRows, [&](std::string_view key, std::string_view value) {
         if (key == kSystemsVersionKey) return true;
         SystemRow row;
         damaged = key.size() != kSystemKeyBytes || !DecodeSystemRow(value, &row);

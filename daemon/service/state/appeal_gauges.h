@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/mutex.h"
 #include "daemon/domain/deletion.h"
@@ -13,22 +16,38 @@
 
 namespace consent::service {
 
+// The open ones of one kind under one regime of their requests.
+struct OpenAppeals {
+  domain::AppealKind kind = domain::AppealKind::kMissing;
+  std::string regime;
+  uint64_t appeals = 0;
+  std::array<uint64_t, domain::kAppealDeadlines.size()> overdue{};  // by AppealDeadline, as domain::IsLate says
+};
+
 // Thread-safe.
 class AppealGauges {
  public:
   // Of a request that was read at the start or written: what its open appeal is due for, in place of what was known.
   void Put(DeletionPlace place, const domain::DeletionRequest& request);
 
-  uint64_t open() const;
-  // Those that must be done before `time` (domain::DeadlineOf) and are not.
-  uint64_t CountBefore(domain::AppealDeadline kind, base::Instant time) const;
+  // One for each kind and regime that has any, in that order.
+  std::vector<OpenAppeals> Open(base::Instant now) const;
 
  private:
   using Due = std::array<base::Instant, domain::kAppealDeadlines.size()>;  // by AppealDeadline; unset: done
 
   mutable base::Mutex mutex_;
-  std::map<DeletionPlace, Due> open_ GUARDED_BY(mutex_);
-  std::array<std::multiset<base::Instant>, domain::kAppealDeadlines.size()> deadlines_ GUARDED_BY(mutex_);
+  struct Of {
+    uint64_t appeals = 0;
+    std::array<std::multiset<base::Instant>, domain::kAppealDeadlines.size()> deadlines;
+  };
+  using Kind = std::pair<domain::AppealKind, std::string>;  // and regime
+  struct Known {
+    Kind kind;
+    Due due{};
+  };
+  std::map<DeletionPlace, Known> open_ GUARDED_BY(mutex_);
+  std::map<Kind, Of> counts_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::service

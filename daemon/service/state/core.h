@@ -11,6 +11,7 @@
 #include "daemon/service/state/appeal_gauges.h"
 #include "daemon/service/state/deletion_gauges.h"
 #include "daemon/service/state/facts_index.h"
+#include "daemon/service/state/hold_gauges.h"
 #include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
@@ -39,6 +40,7 @@ struct Core {
   PartitionPolicies partition_policies;
   DeletionGauges deletions{};
   AppealGauges appeals{};
+  HoldGauges holds{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

@@ -1,5 +1,6 @@
-// How many deletion requests there are in which state, and which are due when: for metrics. Beside them which requests
-// of a subject are open. Follows the requests' rows; rebuilt at the start.
+// How many deletion requests there are in which state, which are due when, and how tasks ended: for metrics. Beside
+// them which requests of a subject are open. Follows the requests' rows; rebuilt at the start, so nothing but
+// completions begins anew with a process.
 #pragma once
 
 #include <array>
@@ -26,9 +27,41 @@ struct DeletionCount {
   uint64_t requests = 0;
 };
 
+// Open requests of one cause and regime, by what they are late for (domain::DeadlineKind).
+struct OpenDeletions {
+  struct Deadline {
+    uint64_t past = 0;  // not done by then
+    uint64_t near = 0;  // not past, and due before the nearer of the two times that were asked about
+    uint64_t far = 0;   // not past, and due before the farther one, which includes the nearer
+  };
+  domain::DeletionCause cause = domain::DeletionCause::kRequested;
+  std::string regime;
+  uint64_t requests = 0;
+  std::array<Deadline, domain::kDeadlineKinds.size()> deadlines;
+};
+
+// Requests of one cause and regime that ended in a quarter of the calendar: completed or denied.
+struct EndedDeletions {
+  domain::DeletionCause cause = domain::DeletionCause::kRequested;
+  std::string regime;
+  uint64_t in_time = 0;
+  uint64_t late = 0;
+};
+
+// One that is open past its due time.
+struct LateDeletion {
+  DeletionPlace place;
+  base::SubjectHandle subject;
+  domain::DeletionCause cause = domain::DeletionCause::kRequested;
+  std::string regime;
+};
+
 // Thread-safe.
 class DeletionGauges {
  public:
+  static constexpr size_t kOutcomes = 6;  // numbers of domain::PurgeOutcome
+  // By PurgeOutcome.
+  using Outcomes = std::array<uint64_t, kOutcomes>;
   // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
   static constexpr std::array<double, 8> kCompletionSeconds = {900,       86'400,    604'800,   1'209'600,
                                                                2'592'000, 3'888'000, 5'184'000, 7'776'000};
@@ -52,13 +85,35 @@ class DeletionGauges {
   uint64_t CountBefore(domain::DeadlineKind kind, base::Instant time) const;
   // Receipt of the oldest open one; unset: none is open.
   base::Instant oldest_open() const;
+  // Each cause and regime of which one is open. `near` and `far` are counted from `now` on.
+  std::vector<OpenDeletions> Open(base::Instant now, base::Span near, base::Span far) const;
+  // Those that are past their due time at `now`, the most urgent first; at most `limit`.
+  std::vector<LateDeletion> Late(base::Instant now, size_t limit) const;
+  // Those that ended in the quarter of `now`, by UTC; of cancelled ones nothing was owed.
+  std::vector<EndedDeletions> EndedThisQuarter(base::Instant now) const;
+  // How the tasks of that system ended, of all requests that are stored.
+  Outcomes outcomes(domain::SystemNumber system) const;
+  // When the first of these requests was verified, of those that are open; unset: none is.
+  base::Instant FirstVerified(const std::vector<DeletionPlace>& places) const;
   // Of those that somebody asked for, since the process began.
   Completions completions() const;
 
  private:
   using ByTime = std::map<base::Instant, std::set<DeletionPlace>>;
+  // Cause and regime.
+  using Kind = std::pair<domain::DeletionCause, std::string>;
+  // How many are due when: the times are ends of days, so there are few of them.
+  using CountsByTime = std::map<base::Instant, uint64_t>;
+  struct OfKind {
+    uint64_t requests = 0;
+    std::array<CountsByTime, domain::kDeadlineKinds.size()> due;  // by DeadlineKind
+  };
+  struct Ended {
+    uint64_t in_time = 0;
+    uint64_t late = 0;
+  };
   // What is remembered of an open request.
-  struct Open {
+  struct OpenRequest {
     base::SubjectHandle subject;
     domain::DeletionCause cause = domain::DeletionCause::kRequested;
     std::string regime;
@@ -66,16 +121,25 @@ class DeletionGauges {
     base::Instant received_at;
     std::array<std::optional<base::Instant>, domain::kDeadlineKinds.size()> deadlines;  // by DeadlineKind
     bool waits_for_time = false;
+    base::Instant verified_at;
+    std::vector<domain::SystemNumber> ended;  // whose tasks have ended
   };
   void CountIn(DeletionPlace place, const domain::DeletionRequest& request) REQUIRES(mutex_);
-  void CountOut(DeletionPlace place, const Open& open) REQUIRES(mutex_);
+  void CountOut(DeletionPlace place, const OpenRequest& open) REQUIRES(mutex_);
+  // Counts the tasks of it that have ended and are not among `known`.
+  void CountOutcomes(const domain::DeletionRequest& request, const std::vector<domain::SystemNumber>& known)
+      REQUIRES(mutex_);
+  void CountEnded(const domain::DeletionRequest& request) REQUIRES(mutex_);
   void NoteCompletion(const domain::DeletionRequest& request) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   std::map<std::tuple<domain::DeletionCause, std::string, domain::DeletionState>, uint64_t> counts_ GUARDED_BY(mutex_);
   std::array<ByTime, domain::kDeadlineKinds.size()> deadlines_ GUARDED_BY(mutex_);  // by DeadlineKind
   // Numbers grow with the time of receipt within a partition, so the first of each is its oldest.
-  std::map<DeletionPlace, Open> open_ GUARDED_BY(mutex_);
+  std::map<DeletionPlace, OpenRequest> open_ GUARDED_BY(mutex_);
+  std::map<Kind, OfKind> kinds_ GUARDED_BY(mutex_);
+  std::map<std::pair<int, Kind>, Ended> ended_ GUARDED_BY(mutex_);  // by quarter (QuarterOf)
+  std::map<domain::SystemNumber, Outcomes> outcomes_ GUARDED_BY(mutex_);
   std::set<std::pair<base::SubjectHandle, DeletionPlace>> open_of_ GUARDED_BY(mutex_);
   Completions completions_ GUARDED_BY(mutex_);
 };

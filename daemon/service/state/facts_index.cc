@@ -117,6 +117,25 @@ class FactsIndex::Shard {
     return true;
   }
 
+  // Facts behind the place `after`, or from the first on; whole runs of one place. False: to the end.
+  bool CopyNext(bool within, uint64_t after, size_t most, std::vector<Copy>* copies, uint64_t* last) const {
+    base::MutexLock lock(mutex_);
+    const size_t places = places_.load(std::memory_order_relaxed);
+    size_t at = within && places != 0 ? static_cast<size_t>(static_cast<Wide>(after) * places >> 64) : 0;
+    size_t copied = 0;
+    for (; at < entries_.size(); ++at) {
+      const Entry& entry = entries_[at];
+      if (entry.size == 0) continue;
+      const uint64_t here = PlaceHash(entry.subject);
+      if (within && here <= after) continue;
+      if (copied >= most && here != *last) return true;
+      copies->push_back({entry.subject, std::string(entry.Facts())});
+      *last = here;
+      ++copied;
+    }
+    return false;
+  }
+
   void Reserve(size_t subjects) {
     base::MutexLock lock(mutex_);
     const size_t places = subjects * 100 / kReservedPercent;
@@ -268,6 +287,21 @@ Found FactsIndex::FindBytes(base::SubjectHandle subject, std::string* facts) con
   const bool found = shards_[ShardOf(subject)].Read(subject, [&](std::string_view bytes) { facts->assign(bytes); });
   if (found) return Found::kFound;
   return complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
+}
+
+bool FactsIndex::CopyNext(Cursor* cursor, size_t most, std::vector<Copy>* copies) const {
+  const size_t before = copies->size();
+  while (cursor->shard < kShards && copies->size() - before < most) {
+    const size_t left = most - (copies->size() - before);
+    uint64_t last = cursor->after;
+    if (shards_[cursor->shard].CopyNext(cursor->within, cursor->after, left, copies, &last)) {
+      cursor->within = true;
+      cursor->after = last;
+    } else {
+      *cursor = {cursor->shard + 1, false, 0};
+    }
+  }
+  return copies->size() > before;
 }
 
 void FactsIndex::Prefetch(base::SubjectHandle subject) const { shards_[ShardOf(subject)].Prefetch(subject); }

@@ -39,6 +39,20 @@ class FactsIndex {
   bool HasRevision(base::SubjectHandle subject, uint64_t revision) const;
   // The same as Find, undecoded.
   Found FindBytes(base::SubjectHandle subject, std::string* facts) const;
+  // Where a walk over all subjects is. A default-constructed one is before the first.
+  struct Cursor {
+    size_t shard = 0;
+    bool within = false;  // behind `after`, else before the shard's first
+    uint64_t after = 0;
+  };
+  struct Copy {
+    base::SubjectHandle subject;
+    std::string facts;  // as EncodeFacts wrote them
+  };
+  // Appends the facts of about `most` further subjects, and moves the cursor. False: there are no more. Who is inserted
+  // meanwhile may be left out; nobody comes twice. It holds a lock for no longer than copying so many takes, so checks
+  // go on.
+  bool CopyNext(Cursor* cursor, size_t most, std::vector<Copy>* copies) const;
   // For batches: brings the subject's entry towards the cache; and, once that is there, facts that lie outside it.
   void Prefetch(base::SubjectHandle subject) const;
   void PrefetchFacts(base::SubjectHandle subject) const;

@@ -88,6 +88,15 @@ std::vector<std::shared_ptr<const policy::PolicyRow>> PolicyBook::All() const {
   return versions_;
 }
 
+std::vector<std::shared_ptr<const policy::PolicyRow>> PolicyBook::Activations(base::Instant until, size_t limit) const {
+  std::vector<std::shared_ptr<const policy::PolicyRow>> found;
+  base::MutexLock lock(mutex_);
+  for (auto row = versions_.rbegin(); row != versions_.rend() && found.size() < limit; ++row) {
+    if ((*row)->state.activated_at <= until) found.push_back(*row);
+  }
+  return found;
+}
+
 std::shared_ptr<const policy::PolicyRow> PolicyBook::At(base::Instant at) const {
   base::MutexLock lock(mutex_);
   const auto found = std::find_if(versions_.rbegin(), versions_.rend(),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,31 @@ struct ShownConsent {
   std::vector<domain::ShownText> texts;
 };
 
+// Which entries of histories are listed.
+struct ChoiceFilter {
+  std::optional<base::SubjectHandle> subject;  // nothing: of all
+  base::Instant from;
+  base::Instant before;
+  std::vector<domain::Choice> to;  // empty: every entry
+};
+
+struct ChoiceItem {
+  std::string account_id;  // empty: it is forgotten
+  HistoryItem entry;
+};
+
+struct ChoicePlace {
+  store::Partition partition;
+  store::Sequence sequence = 0;  // 0: from the partition's first entry in time
+};
+
+struct ChoicePage {
+  std::vector<ChoiceItem> items;  // by partition, and in it by time
+  uint64_t erased = 0;            // stubs among what was looked at, of which nobody can tell what they were
+  bool truncated = false;         // the store no longer has the oldest entries
+  std::optional<ChoicePlace> next;
+};
+
 struct SettingsAt {
   SubjectView view;                 // as it was
   std::vector<ShownConsent> shown;  // of the consents in `view`, as far as their changes are kept
@@ -63,6 +89,8 @@ class ReadSubject {
   // From the change at `from` backwards; 0: from the newest. `page_size` 1..1000, and see kMaxTextsPerPage.
   // INVALID_FIELD of page_token where no page began there.
   absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, store::Sequence from) const;
+  // From `from` on, at most `limit` (1..1000) entries, after looking at most at kMaxRowsPerPage rows.
+  absl::StatusOr<ChoicePage> Choices(const ChoiceFilter& filter, size_t limit, ChoicePlace from) const;
   // NO_SETTINGS_AT_TIME before the first change.
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 

@@ -195,8 +195,10 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   rocksdb::DB* db = nullptr;
   if (HasOtherFamilies(options.path)) return AnotherFormat("the database " + options.path);
   YieldWhileRewriting();
+  rocksdb::DBOptions settings = Settings(options);
+  settings.listeners.push_back(opened->stalls_);
   const rocksdb::Status status =
-      rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);
+      rocksdb::DB::Open(settings, options.path, ColumnFamilies(options), &opened->handles_, &db);
   if (!status.ok()) return OpenError(status, options.path);
   opened->db_.reset(db);
   return opened;

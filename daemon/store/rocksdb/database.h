@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/store.h"
 #include "rocksdb/db.h"
+#include "rocksdb/listener.h"
 
 namespace consent::store {
 
@@ -22,6 +24,22 @@ struct DatabaseOptions {
   size_t write_buffer_bytes = 0;
   int max_open_files = -1;      // tables kept open at a time; -1: all
   bool stop_at_damage = false;  // recover what stands before damage in the log instead of refusing it
+};
+
+// Counts when the engine begins to hold writes up. The engine calls it from its own threads.
+class StallCounts final : public rocksdb::EventListener {
+ public:
+  void OnStallConditionsChanged(const rocksdb::WriteStallInfo& info) override {
+    using rocksdb::WriteStallCondition;
+    if (info.condition.cur == WriteStallCondition::kDelayed) delays_.fetch_add(1, std::memory_order_relaxed);
+    if (info.condition.cur == WriteStallCondition::kStopped) stops_.fetch_add(1, std::memory_order_relaxed);
+  }
+  uint64_t delays() const { return delays_.load(std::memory_order_relaxed); }
+  uint64_t stops() const { return stops_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> delays_{0};
+  std::atomic<uint64_t> stops_{0};
 };
 
 // Thread-safe.
@@ -44,9 +62,12 @@ class Database {
   absl::Status Write(rocksdb::WriteBatch& batch);
   // Grows with every durable write and survives reopening.
   uint64_t Position() const { return db_->GetLatestSequenceNumber(); }
+  // How often writes of a family began to be throttled, and to be stopped.
+  const StallCounts& stalls() const { return *stalls_; }
 
  private:
   Database() = default;
+  std::shared_ptr<StallCounts> stalls_ = std::make_shared<StallCounts>();
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of Family
 };

@@ -155,6 +155,8 @@ EngineHealth RocksStore::Impl::Health() const {
   health.background_errors = whole(Properties::kBackgroundErrors);
   health.writes_stopped = whole(Properties::kIsWriteStopped) != 0;
   health.delayed_write_rate = whole(Properties::kActualDelayedWriteRate);
+  health.delays = database_->stalls().delays();
+  health.stops = database_->stalls().stops();
   rocksdb::VectorLogPtr logs;
   if (database_->db().GetSortedWalFiles(logs).ok()) {
     for (const auto& log : logs) health.wal_bytes += log->SizeFileBytes();

@@ -45,7 +45,8 @@ absl::Status RocksStore::Impl::Scan(Partition partition, Table table, std::strin
   constexpr size_t kLongScan = 10'000;
   // Reads ahead as RocksDB grows it, from what a range turns out to have: of a thousand partitions each has little, and
   // a fixed megabyte for each took most of a start.
-  if (limit > kLongScan) options.fill_cache = false;  // must not push out what checks need
+  // A whole table must not push out what checks need. A range is one subject's, and is soon asked for again.
+  if (limit > kLongScan && (from.empty() || to.empty())) options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator(options, database_->table(table)));
   size_t rows = 0;
   for (at->Seek(DiskRowKey(partition, table, from)); rows < limit && at->Valid(); at->Next(), ++rows) {

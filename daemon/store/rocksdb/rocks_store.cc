@@ -79,6 +79,7 @@ std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const
 
 void RocksStore::Close() { impl_->Close(); }
 EngineHealth RocksStore::Health() const { return impl_->Health(); }
+CommitTimings RocksStore::Timings() const { return impl_->committer().timings(); }
 const std::vector<std::string>& RocksStore::accepted_losses() const { return impl_->accepted_losses(); }
 
 }  // namespace consent::store

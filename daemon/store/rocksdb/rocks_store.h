@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/store/committer.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 
@@ -26,6 +27,9 @@ struct EngineHealth {
   uint64_t background_errors = 0;
   bool writes_stopped = false;      // commits wait for compaction
   uint64_t delayed_write_rate = 0;  // bytes per second that the engine throttles writes to; 0: not throttled
+  // Since the store was opened: how often the engine began to throttle writes of a family, and to stop them.
+  uint64_t delays = 0;
+  uint64_t stops = 0;
 };
 
 // Thread-safe. Acknowledged means synced to disk. One committer thread groups the concurrent commits of all partitions
@@ -51,7 +55,7 @@ class RocksStore final : public Store {
     // Called once where a new store is made, before its database is: saves what the database cannot be read without.
     // May be empty.
     std::function<absl::Status()> before_creation;
-    size_t max_queue = 4096;
+    size_t max_queue = kMaxQueuedCommits;
     bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
     size_t block_cache_bytes = 64 << 20;
     size_t write_buffer_bytes = 64 << 20;
@@ -101,6 +105,7 @@ class RocksStore final : public Store {
 
   // All zero once closed.
   EngineHealth Health() const;
+  CommitTimings Timings() const;
   // One text per loss that Open accepted; empty as a rule. To be logged.
   const std::vector<std::string>& accepted_losses() const;
 

@@ -134,8 +134,9 @@ class Case:
 
     def last(self, values):
         """Positionals go behind the options, and a worker's command behind two dashes."""
-        if self.asked.command == "worker":
-            return [values[0], "--", *values[1:]]
+        before = {"worker": 1, "sweep": 2}.get(self.asked.command)
+        if before is not None:
+            return [*values[:before], "--", *values[before:]]
         return values
 
 

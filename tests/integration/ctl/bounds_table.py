@@ -1,10 +1,14 @@
 """One row for each input of consentctl: its kind, and the field of the request that it becomes."""
 
 import dataclasses
+import datetime
 import json
+import pathlib
 
 import bounds
-from bounds import NotOnTheWire, appeal, deletion, eligibility, often, purge, put, rarely, settings, stand_in, types
+from bounds import NotOnTheWire, appeal, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
+
+POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.json")  # the one in force
 
 # In the place of an account; a case puts another one of the same length there.
 ACCOUNT = "account-000000"
@@ -21,6 +25,10 @@ class Asked:
     codes: tuple = (0,)     # when the daemon takes it
     restricts: bool = False  # the arguments hold a no, which counts whatever stands beside it
     stdin: str = ""
+
+
+def ahead(days):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def local(kind):
@@ -124,7 +132,7 @@ def choices():
     return {
         "account": [(ID, "account_id")], "--on": on("changes"), "--off": [(TARGET, turned("changes", OFF))],
         "--retention": [(RETENTION, kept)], "--profile": [(ID, scoped("profile_id"))], "--device": [(ID, scoped("device_id"))],
-        "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE}
+        "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE, **BULK}
 
 
 RECORDING = ["--account", ACCOUNT, "--recording", "r"]
@@ -186,6 +194,13 @@ ORDER = ["--authority", "court", "--reason", "case"]
 PLACE = ["<account>", ACCOUNT, *ORDER]
 ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "reason")], "--request-id": [(REQUEST_ID, "request_id")],
            **BRIEFLY}
+# Of the commands that take one account or a file of them: beside an account they are a wrong command line.
+WITH_FILE = local(bounds.Kind([often("/nowhere/file", bound="belongs to --file"), often("", bound=".")]))
+BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="exclude each other"), often("", bound=".")]))], "--report": [WITH_FILE],
+        "--progress": [WITH_FILE],
+        "--parallel": [local(bounds.Kind([often("1", bound="belongs to --file"), often("256", bound="belongs to --file"),
+                                          often("0", bound="1 (to|-) 256"), often("257", bound="1 (to|-) 256"), often("x", bound=".")]))]}
+DELETE.update(BULK)
 PAGES = {"--page-size": [(PAGE, "page_size")], "--page": [(TOKEN, "page_token")]}
 LINE = json.dumps({"recording_id": "r", "account_id": ACCOUNT}) + "\n"
 SUSPENDED = {"purpose": [(PURPOSE, "purpose")], "--region": [(bounds.region("stored"), "region")], "--reason": [(REASON, "reason")]}
@@ -194,6 +209,24 @@ PERIOD_END = dataclasses.replace(BOUNDARY, offers=[one for one in BOUNDARY.offer
 PERIOD = bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("1970-01-01T00:00:00Z"), often("2999-01-01", bound="after"),
                       *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))])
 SYSTEM_GIVEN = ["<name>", ACCOUNT, "--kind", "AUDIO", "--matches-by", "ACCOUNT", "--matches-by", "RECORDING_ID"]
+
+
+# A moment that a system's retention can be attested until.
+AHEAD = bounds.Kind([often(ahead(100)), often(ahead(400), bound="366"), often("2024-05-01T12:00:00Z", bound="366"),
+                     *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "2024-05-01"))], bounds.read_time)
+
+
+def retention(field, given):
+    """Of a data system: one of the two ways."""
+    attested = [*given, "--attested-by", "dpo", "--attested-until", ahead(100)]
+    return {"--attested-by": [(bounds.text(1, 128), f"{field}.attested.by", attested)],
+            "--attested-until": [(AHEAD, f"{field}.attested.until", attested)],
+            "--sweep-days": [(bounds.number(1, 90), f"{field}.sweep_days", [*given, "--sweep-days", "7"])]}
+
+
+def the_profile(request, values):
+    """Of `children keep`."""
+    put(request.profiles[0] if request.profiles else request.profiles.add(), "profile_id", values)
 
 
 def fact_set(request, values):
@@ -273,7 +306,10 @@ COMMANDS = [
     Asked("settings opt-out", "SettingsService/OptOut", ["<account>", ACCOUNT, "--all"], {
         "account": [(ID, "account_id")], "--control": [(CONTROL, refused("control"))], "--purpose": [(PURPOSES, refused("purpose"))],
         "--all": [SWITCH],
-        "--profile": [(ID, "scope.profile_id")], "--device": [(ID, "scope.device_id")], **EVIDENCE}, restricts=True),
+        "--profile": [(ID, "scope.profile_id")], "--device": [(ID, "scope.device_id")], **EVIDENCE, **BULK}, restricts=True),
+    Asked("settings opt-outs", "SettingsService/ListChoices", ["--from", "2024-01-01", "--to", "2024-02-01"],
+          {"--from": [local(PERIOD)], "--to": [(PERIOD_END, "before", ["--from", "1970-01-01", "--to", "2024-02-01"])],
+           "--limit": [local(bounds.number(1, 100_000))]}),
     Asked("settings history", "SettingsService/ListSettingsHistory", ["<account>", ACCOUNT], {"account": [(ID, "account_id")], **PAGES}),
     Asked("settings at", "SettingsService/GetSettingsAt", ["<account>", ACCOUNT, "<time>", "2024-05-01T12:00:00Z"],
           {"account": [(ID, "account_id")], "time": [(TIME, "at")], "--language": [(TEXT_LANGUAGE, "language")]}),
@@ -284,10 +320,15 @@ COMMANDS = [
     Asked("policy suspend", "PolicyService/Suspend", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"], SUSPENDED),
     Asked("policy resume", "PolicyService/Resume", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"],
           {**SUSPENDED, "--etag": [(TOKEN, "etag")]}),
+    Asked("policy list", "PolicyService/ListPolicies", [], PAGES),
+    Asked("policy diff", "PolicyService/DiffPolicy", ["<file>", POLICY, "--count-seconds", "1"],
+          {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
+    Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
+          {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
-          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))]},
+          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},
           stdin=json.dumps({"account_id": ACCOUNT, "choices": [{"all": True, "turn": "OFF"}]}) + "\n"),
     Asked("filter", "EligibilityService/BatchCheck", ["--purpose", "HUMAN_REVIEW"], {
         "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
@@ -295,7 +336,7 @@ COMMANDS = [
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
-          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--from": [DECIDED],
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--report": [SWITCH], "--from": [DECIDED],
            "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
            "--heard-purpose": [(*local(PURPOSE), HEARD)], "--heard-within": [(*local(bounds.duration()), HEARD)],
            "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),
@@ -330,13 +371,23 @@ COMMANDS = [
     Asked("requests cancel", "DeletionService/CancelDeletionRequest", ["<deletion>", "d"], step(etag=[(TOKEN, "etag")])),
     Asked("requests report", "DeletionService/ListDeletionRequests", ["--from", "2024-01-01", "--to", "2024-02-01"],
           {"--from": [local(PERIOD)], "--to": [(PERIOD_END, "received_before", ["--from", "1970-01-01", "--to", "2024-02-01"])],
-           "--csv": [SWITCH]}),
+           "--csv": [SWITCH], "--html": [SWITCH], "--by": [local(bounds.Kind([often("quarter"), often("x", bound="month"), often("", bound=".")]))]}),
+    Asked("requests sample", "DeletionService/ListDeletionRequests",
+          ["--n", "5", "--seed", "s", "--from", "2024-01-01", "--to", "2024-02-01"],
+          {"--n": [local(bounds.number(1, 1_000))], "--seed": [local(bounds.text(1, 64))], "--from": [local(PERIOD)],
+           "--to": [(PERIOD_END, "received_before", ["--n", "5", "--seed", "s", "--from", "1970-01-01", "--to", "2024-02-01"])],
+           "--state": [(bounds.several(bounds.names(deletion.DeletionState, "DELETION_STATE_", "RECEIVED"), often(*["DENIED"] * 8, bound="7")),
+                        "states")]}),
+    Asked("requests overdue", "DeletionService/ListDeletionRequests", [], {"--limit": [local(bounds.number(1, 100_000))]}),
     Asked("systems register", "DataSystemService/RegisterDataSystem", SYSTEM_GIVEN, {
         "name": [(SYSTEM, "system.name")], "--kind": [(bounds.names(purge.DataSystemKind, "DATA_SYSTEM_KIND_", "VOICE_IDS"),
                                                        "system.kind")],
         "--matches-by": [(bounds.several(bounds.names(purge.MatchKey, "MATCH_KEY_", "ACCOUNT"), often(*["ACCOUNT"] * 8, bound="7")),
                           "system.matches_by")],
-        "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH]}),
+        "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH],
+        **retention("system.retention", [*SYSTEM_GIVEN])}),
+    Asked("systems retention", "DataSystemService/SetSystemRetention", ["<name>", "bounds", "--sweep-days", "7"],
+          {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}, (0, 21)),
     Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
     Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
           {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")]}),
@@ -347,6 +398,19 @@ COMMANDS = [
         "--visibility": [(bounds.number(1, 43_200), "visibility_seconds")], "--longest-run": [local(bounds.number(1, 43_200))],
         "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
         "--show-errors": [SWITCH]}, (0, 40)),
+    Asked("sweep", "DataSystemService/ListDataSystems", ["<system>", "bounds", "<inventory>", "/dev/null", "<command>", "true"], {
+        "system": [local(SYSTEM)], "inventory": [path("/dev/null")], "command": [path()], "--state": [path()], "--set": [local(FACTS)],
+        "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))],
+        "--longest-run": [local(bounds.number(1, 43_200))], "--stdin-only": [SWITCH], "--show-errors": [SWITCH]}, (0, 21)),
+    Asked("children due", "SubjectService/ListChildrenDue", [], {
+        "--account": [(ID, "account_id")], "--due": [(bounds.several(bounds.names(subject.ChildDue, "CHILD_DUE_", "NOTICE"),
+                                                                     often(*["PURGE"] * 4, bound="3")), "due")], **PAGES}),
+    Asked("children notice", "SubjectService/RecordChildNotice", ["<account>", ACCOUNT, "<profile>", "kid"], {
+        "account": [(ID, "account_id")], "profile": [(ID, "profile_id")], "--request-id": [(bounds.text(0, 64), "request_id")], **EVIDENCE},
+          (21,)),
+    Asked("children keep", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "<profile>", "kid", "--at", "2024-05-01T12:00:00Z"], {
+        "account": [(ID, "account_id")], "profile": [(ID, the_profile)], "--at": [local(TIME)], "--etag": [(TOKEN, "etag")],
+        **EVIDENCE}),
     Asked("holds place", "HoldService/PlaceHold", PLACE, {
         "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],
         "--device": [(ID, "selector.device_id", [*PLACE, "--device", "d"])],

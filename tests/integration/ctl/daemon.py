@@ -16,7 +16,7 @@ CONSENTCTL = os.environ["CONSENTCTL"]
 
 # Exit codes of consentctl.
 DONE, NOT_ELIGIBLE, KEEP, HOLD, PURGE, NO_ANSWER, REFUSED, PARTLY_REFUSED = 0, 10, 11, 12, 13, 20, 21, 22
-UNREADABLE, NOT_ALL_COUNTED, WORK_LEFT, WRONG_DECISIONS, USAGE, FILES = 30, 31, 40, 50, 64, 74
+UNREADABLE, NOT_ALL_COUNTED, WORK_LEFT, SWEEP_LEFT, WRONG_DECISIONS, USAGE, FILES = 30, 31, 40, 41, 50, 64, 74
 
 
 def test_policy():
@@ -74,10 +74,17 @@ class Daemon:
 
     def metric(self, name):
         """The value of one without labels."""
+        return next(float(line.split()[1]) for line in self.metrics().splitlines() if line.startswith(f"{name} "))
+
+    def metric_sum(self, name):
+        """Sum of all series of a family."""
+        return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(name + "{"))
+
+    def metrics(self):
         lines = [json.loads(line) for line in (self.root / "log").read_text().splitlines()]
         address = [line["metrics"] for line in lines if line.get("event") == "listening"][-1]
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
-            return next(float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(f"{name} "))
+            return answer.read().decode()
 
     def path(self, name):
         return str(self.root / name)

@@ -46,10 +46,10 @@ class OverdueTest(StoresTest):
         return total["complied"], total["due_now"], total["overdue_now"], total["on_hold"]
 
     def assert_overdue_metric(self, count):
-        until(lambda: self.daemon.metric("consentd_deletion_requests_overdue") == count, f"the metric says {count}")
+        until(lambda: self.daemon.metric_sum("consentd_deletion_requests_overdue") == count, f"the metric says {count}")
 
     def assert_unconfirmed_metric(self, count):
-        until(lambda: self.daemon.metric("consentd_deletion_requests_confirmation_overdue") == count, f"the metric says {count}")
+        until(lambda: self.daemon.metric_sum("consentd_deletion_receipts_overdue") == count, f"the metric says {count}")
 
     def test_an_appeal_past_its_days(self):
         deletion = self.delete("ann", "--everything")["deletion_id"]

@@ -264,6 +264,37 @@ class Verified(DaemonTest):
         self.assertEqual((self.report["records"], self.report["yeses"], self.report["confirmed"]), (5, 6, 6))
         self.assertEqual(self.verify(self.file, options=["--offline"]), {})
 
+    def test_what_was_found_is_reported_and_outlives_a_restart(self):
+        def shown():
+            figures = {name: self.served.metric(f"consentd_verification_{name}")
+                       for name in ("yeses", "yes_after_no", "not_given", "not_checkable", "log_problems")}
+            return figures, self.served.metric("consentd_verification_timestamp_seconds"), self.served.metric("consentd_verification_last_wrong_timestamp_seconds")
+
+        self.verify(self.file)
+        self.assertEqual(shown()[1:], (None, None), "nobody has reported: absent, not 0")
+        self.verify(self.file, options=["--report"])
+        figures, when, wrong = shown()
+        self.assertEqual(figures, {"yeses": 6, "yes_after_no": 0, "not_given": 0, "not_checkable": 0, "log_problems": 0})
+        self.assertLess(abs(when - time.time()), 60)
+        self.assertIsNone(wrong)
+        # A yes after ann's no.
+        self.records[0]["yes"][0][7] = 10**6
+        path = self.folder / self.file.name
+        path.write_bytes(chained(self.records))
+        self.assertEqual(self.verify(path, options=["--report"])["LATE"], [(1, 0)])
+        figures, when, wrong = shown()
+        self.assertEqual((figures["yes_after_no"], figures["yeses"], figures["log_problems"]), (1, 6, 1))
+        self.assertEqual(wrong, when)
+        self.verify(self.file, options=["--report"])
+        self.assertEqual(self.served.stop(), 0)
+        self.served = self.daemon()
+        figures, later, still = shown()
+        self.assertEqual((figures["yes_after_no"], still), (0, wrong), "a clean one after it hides nothing, over a restart")
+        self.assertGreater(later, wrong)
+        for part in ("--offline", "--part", "--from=2026-10-01", "--to=2026-11-01"):
+            done = subprocess.run([CTL, "decisions", "verify", "--report", part, str(self.file)], capture_output=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 64, done.stderr)
+
     def test_no_false_alarm_while_people_change_their_mind(self):
         """Each yes is right for the head that was read before it, however close a no was."""
         stop = threading.Event()
@@ -351,7 +382,7 @@ class FullDisk(MountedTest):
         self.assertEqual({tuple(reasons(result.decision)) for result in last}, {("NOT_RECORDED",)})
         self.assertEqual(sum(len(record["yes"]) for record in read(self.disk / "decisions")), said)
         self.assertEqual(reasons(api.eligibility.BatchCheck(batch("ann", "x", hundred)).results[7].decision), ["NOT_RECORDED"])
-        self.assertGreaterEqual(daemon.metric('consentd_decision_log_refused_total{why="write"}'), 2)
+        self.assertGreaterEqual(daemon.metric('consentd_decision_log_refused_total{reason="write"}'), 2)
         api.settings.OptOut(opt_out("bob"))
         officer = Client(f"unix:{run / 'officer'}")
         self.addCleanup(officer.close)

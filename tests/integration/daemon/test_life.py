@@ -119,8 +119,8 @@ class Restart(DaemonTest):
         registered = api.subjects.UpsertSubject(household("kept"))
         api.settings.UpdateSettings(turn_on("kept", registered.revision))
         api.settings.OptOut(opt_out("gone"))
-        series = ['consentd_subjects{regime="eea",purpose="human_review",choice="given"}',
-                  'consentd_subjects{regime="unknown",purpose="human_review",choice="refused"}']
+        series = ['consentd_subject_choices{regime="eea",country="DE",purpose="human_review",choice="given"}',
+                  'consentd_subject_choices{regime="unknown",country="other",purpose="human_review",choice="refused"}']
         before = [daemon.metric(one) for one in series]
         self.assertEqual(before, [1, 1])
         shown = api.settings.GetSettings(settings.GetSettingsRequest(account_id="kept"))

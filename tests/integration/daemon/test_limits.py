@@ -118,7 +118,7 @@ class Pushback(LimitsTest):
         self.shows["backend"] = self.callers.issue("URI:spiffe://example.org/backend")
 
     def refused(self):
-        return int(self.served.metric('consentd_caller_calls_total{caller="backend",code="resource_exhausted"}') or 0)
+        return int(self.served.metric('consentd_caller_calls_total{caller="backend",grpc_code="ResourceExhausted"}') or 0)
 
     def test_a_client_with_the_service_config_does(self):
         shown = self.shows["backend"]

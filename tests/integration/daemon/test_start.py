@@ -175,14 +175,15 @@ class SmallDisk(MountedTest):
     def test_a_file_system_that_reports_no_size_is_taken(self):
         daemon = self.start_there("size=0,nr_inodes=0,mode=0700")
         daemon.wait_for("serving")
-        self.assertIsNone(daemon.metric("consentd_data_free_bytes"))
+        self.assertIsNone(daemon.metric('consentd_disk_free_bytes{folder="data"}'))
 
     def test_the_room_is_told(self):
         daemon = self.start_there("size=100m,mode=0700")
         daemon.wait_for("serving")
-        self.assertGreater(daemon.metric("consentd_data_free_bytes"), 1 << 20)
-        self.assertLess(daemon.metric("consentd_data_free_bytes"), 100 << 20)
-        self.assertGreater(daemon.metric("consentd_data_free_inodes"), 0)
+        self.assertGreater(daemon.metric('consentd_disk_free_bytes{folder="data"}'), 1 << 20)
+        self.assertEqual(daemon.metric('consentd_disk_size_bytes{folder="data"}'), 100 << 20)
+        self.assertLess(daemon.metric('consentd_disk_free_bytes{folder="data"}'), 100 << 20)
+        self.assertGreater(daemon.metric('consentd_disk_free_inodes{folder="data"}'), 0)
 
 
 class MountPoint(MountedTest):

@@ -78,12 +78,15 @@ def attempts(victim, world):
                                                                         place=OFFICE)],
         "SettingsService/GetSettings": lambda: [settings.GetSettingsRequest(account_id=account) for account in both],
         "SettingsService/GetSettingsAt": lambda: [settings.GetSettingsAtRequest(account_id=victim.agreed, at=ago(seconds=0))],
+        "SettingsService/ListChoices": lambda: [settings.ListChoicesRequest(**{"from": ago(hours=24), "before": ago(hours=-24)})],
         "SettingsService/ListSettingsHistory": lambda: [settings.ListSettingsHistoryRequest(account_id=account) for account in both],
         "SettingsService/OptOut": lambda: [opt_out(victim.agreed)],
         "SettingsService/UpdateSettings": lambda: [turn_on(victim.refused, world.etag(victim.refused)), update(victim.agreed, [turn(settings.SWITCH_OFF)])],
         "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
         "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
                                                                                evidence=evidence(), request_id=fresh_id())],
+        "SubjectService/RecordChildNotice": lambda: [subject.RecordChildNoticeRequest(account_id=victim.refused, profile_id="kid", request_id=fresh_id())],
+        "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
                                                                            request_id=fresh_id())],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
@@ -114,8 +117,13 @@ def attempts(victim, world):
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],
+        "DecisionService/ReportVerification": lambda: [decisions.ReportVerificationRequest(store_id=world.store_id(), records=1, confirmed=1)],
         "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
         "DataSystemService/RegisterDataSystem": lambda: [purge.RegisterDataSystemRequest(system=data_system("of_a_thief"))],
+        "DataSystemService/SetSystemRetention": lambda: [purge.SetSystemRetentionRequest(system=system, retention=purge.SystemRetention(sweep_days=len(victim.agreed)))
+                                                         for system in SYSTEMS],
+        "DataSystemService/ReportSweep": lambda: [purge.ReportSweepRequest(system=system, sweep=purge.Sweep(
+            started_at=ago(seconds=1), ended_at=ago(seconds=0), counts=purge.SweepCounts(kept=1))) for system in SYSTEMS],
         "DataSystemService/RetireDataSystem": lambda: [purge.RetireDataSystemRequest(system="transcripts", reason="by a thief")],
         "PurgeService/ListTasks": lambda: [purge.ListTasksRequest(system=system) for system in SYSTEMS],
         "PurgeService/LeaseTasks": lambda: [purge.LeaseTasksRequest(system=system, max_tasks=100) for system in SYSTEMS],
@@ -142,8 +150,8 @@ class OpenTask:
 class World:
     """What one who may read and write all makes of people, and sees of them."""
 
-    def __init__(self, api):
-        self.api = api
+    def __init__(self, api, served):
+        self.api, self.served = api, served
         for name in SYSTEMS:
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
         self.suspend()
@@ -162,6 +170,9 @@ class World:
 
     def suspension_etag(self):
         return next(one.etag for one in self.suspensions() if one.purpose == types.PURPOSE_ADVERTISING)
+
+    def store_id(self):
+        return self.api.decision_log.GetDecisionLog(decisions.GetDecisionLogRequest()).store_id
 
     def verification(self):
         """A question whether a yes was right, for a record that nobody wrote: no thief has the log's keys."""
@@ -184,6 +195,8 @@ class World:
         yes.evidence.reference = SECRET
         self.api.settings.UpdateSettings(yes)
         self.api.subjects.UpsertSubject(household(refused))
+        self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(account_id=refused, request_id=fresh_id(), profiles=[subject.Profile(
+            profile_id="kid", age=subject.Age(child=True), last_active_at=ago(days=600))]))
         self.api.settings.OptOut(opt_out(refused))
         placed = self.api.holds.PlaceHold(hold.PlaceHoldRequest(account_id=agreed, selector=deletion.HoldSelector(recordings=names("kept-1")),
                                                                 authority="a court", reason="a case", request_id=fresh_id()))
@@ -216,7 +229,9 @@ class World:
 
     def of_the_service(self):
         systems = self.api.systems.ListDataSystems(purge.ListDataSystemsRequest()).systems
-        return {"systems": [(one.name, one.state) for one in systems], "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
+        sweeps = [(one.name, one.retention.sweep_days, one.last_sweep.started_at.ToMicroseconds()) for one in systems]
+        return {"verification": self.served.metric("consentd_verification_timestamp_seconds"), "systems": [(one.name, one.state) for one in systems], "sweeps": sweeps,
+                "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
                 "clock": self.api.policies.GetClock(policies.GetClockRequest()).clock.doubtful}
 
 
@@ -290,11 +305,11 @@ class Thief:
 CHANGES = {
     "BACKEND": ({"choices", "household", "requests", "decisions", "history"}, set()),
     "SAMPLER": (set(), set()),
-    "STORE": ({"decisions", "history"}, set()),
-    "PURGER": ({"requests"}, set()),
+    "STORE": ({"decisions", "history"}, {"sweeps"}),
+    "PURGER": ({"requests"}, {"sweeps"}),
     "AUDITOR": (set(), set()),
-    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions"}),
-    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions"}),
+    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions", "sweeps"}),
+    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions", "sweeps", "verification"}),
 }
 CONNECTIONS = 4
 
@@ -307,7 +322,7 @@ class Stolen(test_tls.TlsTest):
         self.entries = {role: next(entry for entry in entries if entry["roles"] == [roles_pb2.Role.Name(role)]) for role in GIVEN}
         self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE)]
         self.serve()
-        self.world = World(self.client(self.served))
+        self.world = World(self.client(self.served), self.served)
 
     def thief(self, role):
         entry = self.entries[role]

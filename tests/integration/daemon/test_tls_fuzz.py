@@ -171,7 +171,7 @@ class Fuzz(test_tls.TlsTest):
         self.assertEqual(self.wrong, [])
         self.assertGreater(self.asked, 0)
         codes = collections.Counter()
-        for code, count in re.findall(r'^consentd_rpc_total\{.*code="(\w+)".*\} (\d+)$', self.served.metrics(), re.M):
+        for code, count in re.findall(r'^grpc_server_handled_total\{.*grpc_code="(\w+)".*\} ([1-9]\d*)$', self.served.metrics(), re.M):
             codes[code] += int(count)
         if not SANITIZED:
             until(lambda: resident(self.served) < before + 30, "the memory is given back")

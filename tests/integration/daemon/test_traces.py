@@ -76,7 +76,8 @@ class Lines(DaemonTest):
         api = self.client(daemon)
         for _ in range(500):
             self.refused(api, TRACEPARENT)
-        self.assertEqual(daemon.metric('consentd_rpc_total{code="OK",method="consent.v1.SettingsService/UpdateSettings"}'), None)
+        self.assertEqual(daemon.metric_sum("grpc_server_handled_total", grpc_method="UpdateSettings", grpc_code="OK"), 0)
+        self.assertEqual(daemon.metric_sum("grpc_server_handled_total", grpc_method="UpdateSettings"), 500)
         self.assertEqual(daemon.stop(), 0)
         self.assertLess(daemon.log().count('"call refused"'), 20 + PATIENCE)
 

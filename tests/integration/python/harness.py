@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -166,6 +167,12 @@ class Daemon:
             if name == series:
                 return float(value)
         return None
+
+    def metric_sum(self, family, **labels):
+        """Sum of all series of a family that have these labels."""
+        wanted = {f'{name}="{value}"' for name, value in labels.items()}
+        found = (line.rpartition(" ") for line in self.metrics().splitlines() if line.startswith((family + "{", family + " ")))
+        return sum(float(value) for series, _, value in found if wanted <= set(re.findall(r'\w+="[^"]*"', series)))
 
     def probe(self, path):
         """Status and body of /livez or /readyz."""

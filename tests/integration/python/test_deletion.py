@@ -284,7 +284,7 @@ class Workers(DeletionTest):
         left = self.api.purges.ListTasks(purge.ListTasksRequest(system="audio")).tasks
         self.assertEqual({(task.failures, task.last_error) for task in left}, {(1, "REPORT_REFUSED: INVALID_FIELD")})
         self.assertEqual(len(left), len(wrong))
-        self.assertEqual(self.process.metric('consentd_purge_task_reports_refused_total{system="audio",reason="INVALID_FIELD"}'), len(wrong))
+        self.assertEqual(self.process.metric('consentd_purge_task_reports_refused_total{system="audio",reason="invalid_field"}'), len(wrong))
         self.assertEqual(self.process.metric('consentd_purge_task_failures_total{system="audio"}'), len(wrong))
 
     def test_a_hold_reaches_the_worker_by_its_next_renewal(self):

@@ -58,6 +58,8 @@ struct World::Running {
         reads(context),
         admin(context, publisher.policies()),
         systems(context, queue, publisher.systems()),
+        sweeps(context, systems, publisher.sweeps()),
+        children_due(context, reads),
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
@@ -73,6 +75,8 @@ struct World::Running {
   service::ReadSubject reads;
   service::PolicyAdmin admin;
   service::DataSystems systems;
+  service::Sweeps sweeps;
+  service::ChildrenDue children_due;
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
@@ -98,6 +102,7 @@ absl::Status World::Start() {
   running_ = std::make_unique<Running>(options_, store(), clock_of_process_.time(), random, keys_);
   if (absl::Status status = running_->admin.Load(); !status.ok()) return status;
   if (absl::Status status = service::FillIndex(running_->context); !status.ok()) return status;
+  if (absl::Status status = running_->sweeps.Load(); !status.ok()) return status;
   if (absl::Status status = running_->systems.Load(); !status.ok()) return status;
   running_->context.ready.store(true);
   return absl::OkStatus();
@@ -133,6 +138,8 @@ service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }
 service::TaskQueue& World::queue() { return running_->queue; }
 service::DataSystems& World::systems() { return running_->systems; }
+service::Sweeps& World::sweeps() { return running_->sweeps; }
+service::ChildrenDue& World::children_due() { return running_->children_due; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }
@@ -147,7 +154,15 @@ Reply World::Submit(service::ChangeRequest request) {
 }
 
 absl::Status World::Activate(const PolicyBuilder& policy) {
-  absl::Status status = admin().Activate(policy.Build());
+  const policy::Document document = policy.Build();
+  service::ActivationOrder order{"tester", {}};
+  // Whoever activates here has seen what it loosens.
+  if (const auto current = core().policies.current(); current != nullptr) {
+    for (const policy::Difference& difference : policy::Compare(*current, document)) {
+      if (policy::Loosens(difference)) order.loosens.push_back(policy::Words(difference));
+    }
+  }
+  absl::Status status = admin().Activate(document, order);
   clock.Advance(kStep);
   return status;
 }

@@ -16,7 +16,9 @@
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
+#include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/wire/errors.h"
@@ -147,6 +149,8 @@ class World {
   service::PolicyAdmin& admin();
   service::TaskQueue& queue();
   service::DataSystems& systems();
+  service::Sweeps& sweeps();
+  service::ChildrenDue& children_due();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();
   service::Holds& holds();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -18,8 +19,8 @@ class MemoryStore final : public Store {
   struct Options {
     uint16_t partitions = 1;  // 1 .. 1024
     base::Bytes16 store_id{};
-    const base::Clock* clock = nullptr;  // outlives the store
-    size_t max_queue = 4096;             // per partition
+    const base::Clock* clock = nullptr;    // outlives the store
+    size_t max_queue = kMaxQueuedCommits;  // per partition
   };
 
   explicit MemoryStore(Options options);

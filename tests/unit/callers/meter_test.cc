@@ -182,6 +182,31 @@ TEST(Meter, EveryLimitCountsForStayingOver) {
   }));
 }
 
+TEST(Meter, TellsHowMuchOfEachLimitIsUsedAndWhatItRefused) {
+  Meter meter({.calls_per_second = 10, .items_per_second = 100, .calls_in_flight = 4, .connections = 2});
+  for (const Limit limit : kAllLimits) {
+    EXPECT_EQ(meter.Used(limit, At(0)), 0) << LimitName(limit);
+    EXPECT_EQ(meter.refused(limit), 0U) << LimitName(limit);
+  }
+  ASSERT_FALSE(meter.Begin(Share::kOrdinary, At(1'000)).has_value());
+  ASSERT_FALSE(meter.Begin(Share::kRestrictions, At(1'000)).has_value());
+  ASSERT_FALSE(meter.Begin(Share::kRestrictions, At(1'000)).has_value());
+  ASSERT_FALSE(meter.Charge(Share::kOrdinary, 70, At(1'000)).has_value());
+  ASSERT_FALSE(meter.BeginConnection(Share::kOrdinary, At(1'000)).has_value());
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kCallsInFlight, At(1'000)), 0.5) << "of the share that uses more";
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kCallsPerSecond, At(1'000)), 0.2);
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kItemsPerSecond, At(1'000)), 0.7);
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kConnections, At(1'000)), 0.5);
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kItemsPerSecond, At(1'500)), 0.2) << "half a second later";
+  EXPECT_EQ(meter.Used(Limit::kCallsPerSecond, At(9'000)), 0);
+  ASSERT_TRUE(meter.Charge(Share::kOrdinary, 90, At(1'000)).has_value());
+  EXPECT_EQ(meter.refused(Limit::kItemsPerSecond), 1U);
+  meter.SetLimits({.calls_per_second = 10, .items_per_second = 100, .calls_in_flight = 1, .connections = 2});
+  EXPECT_DOUBLE_EQ(meter.Used(Limit::kCallsInFlight, At(1'000)), 2) << "lowered since";
+  ASSERT_TRUE(meter.Begin(Share::kRestrictions, At(1'000)).has_value());
+  EXPECT_EQ(meter.refused(Limit::kCallsInFlight), 1U);
+}
+
 TEST(Meter, ACallCostsLittle) {
   Meter meter({.calls_per_second = 1'000'000, .items_per_second = 1, .calls_in_flight = 1'000});
   constexpr int kCalls = 200'000;

@@ -73,15 +73,22 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv"},
       {"systems", "register", "s", "--kind", "audio", "--matches-by", "account,recording-id", "--latest-arrival",
        "30d"},
+      {"systems", "register", "s", "--kind", "audio", "--matches-by", "account,recording-id", "--sweep-days", "7"},
+      {"systems", "retention", "s", "--attested-by", "dpo", "--attested-until", "2027-01-01T00:00:00Z"},
       {"systems", "list"},
       {"systems", "retire", "s", "--reason", "x"},
       {"tasks", "list", "s", "--min-failures", "3"},
       {"decisions", "verify", "/nonexistent", "--from", "2026-10-01", "--to", "2026-11-01"},
       {"decisions", "find", "/nonexistent", "--account", "a"},
+      {"children", "due", "--due", "notice,purge"},
+      {"children", "notice", "a", "p"},
+      {"children", "keep", "a", "p", "--etag", "1", "--channel", "app", "--actor", "guardian"},
+      {"sweep", "s", "/dev/null", "--set", "wake=BUTTON"},
       {"worker", "s", "--once", "--heeds-exceptions"}};
   for (std::vector<const char*> command : commands) {
     command.insert(command.end(), {"--endpoint", kNowhere, "--timeout", "0.2"});
-    if (command[0] == std::string("worker")) command.insert(command.end(), {"--", "true", "--json", "check"});
+    const std::string name = command[0];
+    if (name == "worker" || name == "sweep") command.insert(command.end(), {"--", "true", "--json", "check"});
     EXPECT_EQ(Ctl(command), kNoAnswer) << command[0] << " " << command[1];
   }
 }
@@ -99,6 +106,13 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
   EXPECT_EQ(Ctl({"check", "--account", "a", "--recording", "r", "--disposition", "--purpose", "HUMAN_REVIEW"}), kUsage);
   EXPECT_EQ(Ctl({"filter", "--purpose", "HUMAN_REVIEW", "--batch", "1001"}), kUsage);
   EXPECT_EQ(Ctl({"policy", "show", "--endpoint", "10.0.0.1:1"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "retention", "s"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "retention", "s", "--attested-by", "dpo"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "retention", "s", "--sweep-days", "91"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "retention", "s", "--sweep-days", "7", "--attested-by", "dpo", "--attested-until",
+                 "2027-01-01T00:00:00Z"}),
+            kUsage);
+  EXPECT_EQ(Ctl({"sweep", "s", "/dev/null"}), kUsage) << "without a command";
   for (const char* to : {"2026-10-01", "2026-09-30"}) {
     EXPECT_EQ(Ctl({"decisions", "verify", "/nonexistent", "--from", "2026-10-01", "--to", to}), kUsage) << to;
     EXPECT_EQ(Ctl({"decisions", "find", "/nonexistent", "--account", "a", "--from", "2026-10-01", "--to", to}), kUsage)

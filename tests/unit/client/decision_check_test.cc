@@ -85,6 +85,7 @@ class DecisionCheckTest : public ::testing::Test {
     EXPECT_EQ(check.counts().problems, found.size());
     counts_ = check.counts();
     uses_ = check.uses();
+    reports_ = check.Reports();
     return found;
   }
   static absl::Status Feed(DecisionCheck& check, const std::string& text, bool whole) {
@@ -106,7 +107,40 @@ class DecisionCheckTest : public ::testing::Test {
   DecisionLogState state_;
   DecisionVerdict verdict_ = DecisionVerdict::kConfirmed;
   DecisionCounts counts_;
+  std::vector<std::pair<Client*, VerificationReport>> reports_;
 };
+
+// For the metrics of the daemon whose store it is.
+TEST_F(DecisionCheckTest, WhatWasFoundOfEachStoreIsReported) {
+  const std::vector<std::string> lines = Chain(4);
+  Count(lines);
+  EXPECT_EQ(Check({lines}), std::vector<std::string>{});
+  ASSERT_EQ(reports_.size(), 1U);
+  EXPECT_EQ(reports_[0].first, &client_);
+  VerificationReport report = reports_[0].second;
+  EXPECT_EQ(report.store_id, state_.store_id);
+  EXPECT_EQ(report.records, 4U);
+  EXPECT_GT(report.confirmed, 0U);
+  EXPECT_EQ(report.late + report.not_given + report.not_checkable + report.log_problems, 0U);
+  const uint64_t yeses = report.confirmed;
+  const std::pair<DecisionVerdict, uint64_t VerificationReport::*> verdicts[] = {
+      {DecisionVerdict::kLate, &VerificationReport::late},
+      {DecisionVerdict::kNotGiven, &VerificationReport::not_given},
+      {DecisionVerdict::kUnknown, &VerificationReport::not_given},
+      {DecisionVerdict::kNotCheckable, &VerificationReport::not_checkable}};
+  for (const auto& [verdict, member] : verdicts) {
+    verdict_ = verdict;
+    Check({lines});
+    report = reports_.at(0).second;
+    EXPECT_EQ(report.*member, yeses);
+    EXPECT_EQ(report.confirmed + report.late + report.not_given + report.not_checkable, yeses);
+    EXPECT_EQ(report.log_problems, 0U) << "a wrong yes is no problem of the log";
+  }
+  verdict_ = DecisionVerdict::kConfirmed;
+  Check({{lines[0], lines[1], lines[3]}});
+  EXPECT_EQ(reports_.at(0).second.log_problems, 1U) << "a gap";
+  EXPECT_EQ(reports_.at(0).second.records, 3U);
+}
 
 TEST_F(DecisionCheckTest, ReadsWhatTheDaemonWrites) {
   const absl::StatusOr<DecisionLine> line = ParseDecisionLine(Example().at(1));

@@ -239,6 +239,91 @@ TEST(DataSystemTest, ARegistrationSaysWhatItIsAndNotWhatBecameOfIt) {
   EXPECT_EQ(back.open_tasks, 2);
 }
 
+TEST(DataSystemTest, ItsRetentionIsSaidAndRead) {
+  DataSystem system;
+  v1::DataSystem proto;
+  ToProto(system, &proto);
+  EXPECT_FALSE(proto.has_retention()) << "nothing is promised";
+  system.retention.sweep_days = 7;
+  ToProto(system, &proto);
+  EXPECT_EQ(proto.retention().sweep_days(), 7);
+  EXPECT_EQ(FromProto(proto).retention.sweep_days, 7);
+  v1::SystemRetention attested;
+  ToProto(SystemRetention{"dpo", At(5), 0}, &attested);
+  EXPECT_EQ(attested.attested().by(), "dpo");
+  EXPECT_EQ(attested.attested().until().seconds(), 5);
+  *proto.mutable_retention() = attested;
+  proto.set_retention_state(v1::RETENTION_STATE_SWEEP_OVERDUE);
+  proto.mutable_retention_due_at()->set_seconds(6);
+  proto.mutable_last_whole_sweep_at()->set_seconds(7);
+  const DataSystem back = FromProto(proto);
+  EXPECT_EQ(back.retention.attested_by, "dpo");
+  EXPECT_EQ(back.retention.attested_until, At(5));
+  EXPECT_EQ(back.retention_state, RetentionState::kSweepOverdue);
+  EXPECT_EQ(back.retention_due_at, At(6));
+  EXPECT_EQ(back.last_whole_sweep_at, At(7));
+  EXPECT_FALSE(back.last_sweep.has_value());
+  proto.set_retention_state(static_cast<v1::RetentionState>(99));
+  EXPECT_EQ(FromProto(proto).retention_state, RetentionState::kUnset);
+}
+
+TEST(SweepValuesTest, AReportSaysWhatWasFoundAndNotWhatBecomesOfIt) {
+  Sweep sweep;
+  sweep.started_at = At(1);
+  sweep.ended_at = At(2);
+  sweep.counts = {3, 4, 5, 6, 7, 8};
+  sweep.whole = true;
+  sweep.reported_at = At(9);
+  EXPECT_EQ(sweep.counts.asked(), 25);
+  v1::Sweep proto;
+  ToProto(sweep, &proto);
+  EXPECT_FALSE(proto.whole() || proto.has_reported_at() || proto.counts().asked() != 0);
+  proto.set_whole(true);
+  proto.mutable_reported_at()->set_seconds(9);
+  v1::DataSystem system;
+  *system.mutable_last_sweep() = proto;
+  const Sweep back = *FromProto(system).last_sweep;
+  EXPECT_EQ(back.started_at, At(1));
+  EXPECT_EQ(back.ended_at, At(2));
+  EXPECT_EQ(back.reported_at, At(9));
+  EXPECT_TRUE(back.whole);
+  EXPECT_EQ(back.counts.kept, 3);
+  EXPECT_EQ(back.counts.held, 4);
+  EXPECT_EQ(back.counts.purged, 5);
+  EXPECT_EQ(back.counts.not_found, 6);
+  EXPECT_EQ(back.counts.failed, 7);
+  EXPECT_EQ(back.counts.unanswered, 8);
+}
+
+TEST(ChildrenTest, AreAskedForAndRead) {
+  v1::ListChildrenDueRequest request;
+  ToProto(ChildrenQuery{AccountId("a"), {ChildDue::kNotice, ChildDue::kPurge}, 5, "t"}, &request);
+  EXPECT_EQ(request.account_id(), "a");
+  EXPECT_EQ(request.due(), (std::vector<int>{v1::CHILD_DUE_NOTICE, v1::CHILD_DUE_PURGE}));
+  EXPECT_EQ(request.page_size(), 5);
+  EXPECT_EQ(request.page_token(), "t");
+  v1::RecordChildNoticeRequest notice;
+  ToProto(ChildNotice{AccountId("a"), ProfileId("p"), {}, RequestId("q")}, &notice);
+  EXPECT_EQ(notice.account_id() + notice.profile_id() + notice.request_id(), "apq");
+  EXPECT_FALSE(notice.has_evidence());
+  v1::InactiveChild child;
+  child.set_account_id("a");
+  child.set_profile_id("p");
+  child.set_guardian_id("g");
+  child.set_due(v1::CHILD_DUE_ANSWER);
+  child.mutable_last_active_at()->set_seconds(1);
+  child.mutable_inactive_at()->set_seconds(2);
+  child.mutable_notice_at()->set_seconds(3);
+  child.mutable_purge_at()->set_seconds(4);
+  const InactiveChild back = FromProto(child);
+  EXPECT_EQ(back.account_id.value() + back.profile_id.value() + back.guardian.value(), "apg");
+  EXPECT_EQ(back.due, ChildDue::kAnswer);
+  EXPECT_EQ(back.last_active_at, At(1));
+  EXPECT_EQ(back.inactive_at, At(2));
+  EXPECT_EQ(back.notice_at, At(3));
+  EXPECT_EQ(back.purge_at, At(4));
+}
+
 TEST(TaskTest, IsReadInFull) {
   v1::PurgeTask proto;
   proto.set_task_id("d/audio");

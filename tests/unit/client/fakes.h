@@ -50,16 +50,20 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+  std::function<absl::StatusOr<DeletionCreated>(const NewDeletionRequest&)> on_create_deletion;
   std::function<absl::StatusOr<Subject>(const AccountId&)> on_get_subject;
   std::function<absl::StatusOr<CurrentSettings>(const AccountId&)> on_get_settings;
   std::function<absl::StatusOr<HistoryPage>(const AccountId&, int, const std::string&)> on_history;
+  std::function<absl::StatusOr<ChoicesPage>(const ChoicesQuery&)> on_list_choices;
   std::function<absl::StatusOr<DeletionPage>(const DeletionQuery&)> on_list_deletions;
   std::function<absl::StatusOr<HoldPage>(const HoldQuery&)> on_list_holds;
   std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
+  std::function<absl::StatusOr<DataSystem>(const std::string&, const Sweep&)> on_sweep;
   std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
+  std::function<absl::Status(const VerificationReport&)> on_report;
   std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
   std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
 
@@ -90,6 +94,9 @@ class FakeClient : public Client {
                                                   const std::string& page_token, const CallOptions&) override {
     return on_history ? on_history(account, page_size, page_token) : absl::StatusOr<HistoryPage>(Missing());
   }
+  absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions&) override {
+    return on_list_choices ? on_list_choices(query) : absl::StatusOr<ChoicesPage>(Missing());
+  }
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId&, Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override {
     return Missing();
@@ -104,13 +111,23 @@ class FakeClient : public Client {
                                                                const CallOptions&) override {
     return on_decisions ? on_decisions(record) : absl::StatusOr<std::vector<DecisionVerdict>>(Missing());
   }
+  absl::Status ReportVerification(const VerificationReport& report, const CallOptions&) override {
+    return on_report ? on_report(report) : Missing();
+  }
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions&) override {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
-  absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {
+  absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation&, const CallOptions&) override {
     return Missing();
+  }
+  absl::StatusOr<PolicyDiff> DiffPolicy(const std::string&, int, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<PolicyVersionPage> ListPolicies(int, const std::string&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order, const CallOptions&) override {
+    return on_create_deletion ? on_create_deletion(order) : absl::StatusOr<DeletionCreated>(Missing());
   }
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override {
     return Missing();
@@ -150,6 +167,17 @@ class FakeClient : public Client {
     return Missing();
   }
   absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DataSystem> SetSystemRetention(const std::string&, const SystemRetention&,
+                                                const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep, const CallOptions&) override {
+    return on_sweep ? on_sweep(system, sweep) : absl::StatusOr<DataSystem>(Missing());
+  }
+  absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions&) override {
     return on_lease ? on_lease(order) : absl::StatusOr<LeasedTasks>(Missing());
   }

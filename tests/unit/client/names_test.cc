@@ -61,8 +61,10 @@ TEST(NamesTest, AreThePublicOnes) {
       "CHANGE_KIND_",
       "UNSPECIFIED UPSERT_SUBJECT UPDATE_SETTINGS OPT_OUT REPORT_RECORDING DELETION_RECEIVED DELETION_VERIFIED "
       "DELETION_DENIED DELETION_EXTENDED DELETION_CANCELLED HOLD_PLACED HOLD_RELEASED DELETION_SETTLED "
-      "DELETION_RECEIPT_CONFIRMED DELETION_APPEAL_RECEIVED DELETION_APPEAL_ACKNOWLEDGED DELETION_APPEAL_ANSWERED");
+      "DELETION_RECEIPT_CONFIRMED CHILD_NOTICE DELETION_APPEAL_RECEIVED DELETION_APPEAL_ACKNOWLEDGED "
+      "DELETION_APPEAL_ANSWERED");
   ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
+  ExpectNames<PolicyEffect>("POLICY_EFFECT_", "UNSPECIFIED LOOSENS RESTRICTS NEUTRAL BREAKS_STORED");
   ExpectNames<DeletionState>("DELETION_STATE_",
                              "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
   ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
@@ -80,6 +82,8 @@ TEST(NamesTest, AreThePublicOnes) {
                               "VENDOR_COPIES CACHES VOICE_IDS BACKUPS");
   ExpectNames<MatchKey>("MATCH_KEY_", "UNSPECIFIED RECORDING_ID ACCOUNT PROFILE DEVICE TIME VOICE_ID PSEUDONYM");
   ExpectNames<DataSystemState>("DATA_SYSTEM_STATE_", "UNSPECIFIED ACTIVE RETIRED");
+  ExpectNames<RetentionState>("RETENTION_STATE_", "UNSPECIFIED MISSING KEPT ATTESTATION_EXPIRED SWEEP_OVERDUE RETIRED");
+  ExpectNames<ChildDue>("CHILD_DUE_", "UNSPECIFIED NOTICE ANSWER PURGE");
   ExpectNames<Reason>(
       "REASON_",
       "UNSPECIFIED LEGAL_HOLD DELETED ACCOUNT_CLOSED DO_NOT_SAVE RETENTION_EXPIRED CHILD_INACTIVE ACCIDENTAL_EXPIRED "
@@ -94,9 +98,10 @@ TEST(NamesTest, AreThePublicOnes) {
 }
 
 TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
-  for (const char* name : {"Purpose", "Channel", "Actor", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge",
-                           "Artefact", "ReviewerClass", "Flag", "Eligibility", "Disposition", "Switch",
-                           "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason", "Selection"}) {
+  for (const char* name :
+       {"Purpose",         "Channel",    "Actor",         "Wake",         "Kind",        "Speakers",    "Identity",
+        "SpeakerAge",      "Artefact",   "ReviewerClass", "Flag",         "Eligibility", "Disposition", "Switch",
+        "EffectiveAnswer", "ChangeKind", "DefaultRule",   "PolicyEffect", "Reason",      "Selection"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {

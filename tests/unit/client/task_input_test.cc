@@ -55,6 +55,40 @@ TEST(TaskInputTest, TheLineSaysAll) {
   EXPECT_EQ(Value(*input, "CONSENT_TO"), "1970-01-01T00:00:02Z");
 }
 
+TEST(SweepInputTest, IsATaskOfTheRecordings) {
+  const SweptRecordings swept{
+      AccountId("ann"), Artefact::kUnset, Purpose::kUnset, {RecordingId("r 1"), RecordingId("-r2")}};
+  const auto input = MakeSweepInput(swept, {"CONSENT_TASK_ID=of another", "PATH=/bin"}, false);
+  ASSERT_TRUE(input.ok());
+  EXPECT_EQ(nlohmann::json::parse(input->line), nlohmann::json::parse(R"({"task_id": "", "account_id": "ann",
+              "selector": {"kind": "recordings", "recording_ids": ["r 1", "-r2"]}, "covers": null, "exceptions": [], "cause": "SWEEP",
+              "due_at": "", "attempt": 1, "again": "", "looked_at": ""})"));
+  EXPECT_EQ(Value(*input, "CONSENT_SELECTOR"), "recordings");
+  EXPECT_EQ(Value(*input, "CONSENT_RECORDING_IDS"), "r 1\n-r2");
+  EXPECT_EQ(Value(*input, "CONSENT_CAUSE"), "SWEEP");
+  EXPECT_EQ(Value(*input, "PATH"), "/bin");
+  for (const char* name : {"CONSENT_TASK_ID", "CONSENT_FROM", "CONSENT_TO", "CONSENT_ARTEFACT", "CONSENT_PURPOSES"}) {
+    EXPECT_FALSE(Value(*input, name).has_value()) << name;
+  }
+}
+
+TEST(SweepInputTest, CopiesAreAKindOfTheirOwn) {
+  SweptRecordings swept{AccountId("ann"), Artefact::kTranscript, Purpose::kHumanReview, {RecordingId("r1")}};
+  const auto input = MakeSweepInput(swept, {}, false);
+  ASSERT_TRUE(input.ok());
+  EXPECT_EQ(nlohmann::json::parse(input->line)["selector"],
+            nlohmann::json::parse(R"({"kind": "copies", "recording_ids": ["r1"],
+              "artefact": "TRANSCRIPT", "purposes": ["HUMAN_REVIEW"]})"));
+  EXPECT_EQ(Value(*input, "CONSENT_SELECTOR"), "copies");
+  EXPECT_EQ(Value(*input, "CONSENT_ARTEFACT"), "TRANSCRIPT");
+  EXPECT_EQ(Value(*input, "CONSENT_PURPOSES"), "HUMAN_REVIEW");
+  swept.made_for = Purpose::kUnset;
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeSweepInput(swept, {}, true).status()));
+  swept = {AccountId("ann"), Artefact::kUnset, Purpose::kUnset, {RecordingId("a\nb")}};
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeSweepInput(swept, {}, false).status()));
+  EXPECT_TRUE(MakeSweepInput(swept, {}, true).ok());
+}
+
 TEST(TaskInputTest, AnOpenEndIsNullAndNoVariable) {
   PurgeTask task = Task(Everything{});
   task.covers = TimeRange{{}, At(2)};

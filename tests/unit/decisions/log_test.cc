@@ -323,6 +323,38 @@ TEST_F(LogTest, WhatWaitedIsWrittenThoughNobodyElseComes) {
   EXPECT_TRUE(is_on.get());
 }
 
+// What comes while somebody writes is written by him, which spares waking a thread; but not where the disk was slow.
+TEST_F(LogTest, WhoeverWritesTakesWhatCameMeanwhile) {
+  for (const int milliseconds_each : {0, 11}) {
+    std::filesystem::remove_all(options_.folder);
+    HeldDisk disk;
+    std::atomic<int64_t> clock{0};
+    std::atomic<std::thread::id> last;
+    options_.disk.now = [&] {
+      return std::chrono::steady_clock::time_point(std::chrono::milliseconds(clock += milliseconds_each));
+    };
+    options_.disk.write = [&](int fd, const char* bytes, size_t size) {
+      last = std::this_thread::get_id();
+      return disk.Write(fd, bytes, size);
+    };
+    std::atomic<int> on_record{0};
+    std::thread::id first;
+    {
+      const auto log = Open();
+      const auto count = [&](bool is_on) { on_record += is_on ? 1 : 0; };
+      std::thread held([&] { log->Append(Record("a}"), count); });
+      first = held.get_id();
+      disk.WaitUntilEntered();
+      for (const char* body : {"b}", "c}"}) log->Append(Record(body), count);
+      disk.LetGo();
+      held.join();
+    }
+    EXPECT_EQ(on_record, 3);
+    EXPECT_EQ(last == first, milliseconds_each == 0) << milliseconds_each;
+    EXPECT_THAT(ReadAll(options_.folder).bodies, ElementsAre("a}", "b}", "c}"));
+  }
+}
+
 // Which thread writes: the caller's own while the disk is quick, and the log's once it was slow.
 TEST_F(LogTest, NoCallerWaitsForADiskThatIsKnownToBeSlow) {
   std::atomic<int> milliseconds_each{1};

@@ -186,6 +186,27 @@ TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   EXPECT_FALSE(ParseInvocation({"surve"}, surroundings_).ok());
 }
 
+TEST_F(ConfigTest, WhatIsAskedAboutPolicies) {
+  const absl::StatusOr<Invocation> diff = ParseInvocation({"policy", "diff", "old.json", "new.json"}, surroundings_);
+  ASSERT_TRUE(diff.ok()) << diff.status();
+  EXPECT_EQ(diff->command, Command::kDiffPolicies);
+  EXPECT_EQ(diff->policy_file, "old.json");
+  EXPECT_EQ(diff->next_policy, "new.json");
+  const absl::StatusOr<Invocation> test =
+      ParseInvocation({"policy", "test", "a.json", "--policy", "p.json", "--json", "b.json"}, surroundings_);
+  ASSERT_TRUE(test.ok()) << test.status();
+  EXPECT_EQ(test->command, Command::kTestPolicy);
+  EXPECT_EQ(test->test.files, (std::vector<std::string>{"a.json", "b.json"}));
+  EXPECT_EQ(test->test.policy_file, "p.json");
+  EXPECT_TRUE(test->test.json);
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {"test"}, {"test", "--json"}, {"test", "a", "--policy"}, {"test", "a", "--what"}, {"diff", "a"}, {"diff"}}) {
+    std::vector<std::string> arguments = {"policy"};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    EXPECT_FALSE(ParseInvocation(arguments, surroundings_).ok()) << wrong.back();
+  }
+}
+
 TEST_F(ConfigTest, HelpNamesEveryOption) {
   const absl::StatusOr<Invocation> help = Serve({"--help"});
   ASSERT_TRUE(help.ok()) << help.status();

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
 
+#include <set>
 #include <sstream>
 #include <thread>
+
+#include "daemon/ops/families.h"
 
 namespace consent::ops {
 namespace {
@@ -51,18 +54,97 @@ TEST(CountersTest, NothingIsLostBetweenThreads) {
 TEST(MetricsTest, CallsByMethodCodeAndLatency) {
   Counted counted({"consent.v1.A/Check"});
   Metrics& metrics = counted.metrics;
+  for (const char* method : {"consent.v1.A/Check", "consent.v1.A/Check", "consent.v1.A/Check", "consent.v1.B/Other"}) {
+    metrics.OnStarted(method);
+  }
   metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kOk, nanoseconds(30'000)});
   metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kInvalidArgument, nanoseconds(20'000'000'000)});
   metrics.OnCall({"consent.v1.B/Other", absl::StatusCode::kOk, nanoseconds(-5)});
   const std::string text = counted.Text();
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"ok\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"invalid_argument\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"other\",code=\"ok\"} 1\n"));
-  EXPECT_THAT(text,
-              HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"2.5e-05\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"5e-05\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"+Inf\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_sum{method=\"consent.v1.A/Check\"} 20.00003\n"));
+  const std::string check = "grpc_type=\"unary\",grpc_service=\"consent.v1.A\",grpc_method=\"Check\"";
+  const std::string unknown = "grpc_type=\"unary\",grpc_service=\"unknown\",grpc_method=\"unknown\"";
+  EXPECT_THAT(text, HasSubstr("grpc_server_started_total{" + check + "} 3\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handled_total{" + check + ",grpc_code=\"OK\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handled_total{" + check + ",grpc_code=\"InvalidArgument\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handled_total{" + check + ",grpc_code=\"DataLoss\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handled_total{" + unknown + ",grpc_code=\"OK\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_bucket{" + check + ",le=\"2.5e-05\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_bucket{" + check + ",le=\"5e-05\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_bucket{" + check + ",le=\"+Inf\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_sum{" + check + "} 20.00003\n"));
+}
+
+TEST(MetricsTest, EachCodeHasTheNameThatOthersKnow) {
+  EXPECT_STREQ(GrpcCode(absl::StatusCode::kOk), "OK");
+  EXPECT_STREQ(GrpcCode(absl::StatusCode::kCancelled), "Canceled");
+  EXPECT_STREQ(GrpcCode(static_cast<absl::StatusCode>(77)), "Unknown");
+  std::set<std::string> names;
+  for (int code = 0; code < 17; ++code) names.insert(GrpcCode(static_cast<absl::StatusCode>(code)));
+  EXPECT_EQ(names.size(), 17U);
+}
+
+TEST(MetricsTest, WhatWasAskedByCallerPurposeRegimeAndAnswer) {
+  Counted counted({});
+  Metrics& metrics = counted.metrics;
+  metrics.OnAsked({"sampler", domain::Purpose::kHumanReview, "eea", 3, 2});
+  metrics.OnAsked({"sampler", domain::Purpose::kHumanReview, "eea", 0, 5});
+  metrics.OnAsked({"store", domain::Purpose::kAdvertising, "us", 1, 0});
+  metrics.OnMissingFact("sampler", domain::MissingFact::kWake, 4);
+  metrics.OnMissingFact("sampler", static_cast<domain::MissingFact>(200), 1);  // indexes nothing beyond
+  const std::string text = counted.Text();
+  const std::string by_sampler = "consentd_asked_total{caller=\"sampler\",purpose=\"human_review\",regime=\"eea\"";
+  EXPECT_THAT(text, HasSubstr(by_sampler + ",eligibility=\"eligible\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr(by_sampler + ",eligibility=\"not_eligible\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_asked_total{caller=\"store\",purpose=\"advertising\",regime=\"us\",eligibility="
+                              "\"not_eligible\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_missing_facts_total{caller=\"sampler\",fact=\"wake\"} 4\n"));
+}
+
+TEST(MetricsTest, CallersAndRegimesBeyondTheirBoundAreOther) {
+  Counted counted({});
+  Metrics& metrics = counted.metrics;
+  for (size_t i = 0; i < Metrics::kMaxCallers + 3; ++i) {
+    const std::string caller = "caller-" + std::to_string(i);
+    rpc::CallSeen call;
+    call.method = "x";
+    call.code = absl::StatusCode::kOk;
+    call.caller = caller;
+    metrics.OnCall(call);
+  }
+  for (size_t i = 0; i < Metrics::kMaxRegimes + 2; ++i) {
+    const std::string regime = "regime-" + std::to_string(i);
+    metrics.OnAsked({"caller-0", domain::Purpose::kHumanReview, regime, 1, 0});
+  }
+  const std::string text = counted.Text();
+  EXPECT_THAT(text, HasSubstr("consentd_caller_calls_total{caller=\"caller-63\",grpc_code=\"OK\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_caller_calls_total{caller=\"other\",grpc_code=\"OK\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("regime=\"regime-15\",eligibility=\"eligible\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("regime=\"other\",eligibility=\"eligible\"} 2\n"));
+}
+
+TEST(MetricsTest, WhatIsExpectedIsThereBeforeTheFirst) {
+  Counted counted({"consent.v1.A/Check"});
+  ExpectedLabels labels;
+  labels.callers = {{"sampler", true}, {"operator", false}};
+  labels.regimes = {"eea"};
+  labels.controls = {"help_improve"};
+  labels.purposes.Add(domain::Purpose::kHumanReview);
+  counted.metrics.Expect(labels);
+  const std::string text = counted.Text();
+  for (const char* line :
+       {"consentd_asked_total{caller=\"sampler\",purpose=\"human_review\",regime=\"eea\",eligibility=\"eligible\"} 0\n",
+        "consentd_missing_facts_total{caller=\"sampler\",fact=\"site\"} 0\n",
+        "consentd_caller_calls_total{caller=\"operator\",grpc_code=\"Internal\"} 0\n",
+        "consentd_choices_total{control=\"help_improve\",choice=\"off\",channel=\"web\",result=\"refused\"} 0\n",
+        "consentd_decisions_total{purpose=\"human_review\",eligibility=\"not_eligible\",disposition=\"keep\",reason="
+        "\"no_consent\"} 0\n",
+        "consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"keep\",reason=\"none\"} 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  // Whoever may not check has no series of checks; nobody asks for a purpose that is not used.
+  EXPECT_THAT(text, Not(HasSubstr("consentd_asked_total{caller=\"operator\"")));
+  EXPECT_THAT(text, Not(HasSubstr("purpose=\"advertising\"")));
+  EXPECT_THAT(text, Not(HasSubstr("eligibility=\"eligible\",disposition=\"purge\"")));
 }
 
 TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
@@ -91,8 +173,9 @@ TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {
   metrics.OnDecisions({static_cast<domain::Purpose>(200), static_cast<domain::Eligibility>(200),
                        static_cast<domain::Disposition>(200), static_cast<domain::Reason>(200), 1});
   metrics.OnCall({"x", static_cast<absl::StatusCode>(77), nanoseconds(1)});
-  metrics.OnChange({static_cast<service::ChangeKind>(99), static_cast<domain::Channel>(99), false, 0, 0, 0, 0xff});
-  EXPECT_THAT(counted.Text(), HasSubstr("code=\"unknown\"} 1\n"));
+  metrics.OnChange(
+      {static_cast<service::ChangeKind>(99), static_cast<domain::Channel>(99), false, 0, 0, 0, 0xff, true});
+  EXPECT_THAT(counted.Text(), HasSubstr("grpc_code=\"Unknown\"} 1\n"));
 }
 
 TEST(MetricsTest, ChangesAndChoices) {
@@ -157,8 +240,9 @@ TEST(MetricsTest, WhatHappensSeldomIsThereBeforeTheFirst) {
         "consentd_batch_item_errors_total 0\n", "consentd_unknown_regions_total 0\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+  EXPECT_THAT(text, HasSubstr("consentd_opt_outs_total{channel=\"voice\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"hold_placed\",channel=\"none\"} 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("consentd_decisions_total")));
-  EXPECT_THAT(text, Not(HasSubstr("consentd_changes_total")));
 }
 
 }  // namespace

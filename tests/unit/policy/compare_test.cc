@@ -55,6 +55,28 @@ TEST_P(CompareTest, SaysWhatAndOfWhichKind) {
   EXPECT_TRUE(found) << differences[0].path << ": " << differences[0].what;
 }
 
+// What loosens waits for its very words, and for nothing else.
+TEST_P(CompareTest, WhatLoosensIsNamedWordByWord) {
+  std::vector<std::string> words;
+  for (const Difference& difference : Compare(previous_, Next())) {
+    const bool drops_a_notice = difference.what == "dropped";
+    EXPECT_EQ(Loosens(difference),
+              difference.kind == Kind::kLoosening || (difference.kind == Kind::kBreaksStored && !drops_a_notice));
+    if (Loosens(difference)) words.push_back(Words(difference));
+  }
+  EXPECT_TRUE(CheckNamed(&previous_, Next(), words).ok());
+  EXPECT_TRUE(CheckNamed(nullptr, Next(), {}).ok()) << "the first has no predecessor";
+  const absl::Status unnamed = CheckNamed(&previous_, Next(), {});
+  EXPECT_EQ(unnamed.code(), words.empty() ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition);
+  for (const std::string& one : words) EXPECT_THAT(std::string(unnamed.message()), HasSubstr(one));
+  std::vector<std::string> more = words;
+  more.emplace_back("purposes: gains PURPOSE_NOBODY");
+  EXPECT_EQ(CheckNamed(&previous_, Next(), more).code(), absl::StatusCode::kInvalidArgument);
+  if (words.empty()) return;
+  words.back().pop_back();
+  EXPECT_EQ(CheckNamed(&previous_, Next(), words).code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_P(CompareTest, UnusedItIsAlwaysAllowed) {
   const absl::Status status = CheckActivation(&previous_, Next(), {});
   EXPECT_TRUE(status.ok()) << status;
@@ -171,7 +193,7 @@ const Case kControls[] = {
      },
      "controls[\"both\"]", "new", Kind::kNeutral},
     {"Gains", [](auto* p) { p->mutable_controls(0)->add_purposes(v1::PURPOSE_MODEL_TRAINING); },
-     "controls[\"help_improve\"]", "gains PURPOSE_MODEL_TRAINING", Kind::kRestriction},
+     "controls[\"help_improve\"]", "gains PURPOSE_MODEL_TRAINING", Kind::kLoosening},
     {"Loses", [](auto* p) { p->mutable_controls(0)->set_purposes(0, v1::PURPOSE_MODEL_TRAINING); },
      "controls[\"help_improve\"]", "no longer covers PURPOSE_HUMAN_REVIEW", Kind::kBreaksStored},
     {"Dropped", [](auto* p) { p->mutable_controls()->RemoveLast(); }, "controls[\"train\"]",

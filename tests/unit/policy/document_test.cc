@@ -12,6 +12,7 @@ namespace consent::policy {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
@@ -38,31 +39,32 @@ TEST(Document, TakesBothSpellingsOfKeys) {
 }
 
 TEST(Document, RefusesUnknownKeys) {
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"colour\":\"red\",\"version\"")),
-            "policy: colour: unknown key");
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"allowSeveralSpekers\":true")),
-            "policy: regimes[1].allowSeveralSpekers: unknown key");
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"retentionChoices\":{", "\"retentionChoices\":{\"a\\n\":1,")),
-            "policy: retentionChoices.a\\n: unknown key");
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"version\"", "\"colour\":\"red\",\"version\"")),
+              StartsWith("policy: colour: unknown key (permitted: version, regimes, "));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"allowSeveralSpekers\":true")),
+              StartsWith("policy: regimes[1].allowSeveralSpekers: unknown key"));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"retentionChoices\":{", "\"retentionChoices\":{\"a\\n\":1,")),
+              StartsWith("policy: retentionChoices.a\\n: unknown key"));
 }
 
 TEST(Document, RefusesDuplicateKeys) {
   const std::string message = ": the key occurs twice in one object";
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"version\":\"v0\",\"version\"")),
-            "policy: version" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"v\\u0065rsion\":\"v0\",\"version\"")),
-            "policy: version" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"unknownRegionRegime\"",
-                                "\"unknown_region_regime\":\"eea\",\"unknownRegionRegime\"")),
-            "policy: unknownRegionRegime" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"DE\":16", "\"DE\":13,\"DE\":16")),
-            "policy: agesOfConsent[\"DE\"]" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"name\":\"us\"")),
-            "policy: regimes[1].name" + message);
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"version\"", "\"version\":\"v0\",\"version\"")),
+              StartsWith("policy: version" + message));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"version\"", "\"v\\u0065rsion\":\"v0\",\"version\"")),
+              StartsWith("policy: version" + message));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"unknownRegionRegime\"",
+                                  "\"unknown_region_regime\":\"eea\",\"unknownRegionRegime\"")),
+              StartsWith("policy: unknownRegionRegime" + message));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"DE\":16", "\"DE\":13,\"DE\":16")),
+              StartsWith("policy: agesOfConsent[\"DE\"]" + message));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"name\":\"us\"")),
+              StartsWith("policy: regimes[1].name" + message));
 }
 
 TEST(Document, RefusesUnknownEnumNames) {
-  EXPECT_THAT(ParseError(Replaced(Valid(), "DEFAULT_RULE_OPT_OUT", "OPT_OUT")), HasSubstr("OPT_OUT\\\" for type"));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "DEFAULT_RULE_OPT_OUT", "OPT_OUT")),
+              HasSubstr("regimes[1].defaultRule: \"OPT_OUT\" is no DefaultRule (permitted: DEFAULT_RULE_OPT_IN, "));
   EXPECT_THAT(ParseError(Replaced(Valid(), "\"DEFAULT_RULE_OPT_OUT\"", "9")),
               HasSubstr("regimes[1].default_rule: 9 is no"));
 }

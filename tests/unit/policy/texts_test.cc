@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include "daemon/base/hash.h"
-#include "daemon/json/position.h"
 #include "daemon/policy/compare.h"
 #include "tests/unit/policy/sample.h"
 
@@ -237,33 +236,6 @@ TEST(Differences, NameEachTextAndWhatItMeans) {
       {"regimes[\"unknown\"].appeal_deadlines.acknowledgement", DifferenceKind::kNeutral},
   };
   EXPECT_EQ(kinds, expected);
-}
-
-TEST(Position, IsThatOfTheValueOrOfWhatIsThere) {
-  const std::string json =
-      "{\n"
-      "  \"version\": \"v\",\n"
-      "  \"controls\": [\n"
-      "    {\"name\": \"a\", \"purposes\": [\"x\", \"y\"], \"q\": {\"z\": [[1], {\"b\": \"]}\\\"\"}]}},\n"
-      "    {\"name\": \"\xC3\xA4\xC3\xB6\", \"texts\": [{\"language\": \"de\", \"sentence\": \"s\"}]}\n"
-      "  ],\n"
-      "  \"agesOfConsent\": {\"DE\": 16}\n"
-      "}\n";
-  const auto at = [&json](const char* path) {
-    const json::Position position = json::Locate(json, path);
-    return std::to_string(position.line) + ":" + std::to_string(position.column);
-  };
-  EXPECT_EQ(at("version"), "2:14");
-  EXPECT_EQ(at("controls[0].purposes[1]"), "4:37");
-  EXPECT_EQ(at("controls[1].name"), "5:14");
-  EXPECT_EQ(at("controls[1].texts[0].sentence"), "5:61") << "columns count characters";
-  EXPECT_EQ(at("controls[1].texts[0].title"), "5:30") << "missing: where it should be";
-  EXPECT_EQ(at("controls[1].texts[3]"), "5:29");
-  EXPECT_EQ(at("controls[7]"), "3:15");
-  EXPECT_EQ(at("ages_of_consent[\"DE\"]"), "7:27") << "either spelling";
-  EXPECT_EQ(at("regimes"), "1:1");
-  for (const char* strange : {"", "[", "[x]", "[\"", "..", "controls[", "controls[99999999999999999999]"}) at(strange);
-  for (size_t size = 0; size < json.size(); ++size) json::Locate(json.substr(0, size), "controls[1].texts[0].sentence");
 }
 
 }  // namespace

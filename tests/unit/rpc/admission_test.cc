@@ -61,6 +61,11 @@ TEST_F(AdmissionTest, WhatIsRefusedIsNotInFlight) {
   EXPECT_EQ(admission_.in_flight(), 0U);
 }
 
+TEST_F(AdmissionTest, ARefusalNamesTheRolesThatWouldDo) {
+  const auto detail = wire::DetailOf(Admit(rpc::Peer{}).status());
+  EXPECT_EQ(detail.metadata.at("needs"), "BACKEND");
+}
+
 TEST_F(AdmissionTest, WhoMayNotCallLearnsNothingElse) {
   ready_ = false;
   EXPECT_EQ(ReasonOf(Admit(rpc::Peer{}, rpc::kMaxRequestBytes + 1).status()), v1::ERROR_REASON_ROLE_REQUIRED);

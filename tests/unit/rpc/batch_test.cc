@@ -35,6 +35,15 @@ TEST_F(ServicesTest, ABatchAnswersEachItemInItsPlace) {
   EXPECT_EQ(notes_.item_errors(), 11U);
   ASSERT_EQ(notes_.decisions().size(), 2U) << "aggregated";
   EXPECT_EQ(notes_.decisions()[0].count + notes_.decisions()[1].count, 19U);
+  uint32_t eligible = 0;
+  uint32_t asked = 0;
+  for (const NoteTaker::Asked& one : notes_.asked()) {
+    eligible += one.eligible;
+    asked += one.eligible + one.not_eligible;
+  }
+  EXPECT_EQ(asked, 19U);
+  EXPECT_EQ(eligible, 9U);
+  EXPECT_EQ(notes_.started().size(), notes_.calls().size());
 }
 
 // The index holds all subjects, one, or none; what it does not know is decided from the store and put in its place.

@@ -1,8 +1,11 @@
 // An observer that remembers what it was told.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/mutex.h"
@@ -21,6 +24,15 @@ class NoteTaker final : public rpc::RpcObserver {
     std::optional<base::TraceId> trace;
     std::string caller;
   };
+  struct Asked {
+    std::string caller;
+    domain::Purpose purpose;
+    std::string regime;
+    uint32_t eligible;
+    uint32_t not_eligible;
+    bool operator==(const Asked&) const = default;
+  };
+  using Missing = std::map<std::pair<std::string, domain::MissingFact>, uint32_t>;
   struct Choice {
     rpc::ChoiceSeen seen;
     std::string control;
@@ -36,6 +48,19 @@ class NoteTaker final : public rpc::RpcObserver {
     decisions_.push_back(decisions);
   }
   void OnUnknownRegions(uint32_t) override {}
+  void OnStarted(std::string_view method) override {
+    base::MutexLock lock(mutex_);
+    started_.emplace_back(method);
+  }
+  void OnAsked(const rpc::AskedSeen& asked) override {
+    base::MutexLock lock(mutex_);
+    asked_.push_back(
+        {std::string(asked.caller), asked.purpose, std::string(asked.regime), asked.eligible, asked.not_eligible});
+  }
+  void OnMissingFact(std::string_view caller, domain::MissingFact fact, uint32_t count) override {
+    base::MutexLock lock(mutex_);
+    missing_[{std::string(caller), fact}] += count;
+  }
   void OnItemErrors(uint32_t count) override {
     base::MutexLock lock(mutex_);
     item_errors_ += count;
@@ -57,6 +82,18 @@ class NoteTaker final : public rpc::RpcObserver {
     base::MutexLock lock(mutex_);
     return decisions_;
   }
+  std::vector<std::string> started() const {
+    base::MutexLock lock(mutex_);
+    return started_;
+  }
+  std::vector<Asked> asked() const {
+    base::MutexLock lock(mutex_);
+    return asked_;
+  }
+  Missing missing() const {
+    base::MutexLock lock(mutex_);
+    return missing_;
+  }
   uint32_t item_errors() const {
     base::MutexLock lock(mutex_);
     return item_errors_;
@@ -74,6 +111,9 @@ class NoteTaker final : public rpc::RpcObserver {
   mutable base::Mutex mutex_;
   std::vector<Call> calls_ GUARDED_BY(mutex_);
   std::vector<rpc::DecisionsSeen> decisions_ GUARDED_BY(mutex_);
+  std::vector<std::string> started_ GUARDED_BY(mutex_);
+  std::vector<Asked> asked_ GUARDED_BY(mutex_);
+  Missing missing_ GUARDED_BY(mutex_);
   uint32_t item_errors_ GUARDED_BY(mutex_) = 0;
   std::vector<rpc::ChangeSeen> changes_ GUARDED_BY(mutex_);
   std::vector<Choice> choices_ GUARDED_BY(mutex_);

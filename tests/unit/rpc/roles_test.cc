@@ -84,7 +84,7 @@ TEST_F(RolesTest, TheTableIsWhatTheProtosSay) {
 }
 
 TEST_F(RolesTest, EachRoleOpensWhatNamesItAndNothingElse) {
-  ASSERT_EQ(methods_.size(), 37U);
+  ASSERT_EQ(methods_.size(), 46U);
   for (const auto& [name, method] : methods_) {
     EXPECT_FALSE(method.roles().Empty()) << name;
     for (int role = -1; role <= v1::Role_MAX + 1; ++role) {
@@ -101,6 +101,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
   const std::set<std::string> about_nobody = {
       "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
+      "PolicyService/ListPolicies",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -139,12 +140,16 @@ TEST_F(RolesTest, AnAuditorReadsOnly) {
 
 TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
   const std::set<std::string> of_the_service = {"DataSystemService/RegisterDataSystem",
-                                                "DataSystemService/RetireDataSystem", "PolicyService/ConfirmClock",
-                                                "PolicyService/Suspend"};
-  // Of one recording, and never taken back; the tasks of its own systems.
+                                                "DataSystemService/RetireDataSystem",
+                                                "DataSystemService/SetSystemRetention",
+                                                "PolicyService/ConfirmClock",
+                                                "PolicyService/Suspend",
+                                                "PolicyService/ActivatePolicy",
+                                                "PolicyService/DiffPolicy"};
+  // Of one recording, and never taken back; the tasks and sweeps of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
-                                         "PurgeService/CompleteTasks", "PurgeService/FailTasks",
-                                         "PurgeService/RenewTasks"};
+                                         "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
+                                         "PurgeService/RenewTasks",          "DataSystemService/ReportSweep"};
   for (const int role : {v1::ROLE_SAMPLER, v1::ROLE_STORE, v1::ROLE_PURGER, v1::ROLE_AUDITOR, v1::ROLE_OPERATOR}) {
     for (const std::string& name : Of(role)) {
       const bool asks = name == "EligibilityService/Check" || name == "EligibilityService/BatchCheck";
@@ -155,11 +160,13 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
 }
 
 TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
-  EXPECT_THAT(Of(v1::ROLE_OPERATOR),
-              UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
-                                   "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog",
-                                   "PurgeService/ListTasks", "PolicyService/GetPolicy", "PolicyService/Suspend",
-                                   "PolicyService/GetClock", "PolicyService/ConfirmClock"));
+  EXPECT_THAT(
+      Of(v1::ROLE_OPERATOR),
+      UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
+                           "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
+                           "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PolicyService/GetPolicy",
+                           "PolicyService/Suspend", "PolicyService/GetClock", "PolicyService/ConfirmClock",
+                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -126,7 +126,7 @@ class ServicesTest : public RpcWorld {
   }
 
   google::protobuf::LogSilencer silencer_;
-  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
+  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), world_.children_due(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   TempFolder log_folder_;
@@ -135,7 +135,8 @@ class ServicesTest : public RpcWorld {
   decisions::Recorder recorder_{handle_keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), dependencies_};
-  rpc::PolicyRpc policy_{world_.core(), world_.admin(), dependencies_};
+  service::TurnedAnswers turned_{world_.core()};
+  rpc::PolicyRpc policy_{world_.core(), world_.admin(), turned_, dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};
   std::unique_ptr<v1::SubjectService::Stub> subject_stub_;
   std::unique_ptr<v1::SettingsService::Stub> settings_stub_;

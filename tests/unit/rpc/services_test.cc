@@ -294,9 +294,55 @@ TEST_F(ServicesTest, TheDaemonsOwnProbeIsAnsweredAndNotCounted) {
   EXPECT_EQ(answer.decision().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
   EXPECT_TRUE(notes_.calls().empty());
   EXPECT_TRUE(notes_.decisions().empty());
+  EXPECT_TRUE(notes_.started().empty());
+  EXPECT_TRUE(notes_.asked().empty());
   Check(Clean("probe-accounx"));
   EXPECT_EQ(notes_.calls().size(), 1U);
   EXPECT_EQ(notes_.decisions().size(), 1U);
+  EXPECT_EQ(notes_.started(), std::vector<std::string>{"consent.v1.EligibilityService/Check"});
+  EXPECT_EQ(notes_.asked().size(), 1U);
+}
+
+// Who asked, for whom by regime, and what was lacking.
+TEST_F(ServicesTest, WhatIsAskedIsToldByCallerAndRegime) {
+  OptIn();
+  Check(Clean("a"));
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  const NoteTaker::Asked yes = notes_.asked().at(0);
+  EXPECT_EQ(yes.eligible, 1U);
+  EXPECT_EQ(yes.not_eligible, 0U);
+  EXPECT_EQ(yes.purpose, domain::Purpose::kHumanReview);
+  EXPECT_FALSE(yes.regime.empty());
+  EXPECT_TRUE(notes_.missing().empty());
+  v1::Recording lacking = Clean("a");
+  lacking.clear_wake();
+  lacking.clear_captured_at();
+  Check(lacking);
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  const NoteTaker::Asked no = notes_.asked().at(1);
+  EXPECT_EQ(no.regime, yes.regime);
+  EXPECT_EQ(no.eligible, 0U);
+  EXPECT_EQ(no.not_eligible, 1U);
+  const NoteTaker::Missing expected = {{{no.caller, domain::MissingFact::kCapturedAt}, 1},
+                                       {{no.caller, domain::MissingFact::kWake}, 1}};
+  EXPECT_EQ(notes_.missing(), expected);
+  EXPECT_EQ(notes_.started().size(), notes_.calls().size());
+}
+
+TEST_F(ServicesTest, AnOptOutIsAWriteThatTurnedSomethingOff) {
+  OptIn();
+  const auto opted_out = [this] {
+    size_t count = 0;
+    for (const rpc::ChangeSeen& seen : notes_.changes()) count += seen.opted_out ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(opted_out(), 0U) << "a yes is none";
+  OptOut(R"(account_id: "a" targets { all: true } request_id: "out")");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_EQ(opted_out(), 1U);
+  OptOut(R"(account_id: "a" targets { control: "help_improve" } request_id: "again")");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_EQ(opted_out(), 1U) << "it was off before";
 }
 
 }  // namespace

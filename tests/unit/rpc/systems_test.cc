@@ -102,7 +102,7 @@ class SystemsTest : public RpcWorld {
   }
 
   rpc::PurgeRpc purge_{world_.core(), world_.tasks(), world_.systems(), world_.queue(), dependencies_};
-  rpc::DataSystemRpc systems_{world_.systems(), world_.queue(), dependencies_};
+  rpc::DataSystemRpc systems_{world_.core(), world_.systems(), world_.sweeps(), world_.queue(), dependencies_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   LocalServer server_{{&purge_, &systems_, &deletions_, &settings_}};

@@ -25,7 +25,35 @@ bool HasAny(const Decision& decision, Reason first, Reason last) {
   return false;
 }
 
+// What was missing is named, by what the page lists.
+void ExpectMissingFactsNamed(const Case& c, const Decision& d) {
+  using domain::MissingFact;
+  const bool asked = c.purpose != Purpose::kNone;
+  EXPECT_EQ(!d.missing.Empty(), d.reasons.Has(Reason::kMissingFact));
+  ASSERT_LT(d.regime, c.rules.regimes.size());
+  const domain::RecordingFacts& recording = c.recording;
+  EXPECT_EQ(d.missing.Has(MissingFact::kCapturedAt), asked && !recording.captured_at.IsSet());
+  EXPECT_EQ(d.missing.Has(MissingFact::kWake), asked && recording.wake == domain::Wake::kMissing);
+  EXPECT_EQ(d.missing.Has(MissingFact::kKind), asked && recording.kind == domain::Kind::kMissing);
+  EXPECT_EQ(d.missing.Has(MissingFact::kSpeakers), asked && recording.speakers == domain::Speakers::kMissing);
+  EXPECT_EQ(d.missing.Has(MissingFact::kIdentity), asked && recording.identity == domain::Identity::kMissing);
+  EXPECT_EQ(d.missing.Has(MissingFact::kAge), asked && recording.age == domain::SpeakerAge::kMissing);
+  const bool is_review = c.purpose == Purpose::kHumanReview;
+  EXPECT_EQ(d.missing.Has(MissingFact::kReviewerClass),
+            is_review && c.place.reviewer_class == domain::ReviewerClass::kMissing);
+  if (is_review && !c.place.country.IsSet()) {
+    EXPECT_TRUE(d.missing.Has(MissingFact::kCountry));
+  }
+  if (!recording.profiles.empty() && recording.identity == domain::Identity::kMatched) {
+    EXPECT_FALSE(d.missing.Has(MissingFact::kProfiles));
+  }
+  if (recording.device.IsSet()) {
+    EXPECT_FALSE(d.missing.Has(MissingFact::kDevice));
+  }
+}
+
 void ExpectConsistent(const Case& c, const Decision& d) {
+  ExpectMissingFactsNamed(c, d);
   const bool asked = c.purpose != Purpose::kNone;
   EXPECT_EQ(d.eligibility != Eligibility::kNotAnswered, asked);
   EXPECT_NE(d.disposition, Disposition::kNotAnswered);

@@ -1,6 +1,7 @@
 // Appeals and complaints about deletion requests: kept with the request, counted until they are answered.
 #include <future>
 #include <string>
+#include <vector>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -45,7 +46,20 @@ class Appeals : public testing::Test {
     return place;
   }
   uint64_t Due(AppealDeadline kind, base::Span ahead) const {
-    return world.core().appeals.CountBefore(kind, world.Now() + ahead);
+    uint64_t due = 0;
+    for (const service::OpenAppeals& open : world.core().appeals.Open(world.Now() + ahead)) {
+      due += open.overdue[static_cast<size_t>(kind)];
+    }
+    return due;
+  }
+  // "kind regime count", of those that are open.
+  std::vector<std::string> Open() const {
+    std::vector<std::string> lines;
+    for (const service::OpenAppeals& open : world.core().appeals.Open(world.Now())) {
+      const char* const kind = open.kind == AppealKind::kAppeal ? "appeal " : "complaint ";
+      lines.push_back(kind + open.regime + " " + std::to_string(open.appeals));
+    }
+    return lines;
   }
 
   World world;
@@ -54,11 +68,11 @@ class Appeals : public testing::Test {
 
 TEST_F(Appeals, AreCountedUntilTheyAreAnswered) {
   const service::DeletionPlace place = Denied();
-  EXPECT_EQ(world.core().appeals.open(), 0U);
+  EXPECT_TRUE(Open().empty());
   ASSERT_EQ(*Receive(place), false);
   ASSERT_EQ(*Receive(place), true) << "while one is open another is part of it";
   for (int restart = 0; restart < 2; ++restart) {
-    EXPECT_EQ(world.core().appeals.open(), 1U);
+    EXPECT_EQ(Open(), std::vector<std::string>{"appeal " + deleting.Get(place).regime + " 1"});
     EXPECT_EQ(Due(AppealDeadline::kAcknowledgement, base::Days(5)), 0U);
     EXPECT_EQ(Due(AppealDeadline::kAcknowledgement, base::Days(16)), 1U);
     EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(16)), 0U);
@@ -70,12 +84,12 @@ TEST_F(Appeals, AreCountedUntilTheyAreAnswered) {
   EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(99)), 1U);
   ASSERT_EQ(*Take(place, DeletionStep::kAnswerAppeal), false);
   for (int restart = 0; restart < 2; ++restart) {
-    EXPECT_EQ(world.core().appeals.open(), 0U);
+    EXPECT_TRUE(Open().empty());
     EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(99)), 0U);
     world.Restart();
   }
   ASSERT_EQ(*Receive(place, AppealKind::kComplaint), false) << "an answer may be complained about";
-  EXPECT_EQ(world.core().appeals.open(), 1U);
+  EXPECT_EQ(Open(), std::vector<std::string>{"complaint " + deleting.Get(place).regime + " 1"});
   EXPECT_EQ(deleting.Get(place).appeals.size(), 2U);
 }
 
@@ -88,7 +102,7 @@ TEST_F(Appeals, SayWhatIsWrongAndWriteNothing) {
   domain::AppealWord early{AppealKind::kComplaint, before.received_at - base::Seconds(1)};
   EXPECT_EQ(ReasonOf(Take(open, DeletionStep::kReceiveAppeal, early)), "INVALID_FIELD");
   EXPECT_EQ(deleting.Get(open), before);
-  EXPECT_EQ(world.core().appeals.open(), 0U);
+  EXPECT_TRUE(Open().empty());
 }
 
 TEST_F(Appeals, ChangeNoAnswerNoTaskAndNoOtherRequest) {
@@ -145,7 +159,7 @@ TEST_F(Appeals, OfManyAtOnceOneIsTheFirst) {
   }
   EXPECT_EQ(first, 1);
   EXPECT_EQ(deleting.Get(place).appeals.size(), 1U);
-  EXPECT_EQ(world.core().appeals.open(), 1U);
+  EXPECT_EQ(Open(), std::vector<std::string>{"appeal " + deleting.Get(place).regime + " 1"});
 }
 
 }  // namespace

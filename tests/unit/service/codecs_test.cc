@@ -49,7 +49,7 @@ class Dice {
 
 domain::FactChange SomeChange(Dice& dice) {
   domain::FactChange change;
-  change.what = static_cast<domain::ChangedWhat>(1 + dice.Below(11));
+  change.what = static_cast<domain::ChangedWhat>(1 + dice.Below(12));
   change.scope = dice.Scope();
   if (change.what == domain::ChangedWhat::kPurpose) {
     change.purpose = domain::kAllPurposes[dice.Below(domain::kPurposes)];
@@ -58,6 +58,9 @@ domain::FactChange SomeChange(Dice& dice) {
   }
   if (change.what == domain::ChangedWhat::kRetention) {
     change.retention = {static_cast<domain::RetentionKind>(dice.Below(3)), static_cast<uint8_t>(dice.Below(121))};
+  }
+  if (change.what == domain::ChangedWhat::kRefusedAgain) {
+    change.purpose = domain::kAllPurposes[dice.Below(domain::kPurposes)];
   }
   if (change.what == domain::ChangedWhat::kFlags) change.flags = static_cast<uint8_t>(dice.Below(16));
   return change;
@@ -110,6 +113,7 @@ Payload SomePayload(uint64_t seed) {
     shown.sha256.fill(static_cast<uint8_t>(dice.Below(256)));
     payload.shown.push_back(std::move(shown));
   }
+  if (dice.Below(2) == 1) payload.account_id = dice.Text(128);
   return payload;
 }
 
@@ -176,6 +180,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
     ASSERT_EQ(back.shown, payload.shown);
+    ASSERT_EQ(back.account_id, payload.account_id);
     test::Torment(EncodePayload(payload), reencode, seed);
   }
 }
@@ -265,6 +270,7 @@ TEST(Rows, GoldenBytes) {
   payload.names.emplace_back(ScopeRef{ScopeKind::kProfile, HandleOf<base::ProfileHandle>(7).bytes}, "ann");
   payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(8), "gil");
   payload.shown.push_back({domain::ShownKind::kControl, "help_improve", "de", base::Digest{7}});
+  payload.account_id = "acc";
   const Tokens tokens(test::SeededKeys(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},

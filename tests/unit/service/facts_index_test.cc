@@ -81,6 +81,47 @@ TEST(FactsIndex, AgreesWithAMap) {
   }
 }
 
+// A walk sees everybody once, in steps of any size, while the tables grow.
+TEST(FactsIndex, AWalkSeesEverybodyOnce) {
+  for (const size_t step : {1, 7, 256, 100'000}) {
+    std::mt19937_64 random(step);
+    FactsIndex index(1'000'000);
+    std::map<base::SubjectHandle, std::string> model;
+    for (uint64_t number = 0; number < 5'000; ++number) {
+      model[HandleOf(number)] = FactsOf(random, SomeSize(random));
+      index.Put(HandleOf(number), model[HandleOf(number)]);
+    }
+    FactsIndex::Cursor cursor;
+    std::vector<FactsIndex::Copy> copies;
+    std::map<base::SubjectHandle, std::string> seen;
+    uint64_t later = 1'000'000;
+    while (index.CopyNext(&cursor, step, &copies)) {
+      for (const FactsIndex::Copy& copy : copies) {
+        EXPECT_TRUE(seen.emplace(copy.subject, copy.facts).second) << "twice";
+      }
+      copies.clear();
+      if (later < 1'003'000) index.Put(HandleOf(later++), "later");
+    }
+    for (const auto& [subject, facts] : model) ASSERT_EQ(seen[subject], facts) << step;
+    EXPECT_FALSE(index.CopyNext(&cursor, step, &copies));
+  }
+}
+
+// Those that share a place come together, however small the step.
+TEST(FactsIndex, AWalkOverCrowdedPlaces) {
+  FactsIndex index(100'000);
+  for (uint8_t number = 0; number < 200; ++number) {
+    base::SubjectHandle subject;
+    subject.bytes[2] = number;  // the second half, which is the place, is the same
+    index.Put(subject, "x");
+  }
+  FactsIndex::Cursor cursor;
+  std::vector<FactsIndex::Copy> copies;
+  while (index.CopyNext(&cursor, 1, &copies)) {
+  }
+  EXPECT_EQ(copies.size(), 200U);
+}
+
 TEST(FactsIndex, LongAndShortFactsReplaceEachOther) {
   std::mt19937_64 random(5);
   FactsIndex index(10);

@@ -9,8 +9,10 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
+#include "daemon/service/rows/verification_row.h"
 #include "daemon/service/state/policy_book.h"
 #include "tests/support/format_document.h"
 #include "tests/support/service/world.h"
@@ -111,6 +113,7 @@ Payload SomePayload() {
   payload.names.emplace_back(domain::ScopeRef{domain::ScopeKind::kDevice, Counting(0xd0)}, "echo");
   payload.guardians.emplace_back(base::GuardianHandle{Counting(0xe0)}, "ann");
   payload.shown.push_back({domain::ShownKind::kNotice, "2026-01", "en", Filled<32>(0x7e)});
+  payload.account_id = "ann";
   return payload;
 }
 
@@ -128,6 +131,8 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"request.value", EncodeRequestRow(request)},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+               {"verification.key", std::string(kVerificationKey)},
+               {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
                {"payload", EncodePayload(SomePayload())},
                {"change", EncodeChangeRow(OptOutRow())},
                {"change-of-no-subject", LeasedEvent()}});
@@ -202,6 +207,17 @@ void AddDeletionRows(const Core& core, Examples* all) {
        {"erasure-bytes.value", EncodeWaiting(kTime, {{{store::Table::kDeletion, DeletionKey(kNumber)}}, {300}})}});
 }
 
+SweepRow SomeSweeps() {
+  SweepRow row;
+  row.retention = {SystemRetentionKind::kSwept, "", {}, 7};
+  row.retention_set_at = row.swept_since = kTime;
+  row.last_whole_at = row.last.started_at = kTime;
+  row.last.ended_at = kTime + base::Seconds(1);
+  row.last.reported_at = kTime + base::Seconds(2);
+  row.last.counts = {303, 300, 1, 2, 0, 0, 0};
+  return row;
+}
+
 void AddHoldAndSystemRows(const Core& core, Examples* all) {
   HoldRow hold;
   hold.id = {Counting(0x20)};
@@ -222,6 +238,8 @@ void AddHoldAndSystemRows(const Core& core, Examples* all) {
   all->insert({{"hold.key", HoldKey(300)},
                {"hold.value", EncodeHoldRow(hold)},
                {"hold-by-subject.key", HoldOfKey(core, Subject(), 300)},
+               {"sweep.key", SystemKey(kSystemNumber)},
+               {"sweep.value", EncodeSweepRow(SomeSweeps())},
                {"system.key", SystemKey(kSystemNumber)},
                {"system.value", EncodeSystemRow(system)}});
 }

@@ -113,6 +113,91 @@ TEST(Policies, ARefusedOneLeavesTheOldInForce) {
   EXPECT_EQ(world.core().policies.rules()->version, "v1");
 }
 
+// What loosens comes into force by its very words alone, whoever activates and however often he tries.
+TEST(Policies, WhatLoosensHasToBeNamed) {
+  World world({.partitions = 3});
+  PolicyBuilder looser("v2");
+  looser.Regime("eea").set_default_rule(v1::DEFAULT_RULE_OPT_OUT);
+  looser.policy().set_longest_answer_age_seconds(looser.policy().longest_answer_age_seconds() + 1);
+  const policy::Document next = looser.Build();
+  const std::vector<policy::Difference> differences = policy::Compare(*world.core().policies.current(), next);
+  ASSERT_EQ(differences.size(), 2U);
+  const std::string first = policy::Words(differences[0]);
+  const std::string second = policy::Words(differences[1]);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> refused = {
+      {{}, "LOOSENING_NOT_NAMED"},
+      {{first}, "LOOSENING_NOT_NAMED"},
+      {{second, differences[0].path}, "LOOSENING_NOT_NAMED"},
+      {{first, second, "purposes: gains PURPOSE_NOBODY"}, "INVALID_FIELD"}};
+  for (const auto& [named, reason] : refused) {
+    const size_t before = world.store().GetHead({}).stamp.sequence;
+    EXPECT_EQ(ReasonOf(world.admin().Activate(next, {"olga", named})), reason);
+    EXPECT_EQ(world.store().GetHead({}).stamp.sequence, before) << "nothing was closed for it";
+    EXPECT_EQ(world.core().policies.rules()->version, "v1");
+  }
+  EXPECT_EQ(world.admin().Activate(next, {"olga", {second, first}}).ToString(), "OK");
+  EXPECT_EQ(world.core().policies.rules()->version, "v2");
+  // Back is no loosening, and a file names nothing.
+  EXPECT_EQ(world.admin().Activate(PolicyBuilder("v1").Build(), {}).ToString(), "OK");
+  world.Restart();
+  std::vector<std::pair<std::string, std::string>> activations;
+  for (const auto& row : world.core().policies.Activations(base::kEndOfTime, 10)) {
+    activations.emplace_back(row->document.version(), row->activated_by);
+  }
+  const std::vector<std::pair<std::string, std::string>> expected = {{"v1", ""}, {"v2", "olga"}, {"v1", "tester"}};
+  EXPECT_EQ(activations, expected) << "the newest first, over a restart";
+  EXPECT_EQ(world.core().policies.Activations(base::kEndOfTime, 2).size(), 2U);
+}
+
+// Who named what loosens against the policy that he saw has not named it against another one that came between.
+TEST(Policies, WordsAreOfThePolicyInForce) {
+  World world;
+  PolicyBuilder looser("v2");
+  looser.Regime("eea").set_default_rule(v1::DEFAULT_RULE_OPT_OUT);
+  const policy::Document next = looser.Build();
+  std::vector<std::string> seen;
+  for (const policy::Difference& difference : policy::Compare(*world.core().policies.current(), next)) {
+    seen.push_back(policy::Words(difference));
+  }
+  PolicyBuilder between("v1b");
+  between.policy().set_longest_answer_age_seconds(1);
+  ASSERT_EQ(world.admin().Activate(between.Build(), {"olga", {}}).ToString(), "OK");
+  EXPECT_EQ(ReasonOf(world.admin().Activate(next, {"oscar", seen})), "LOOSENING_NOT_NAMED");
+  EXPECT_EQ(world.core().policies.rules()->version, "v1b");
+}
+
+TEST(Policies, AFileThatWaitsIsTold) {
+  World world;
+  PolicyBuilder looser("v2");
+  looser.Regime("eea").set_default_rule(v1::DEFAULT_RULE_OPT_OUT);
+  world.admin().NoteWaiting(service::WaitingPolicy{"v2", looser.Build().hash(), "it loosens"});
+  ASSERT_TRUE(world.Activate(PolicyBuilder("v3")).ok());
+  EXPECT_TRUE(world.admin().waiting().has_value()) << "it is another one";
+  ASSERT_TRUE(world.Activate(looser).ok());
+  EXPECT_FALSE(world.admin().waiting().has_value()) << "somebody has put it in force";
+}
+
+TEST(Policies, ADifferenceIsToldAndActivatesNothing) {
+  World world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+  PolicyBuilder drops("v2");
+  drops.DropNotice("general");
+  const absl::StatusOr<service::PolicyDiff> diff = world.admin().Diff(drops.Build());
+  ASSERT_TRUE(diff.ok());
+  EXPECT_EQ(diff->differences.size(), 1U);
+  EXPECT_NE(diff->refused.find("general"), std::string::npos) << diff->refused;
+  PolicyBuilder fine("v2");
+  fine.policy().set_longest_answer_age_seconds(1);
+  EXPECT_EQ(world.admin().Diff(fine.Build())->refused, "");
+  PolicyBuilder same("v1");
+  EXPECT_TRUE(world.admin().Diff(same.Build())->differences.empty());
+  PolicyBuilder other("v1");
+  other.policy().set_longest_answer_age_seconds(1);
+  EXPECT_NE(world.admin().Diff(other.Build())->refused, "") << "a version keeps its content";
+  EXPECT_EQ(world.core().policies.rules()->version, "v1");
+}
+
 TEST(Policies, AClockBehindMakesThemWait) {
   World world;
   ASSERT_TRUE(world.Register("a", "DE").ok());

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/service/registry/report_verification.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {
@@ -157,10 +158,10 @@ TEST_F(Verifying, ASuspensionThatWasPassedOverIsFound) {
 TEST_F(Verifying, APolicyOfLessThanAMinuteIsNoFalseAlarm) {
   ASSERT_TRUE(world_.Register("a", "DE").ok());
   OptIn("a");
-  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v2").Build()).ok());
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v2").Build(), {}).ok());
   Recorded yes = Ask("a");
   ASSERT_TRUE(is_yes_);
-  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v3").Build()).ok());
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v3").Build(), {}).ok());
   yes.call.now = world_.core().Present();
   EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "v2 was in force between the policies of a minute ago and of now";
   world_.Wait(base::Seconds(61));
@@ -214,6 +215,48 @@ TEST_F(Verifying, NoFalseAlarmInSeededLives) {
     total += yeses.size();
   }
   EXPECT_GT(total, 100U);
+}
+
+TEST(ReportVerification, TheLastOneStaysAndThatOneWasWrong) {
+  World world;
+  service::Core& core = world.core();
+  const auto stored = [&core] { return service::ReadVerificationRow(core.store).value_or(service::VerificationRow{}); };
+  EXPECT_FALSE(stored().reported_at.IsSet());
+  service::VerificationRow found;
+  found.records = 7;
+  found.confirmed = 5;
+  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  EXPECT_EQ(stored().confirmed, 5U);
+  EXPECT_TRUE(stored().reported_at.IsSet());
+  EXPECT_FALSE(stored().wrong_at.IsSet());
+  found.late = 1;
+  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  const base::Instant wrong_at = stored().wrong_at;
+  EXPECT_EQ(wrong_at, stored().reported_at);
+  EXPECT_EQ(stored().yeses(), 6U);
+  found.late = 0;
+  found.wrong_at = found.reported_at = base::kLastInstant;  // are not the caller's to say
+  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  EXPECT_GT(stored().reported_at, wrong_at);
+  EXPECT_EQ(stored().wrong_at, wrong_at) << "a clean one hides nothing";
+}
+
+TEST(ReportVerification, ARowThatWasNotWrittenIsNone) {
+  const service::VerificationRow row{base::Instant{90}, 300, 40, 1, 2, 3, 4, base::Instant{80}};
+  const std::string bytes = service::EncodeVerificationRow(row);
+  service::VerificationRow read;
+  ASSERT_TRUE(service::DecodeVerificationRow(bytes, &read));
+  EXPECT_EQ(read, row);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(service::DecodeVerificationRow(bytes.substr(0, size), &read)) << size;
+  }
+  EXPECT_FALSE(service::DecodeVerificationRow(bytes + '\0', &read));
+  service::VerificationRow odd = row;
+  odd.late = service::kMaxVerified + 1;
+  EXPECT_FALSE(service::DecodeVerificationRow(service::EncodeVerificationRow(odd), &read));
+  odd = row;
+  odd.wrong_at = base::Instant{91};
+  EXPECT_FALSE(service::DecodeVerificationRow(service::EncodeVerificationRow(odd), &read)) << "later than the report";
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <numeric>
 #include <vector>
 
 #include "tests/support/store/clock.h"
@@ -106,6 +108,39 @@ TEST_F(CommitterTest, WhatWaitsSharesOneApply) {
   engine_.Release(2);
   EXPECT_EQ(Outcomes(), std::vector<Outcome>(51, Outcome::kCommitted));
   EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 50}));
+}
+
+TEST_F(CommitterTest, CommitsAndSyncsAreTimed) {
+  const auto sum = [](const DurationCounts& counts) {
+    return std::accumulate(counts.buckets.begin(), counts.buckets.end(), uint64_t{0});
+  };
+  EXPECT_EQ(sum(committer_->timings().commits), 0U);
+  Commit();
+  engine_.AwaitGroups(1);
+  for (int i = 0; i < 7; ++i) Commit();
+  EXPECT_EQ(committer_->timings().waiting, 7U) << "the first is under way";
+  engine_.Release(2);
+  AwaitAnswers(8);
+  Commit({{Table::kSubject, "k", "not so"}});  // a conflict is no commit
+  engine_.Release(1);
+  EXPECT_EQ(Outcomes().size(), 9U);
+  const CommitTimings timings = committer_->timings();
+  EXPECT_EQ(sum(timings.commits), 8U);
+  EXPECT_EQ(sum(timings.syncs), 2U) << "two groups had something to write";
+  EXPECT_GE(timings.commits.sum_seconds, timings.syncs.sum_seconds);
+  EXPECT_EQ(timings.waiting, 0U);
+}
+
+TEST(DurationsTest, EachFallsIntoTheFirstBoundThatItDoesNotExceed) {
+  Durations durations;
+  durations.Observe(std::chrono::microseconds(100));
+  durations.Observe(std::chrono::microseconds(101));
+  durations.Observe(std::chrono::seconds(60));
+  const DurationCounts counts = durations.counts();
+  EXPECT_EQ(counts.buckets.front(), 1U);
+  EXPECT_EQ(counts.buckets[1], 1U);
+  EXPECT_EQ(counts.buckets.back(), 1U);
+  EXPECT_NEAR(counts.sum_seconds, 60.000201, 1e-9);
 }
 
 // The engine says of every row that it is not there.

@@ -154,14 +154,14 @@ TEST(WriteHistory, ChangesInWordsWithoutValues) {
   EXPECT_EQ(purpose.purpose().from(), v1::CHOICE_GIVEN);
   EXPECT_EQ(purpose.purpose().to(), v1::CHOICE_WITHDRAWN);
   std::set<std::string> words;
-  for (int what = 3; what <= 11; ++what) {
+  for (int what = 3; what <= 12; ++what) {
     change.what = static_cast<domain::ChangedWhat>(what);
     v1::HistoryChange other;
     wire::WriteHistoryChange(change, {}, &other);
     EXPECT_EQ(other.scope().kind_case(), v1::Scope::kProfileId) << "a profile, even where its id is gone";
     words.insert(other.other());
   }
-  EXPECT_EQ(words.size(), 9U);
+  EXPECT_EQ(words.size(), 10U);
   EXPECT_EQ(words.count("other"), 0U);
 
   change.what = domain::ChangedWhat::kPurpose;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,31 @@ inline bool Names(const absl::Status& status, const std::string& path) {
     if (field == path) return true;
   }
   return false;
+}
+
+// Every field of the message and of the messages in it.
+inline void FieldsBelow(const google::protobuf::Descriptor& type, std::set<const FieldDescriptor*>* out) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor* field = type.field(i);
+    if (!out->insert(field).second) continue;
+    if (field->message_type() != nullptr) FieldsBelow(*field->message_type(), out);
+  }
+}
+
+// Lengthens or shortens a list by copies of its first element.
+inline void Resize(Message* parent, const FieldDescriptor& field, int count) {
+  const auto* reflection = parent->GetReflection();
+  while (reflection->FieldSize(*parent, &field) > count) reflection->RemoveLast(parent, &field);
+  while (reflection->FieldSize(*parent, &field) < count) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      Message* added = reflection->AddMessage(parent, &field);
+      added->CopyFrom(reflection->GetRepeatedMessage(*parent, &field, 0));
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      reflection->AddString(parent, &field, "x" + std::to_string(reflection->FieldSize(*parent, &field)));
+    } else {
+      reflection->AddEnumValue(parent, &field, reflection->GetRepeatedEnumValue(*parent, &field, 0));
+    }
+  }
 }
 
 }  // namespace consent::testing

@@ -70,6 +70,7 @@ absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::Read
 absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) {
   return wire::ReadListHistory(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::ListChoicesRequest& r) { return wire::ReadListChoices(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
 absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
   return FaultOf(wire::ReadReportRecording(r, Hasher()));
@@ -77,6 +78,9 @@ absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
+absl::Status ReadRequest(const v1::ActivatePolicyRequest& r) { return wire::ReadActivatePolicy(r).status(); }
+absl::Status ReadRequest(const v1::DiffPolicyRequest& r) { return wire::ReadDiffPolicy(r).status(); }
+absl::Status ReadRequest(const v1::ListPoliciesRequest& r) { return wire::ReadListPolicies(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -118,10 +122,19 @@ absl::Status ReadRequest(const v1::CompleteTasksRequest& r) {
 absl::Status ReadRequest(const v1::RenewTasksRequest& r) { return wire::ReadRenewTasks(r).status(); }
 absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
 absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
-absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r).status(); }
+absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
+absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
+absl::Status ReadRequest(const v1::ReportSweepRequest& r) { return wire::ReadReportSweep(r).status(); }
+absl::Status ReadRequest(const v1::RecordChildNoticeRequest& r) {
+  return wire::ReadRecordChildNotice(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
+  return wire::ReadListChildrenDue(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
+absl::Status ReadRequest(const v1::ReportVerificationRequest& r) { return wire::ReadReportVerification(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionHandlesRequest& r) {
   return wire::ReadGetDecisionHandles(r, Hasher()).status();
 }
@@ -159,9 +172,10 @@ constexpr char kRetention[] = R"(
     retention { scope { device_id: "d1" } retention { do_not_save: true } })";
 
 std::string Changes(const std::string& field) {
-  return field + R"( { target { control: "help_improve" } turn: SWITCH_ON } )" + field +
-         R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" + field +
-         R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
+  return field +
+         R"( { target { control: "help_improve" } turn: SWITCH_ON answers { seconds: 1780000000 nanos: 5000 } } )" +
+         field + R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" +
+         field + R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
 }
 
 // Of the requests about deletion.
@@ -224,7 +238,13 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>(
           {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
-          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
+          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true retention { sweep_days: 7 } })"}),
+      Kind<v1::SetSystemRetentionRequest>(
+          {R"(system: "audio" retention { attested { by: "dpo" until { seconds: 1800000000 } } })",
+           R"(system: "audio" retention { sweep_days: 30 })"}),
+      Kind<v1::ReportSweepRequest>(
+          {R"(system: "audio" sweep { started_at { seconds: 1780000000 } ended_at { seconds: 1780000060 nanos: 5 }
+          counts { kept: 5 held: 1 purged: 2 not_found: 3 failed: 4 unanswered: 6 } })"}),
       Kind<v1::RetireDataSystemRequest>({R"(system: "audio" reason: "shredded")"}),
       Kind<v1::ListDataSystemsRequest>({""}),
   };
@@ -242,19 +262,26 @@ std::vector<RequestKind> Make() {
               profiles { profile_id: "p2" age { child: true } guardian_id: "g1" last_active_at { seconds: 1790000000 } }
               profiles { profile_id: "p3" age { born: "2015-02-28" } guardian_id: "" }
               device_ids: "d1" device_ids: "d2" remove_profile_ids: "p4" remove_profile_ids: "p5" remove_device_ids: "d4"
-              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true )" +
+              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true validate_only: true )" +
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
+      Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
+      Kind<v1::ListChildrenDueRequest>(
+          {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
-      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" +
-                                       Changes("changes") + kRetention + evidence}),
+      Kind<v1::UpdateSettingsRequest>(
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
+           Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
               targets { purpose: PURPOSE_ADVERTISING } request_id: "q1" )" +
                evidence,
            R"(account_id: "a1" scope { device_id: "d1" } targets { all: true } request_id: "q1")"}),
       Kind<v1::ListSettingsHistoryRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")"}),
+      Kind<v1::ListChoicesRequest>(
+          {R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
+              to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
       Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
@@ -262,9 +289,14 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
+      Kind<v1::ActivatePolicyRequest>({R"(policy_json: "{}" loosens: "purposes: gains x" loosens: "y: z")"}),
+      Kind<v1::DiffPolicyRequest>({R"(policy_json: "{}" count_seconds: 8)"}),
+      Kind<v1::ListPoliciesRequest>({R"(page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
+      Kind<v1::ReportVerificationRequest>(
+          {R"(store_id: "0123456789abcdef" records: 7 confirmed: 1 late: 2 not_checkable: 3 not_given: 4 log_problems: 5)"}),
       Kind<v1::GetDecisionHandlesRequest>(
           {R"(account_id: "a1" recording_ids: "r1" recording_ids: "r2" profile_ids: "p1" device_ids: "d1" months: "2026-11"
               months: "2026-12")"}),
