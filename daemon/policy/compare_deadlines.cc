@@ -78,7 +78,9 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
     AddChange(out, at + ".extension", "dropped", Kind::kRestriction);
   }
   const auto appeal = [&](const char* field, const domain::Period& a, const domain::Period& b) {
-    if (a != b) AddNeutral(out, path + ".appeal_deadlines" + field, absl::StrCat(Text(a), " becomes ", Text(b)));
+    if (a != b) {
+      AddChange(out, path + ".appeal_deadlines" + field, absl::StrCat(Text(a), " becomes ", Text(b)), KindOf(a, b));
+    }
   };
   appeal(".acknowledgement", before.appeal_acknowledgement, after.appeal_acknowledgement);
   appeal(".answer", before.appeal_answer, after.appeal_answer);

@@ -18,6 +18,7 @@ void WriteTexts(const service::ShownTexts& texts, ShownTextList* out) {
   for (const auto& [shown, text] : texts.texts()) wire::WriteShownText(shown, text, out->Add());
 }
 
+// `texts` gets what was shown; null: its hashes alone are written.
 void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item, const Peer& reader,
                 service::ShownTexts* texts, v1::HistoryEntry* out) {
   out->set_revision(tokens.Encode(item.revision));
@@ -30,7 +31,7 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
     if (reader.SeesEvidenceOf(item.payload.caller)) {
       wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
       for (const domain::ShownText& shown : item.payload.shown) {
-        texts->Add(shown, item.row.policy_version);
+        if (texts != nullptr) texts->Add(shown, item.row.policy_version);
         out->add_shown_sha256(shown.sha256.data(), shown.sha256.size());
       }
     } else {
@@ -181,7 +182,7 @@ grpc::ServerUnaryReactor* SettingsRpc::ListChoices(grpc::CallbackServerContext* 
           for (const service::ChoiceItem& item : page->items) {
             v1::ChoiceEntry& choice = *response->add_choices();
             choice.set_account_id(item.account_id);
-            WriteEntry(core_.tokens, item.entry, call->peer(), choice.mutable_entry());
+            WriteEntry(core_.tokens, item.entry, call->peer(), nullptr, choice.mutable_entry());
           }
           response->set_erased(static_cast<int64_t>(page->erased));
           response->set_truncated(page->truncated);

@@ -61,8 +61,11 @@ class OverdueTest(StoresTest):
             return one["acknowledgement_overdue"], one["answer_overdue"]
 
         def assert_metrics(*counts):
-            names = ("open", "acknowledgement_overdue", "answer_overdue")
-            until(lambda: tuple(self.daemon.metric(f"consentd_appeals_{name}") for name in names) == counts, f"the metrics say {counts}")
+            until(lambda: appeals() == counts, f"the metrics say {counts}")
+
+        def appeals():
+            overdue = (self.daemon.metric_sum("consentd_appeals_overdue", deadline=deadline) for deadline in ("acknowledgement", "answer"))
+            return self.daemon.metric_sum("consentd_appeals_open", kind="appeal"), *overdue
 
         self.assertEqual(late(), (False, False))
         assert_metrics(1, 0, 0)

@@ -177,7 +177,8 @@ class Appeals(DaemonTest):
         return self.api.deletions.ReceiveAppeal(deletion.ReceiveAppealRequest(deletion_id=request.deletion_id, kind=kind, **more))
 
     def metrics(self):
-        return tuple(self.process.metric(f"consentd_appeals_{name}") for name in ("open", "acknowledgement_overdue", "answer_overdue"))
+        overdue = (self.process.metric_sum("consentd_appeals_overdue", deadline=deadline) for deadline in ("acknowledgement", "answer"))
+        return self.process.metric_sum("consentd_appeals_open", kind="appeal", regime="eea"), *overdue
 
     def test_a_denial_says_how_to_appeal(self):
         policy = json.loads(DEFAULT_POLICY.read_text())

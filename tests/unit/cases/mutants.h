@@ -13,6 +13,7 @@ struct Mutant {
   std::string field;     // its full name
   std::string place;     // where in the document
   std::string named_as;  // what the path of the difference holds
+  bool turns_answers = true;  // so that a case can tell
   v1::Policy policy;     // perhaps no valid one
 };
 

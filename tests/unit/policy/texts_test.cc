@@ -233,7 +233,7 @@ TEST(Differences, NameEachTextAndWhatItMeans) {
       {"regimes[\"eea\"].appeal_texts", DifferenceKind::kNeutral},
       {"regimes[\"eea\"].ask_again_after_days", DifferenceKind::kLoosening},
       {"regimes[\"us\"].ask_again_after_days", DifferenceKind::kRestriction},
-      {"regimes[\"unknown\"].appeal_deadlines.acknowledgement", DifferenceKind::kNeutral},
+      {"regimes[\"unknown\"].appeal_deadlines.acknowledgement", DifferenceKind::kLoosening},
   };
   EXPECT_EQ(kinds, expected);
 }
