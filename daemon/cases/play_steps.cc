@@ -60,6 +60,8 @@ const char* RefusalName(domain::Refusal refusal) {
       return "UNKNOWN_REGION";
     case Refusal::kUnusable:
       return "UNUSABLE";
+    case Refusal::kChildNotInactive:
+      return "CHILD_NOT_INACTIVE";
   }
   return "";
 }

@@ -154,7 +154,7 @@ grpc::ServerUnaryReactor* PolicyRpc::ActivatePolicy(grpc::CallbackServerContext*
           if (!document.ok()) return document.status();
           const auto before = admin_.Get("");
           if (!before.ok()) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
-          const absl::Status status = admin_.Activate(*document, {call->caller().identity, input.loosens});
+          absl::Status status = admin_.Activate(*document, {call->caller().identity, input.loosens});
           if (!status.ok()) return status;
           const auto after = admin_.Get(document->version());
           if (!after.ok()) return after.status();

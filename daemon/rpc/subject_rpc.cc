@@ -80,7 +80,7 @@ void SubjectRpc::ListChildren(const CallPtr<v1::ListChildrenDueRequest, v1::List
     auto page = children_.List(filter, limit, from);
     if (!page.ok()) return page.status();
     for (service::InactiveChildren& account : page->accounts) {
-      const std::string& id = filter.subject.IsSet() ? call->request().account_id() : account.account_id;
+      const std::string& id = filter.subject.IsSet() ? call->request().account_id() : account.view.account_id;
       const wire::Names names{std::move(account.view.names), std::move(account.view.guardians)};
       for (const auto& [profile, inactivity] : account.profiles) {
         wire::WriteInactiveChild(id, profile, inactivity, names, call->response()->add_children());

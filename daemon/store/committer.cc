@@ -4,7 +4,6 @@
 #include <functional>
 #include <utility>
 
-
 namespace consent::store {
 namespace {
 

@@ -163,6 +163,7 @@ absl::StatusOr<VerificationInput> ReadReportVerification(const v1::ReportVerific
   Violations violations;
   const Path root;
   VerificationInput input;
+  RefuseMistyped(request, root, &violations);
   ReadBytes(request.store_id(), Path(root, "store_id"), &violations, &input.store_id);
   const auto read = [&](int64_t count, const char* name, uint64_t* out) {
     CheckRange(count, 0, kMaxVerifiedCount, Path(root, name), &violations);

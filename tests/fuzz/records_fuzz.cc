@@ -12,6 +12,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/service/state/policy_book.h"
@@ -97,6 +98,11 @@ void FuzzSystem(std::string_view bytes) {
   if (service::DecodeSystemRow(bytes, &row)) Require(service::EncodeSystemRow(row) == bytes);
 }
 
+void FuzzSweep(std::string_view bytes) {
+  service::SweepRow row;
+  if (service::DecodeSweepRow(bytes, &row)) Require(service::EncodeSweepRow(row) == bytes);
+}
+
 void FuzzSuspension(std::string_view bytes) {
   service::SuspensionRow row;
   if (service::DecodeSuspension(bytes, &row)) Require(service::EncodeSuspension(row) == bytes);
@@ -166,6 +172,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 'i':
       FuzzCurrentPolicy(rest);
+      break;
+    case 'w':
+      FuzzSweep(rest);
       break;
     case 'y':
       FuzzSystem(rest);

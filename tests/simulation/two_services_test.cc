@@ -65,7 +65,7 @@ TEST(TwoServices, NeitherAPromiseNorAReportIsLost) {
     b.world.clock.Set(a.world.clock.Now());
     service::Sweep sweep;
     sweep.started_at = a.world.Now() - base::Hours(1);
-    sweep.ended_at = a.world.Now();
+    sweep.ended_at = a.world.Now() - base::Seconds(1);
     sweep.counts.asked = sweep.counts.kept = 5;
     const auto report = [&](PairedService& service) {
       EXPECT_TRUE(service.world.sweeps().Report("audio", sweep, service::Caller{"store"}).ok());

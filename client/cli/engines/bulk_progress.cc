@@ -93,7 +93,8 @@ absl::StatusOr<BulkProgress> BulkProgress::Open(const std::string& path, const O
   if (!text.ok()) return text.status();
   // A torn last line counts as not written; of a head that is torn nothing was sent.
   const uint64_t whole = text->rfind('\n') + 1;
-  if (whole == 0 && !text->empty() && text->rfind("{\"" + std::string(kProgressMarker), 0) != 0) return NoProgressFile();
+  if (whole == 0 && !text->empty() && text->rfind("{\"" + std::string(kProgressMarker), 0) != 0)
+    return NoProgressFile();
   if (absl::Status loaded = progress.Load(std::string_view(*text).substr(0, whole), of); !loaded.ok()) return loaded;
   if (absl::Status cut = progress.file_.KeepFirst(whole); !cut.ok()) return cut;
   if (whole != 0) return progress;

@@ -80,7 +80,7 @@ absl::Status ImportTrial::TryRestrictions(const ImportLine& line, std::string_vi
     update.request_id = RequestId();
     update.validate_only = true;
     absl::StatusOr<SettingsUpdated> done = absl::UnknownError("not asked");
-    const absl::Status status = gate_.Pass([&] {
+    absl::Status status = gate_.Pass([&] {
       done = client_.UpdateSettings(update);
       return done.status();
     });

@@ -9,9 +9,9 @@ namespace {
 constexpr char kAllRegimes[] = "(all)";
 
 // Adds figures of one section.
-class Section {
+class FigureSection {
  public:
-  Section(const char* name, std::vector<Figure>* out) : name_(name), out_(out) {}
+  FigureSection(const char* name, std::vector<Figure>* out) : name_(name), out_(out) {}
   void Add(const std::string& period, const std::string& group, const char* figure, std::optional<double> value) {
     out_->push_back({name_, period, group, figure, value});
   }
@@ -26,7 +26,7 @@ class Section {
 
 void AddRequests(const std::string& period, const std::string& regime, const RequestFigures& figures,
                  std::vector<Figure>* out) {
-  Section section("requests", out);
+  FigureSection section("requests", out);
   section.Add(period, regime, "received", figures.received);
   section.Add(period, regime, "extended", figures.extended);
   section.Add(period, regime, "complied_whole", figures.complied_whole);
@@ -39,12 +39,12 @@ void AddRequests(const std::string& period, const std::string& regime, const Req
 
 void AddCounts(const char* name, const char* figure, const std::string& period, size_t at,
                const std::map<std::string, std::vector<uint64_t>>& counts, std::vector<Figure>* out) {
-  Section section(name, out);
+  FigureSection section(name, out);
   for (const auto& [group, by_period] : counts) section.Add(period, group, figure, by_period[at]);
 }
 
 void AddNow(const std::string& regime, const DeletionFigures& figures, std::vector<Figure>* out) {
-  Section section("now", out);
+  FigureSection section("now", out);
   section.Add("now", regime, "due", figures.due_now);
   section.Add("now", regime, "overdue", figures.overdue_now);
   section.Add("now", regime, "on_hold", figures.on_hold);
@@ -62,15 +62,15 @@ std::vector<Figure> FiguresOf(const PeriodTally& tally, const DeletionTally& now
     const std::string& period = tally.periods()[at].name;
     for (const auto& [regime, figures] : by_regime) AddRequests(period, regime, figures[at], &out);
     AddRequests(period, kAllRegimes, totals[at], &out);
-    Section exempt("exempt", &out);
+    FigureSection exempt("exempt", &out);
     for (const auto& [key, counts] : tally.exempt()) {
       exempt.Add(period, key.first + ": " + key.second, "parts", counts[at]);
     }
-    Section holds("holds", &out);
+    FigureSection holds("holds", &out);
     holds.Add(period, "", "placed", tally.holds()[at].placed);
     holds.Add(period, "", "released", tally.holds()[at].released);
     holds.Add(period, "", "in_force_at_end", tally.holds()[at].in_force_at_end);
-    Section("opt_outs", &out).Add(period, "", "entries", choices.opt_outs[at]);
+    FigureSection("opt_outs", &out).Add(period, "", "entries", choices.opt_outs[at]);
     AddCounts("opt_outs_by_purpose", "entries", period, at, choices.opt_outs_by_purpose, &out);
     AddCounts("opt_outs_by_channel", "entries", period, at, choices.opt_outs_by_channel, &out);
     AddCounts("consents_by_notice", "entries", period, at, choices.consents_by_notice, &out);

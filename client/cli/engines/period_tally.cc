@@ -210,6 +210,7 @@ std::vector<RequestFigures> PeriodTally::Totals() const {
     }
   }
   std::vector<RequestFigures> totals;
+  totals.reserve(all.size());
   for (const Counted& period : all) totals.push_back(FiguresOf(period));
   return totals;
 }

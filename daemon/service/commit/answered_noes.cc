@@ -37,10 +37,11 @@ absl::Status ReadRefusedAgain(const Core& core, base::SubjectHandle subject, con
     ChangeRow row;
     const bool readable = feed.ok() && feed->event.subject == base::View(subject.bytes);
     if (!readable || !DecodeChangeRow(feed->event.body, &row)) return StoreUnreadable();
-    if (feed->stamp.time < first) return absl::OkStatus();
     for (const domain::FactChange& change : row.changes) {
       domain::NoteRefusedAgain(facts, change, feed->stamp.time, rules, command);
     }
+    // What came before that no was not said since.
+    if (feed->stamp.time <= first) return absl::OkStatus();
     next = row.previous;
   }
   return absl::OkStatus();

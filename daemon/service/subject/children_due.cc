@@ -35,9 +35,6 @@ absl::StatusOr<std::optional<InactiveChildren>> ChildrenDue::Of(base::SubjectHan
   InactiveChildren found;
   found.profiles = Inactive(view->facts, filter, core_.Present(), *core_.policies.rules());
   if (found.profiles.empty()) return std::optional<InactiveChildren>();
-  for (const auto& [scope, name] : view->names) {
-    if (scope.kind == domain::ScopeKind::kAccount) found.account_id = name;
-  }
   found.view = *std::move(view);
   return std::optional<InactiveChildren>(std::move(found));
 }

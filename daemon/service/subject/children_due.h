@@ -16,7 +16,6 @@ namespace consent::service {
 
 // An account with inactive children, with the names that it has.
 struct InactiveChildren {
-  std::string account_id;
   SubjectView view;
   std::vector<std::pair<domain::ScopeFacts, domain::ChildInactivity>> profiles;
 };

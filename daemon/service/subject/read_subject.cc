@@ -79,7 +79,13 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
   if (!key.ok()) return key.status();
   absl::StatusOr<Payload> names = OpenPayload(*key, *row, subject);
   if (!names.ok()) return names.status();
-  view.names = std::move(names->names);
+  for (auto& name : names->names) {
+    if (name.first.kind == domain::ScopeKind::kAccount) {
+      view.account_id = std::move(name.second);
+    } else {
+      view.names.push_back(std::move(name));
+    }
+  }
   view.guardians = std::move(names->guardians);
   return view;
 }

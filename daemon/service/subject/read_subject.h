@@ -20,7 +20,8 @@ struct SubjectView {
   domain::SubjectFacts facts;
   std::vector<std::pair<domain::ScopeRef, std::string>> names;
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
-  Revision revision;  // also the etag
+  std::string account_id;  // only where a child lives there
+  Revision revision;       // also the etag
 };
 
 struct HistoryItem {

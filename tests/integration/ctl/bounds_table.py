@@ -229,6 +229,15 @@ def the_profile(request, values):
     put(request.profiles[0] if request.profiles else request.profiles.add(), "profile_id", values)
 
 
+def the_activity(request, values):
+    put(request.profiles[0] if request.profiles else request.profiles.add(), "last_active_at", values)
+
+
+# Of an inventory without lines, so that nothing of it reaches the daemon.
+FILLED = bounds.Kind([often("wake=BUTTON"), often("wake=button", bound="wake"), often("artefact=TRANSCRIPT"), often("wake", bound="KEY=VALUE"),
+                      often("Wake=BUTTON", bound="key"), often("account_id=a", bound="account_id")])
+
+
 def fact_set(request, values):
     """KEY=VALUE of `filter --set` into the one recording of the batch."""
     for value in values:
@@ -387,7 +396,7 @@ COMMANDS = [
         "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH],
         **retention("system.retention", [*SYSTEM_GIVEN])}),
     Asked("systems retention", "DataSystemService/SetSystemRetention", ["<name>", "bounds", "--sweep-days", "7"],
-          {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}, (0, 21)),
+          {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}),
     Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
     Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
           {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")]}),
@@ -399,17 +408,16 @@ COMMANDS = [
         "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
         "--show-errors": [SWITCH]}, (0, 40)),
     Asked("sweep", "DataSystemService/ListDataSystems", ["<system>", "bounds", "<inventory>", "/dev/null", "<command>", "true"], {
-        "system": [local(SYSTEM)], "inventory": [path("/dev/null")], "command": [path()], "--state": [path()], "--set": [local(FACTS)],
+        "system": [local(SYSTEM)], "inventory": [path("/dev/null")], "command": [path()], "--state": [path()], "--set": [local(FILLED)],
         "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))],
         "--longest-run": [local(bounds.number(1, 43_200))], "--stdin-only": [SWITCH], "--show-errors": [SWITCH]}, (0, 21)),
     Asked("children due", "SubjectService/ListChildrenDue", [], {
         "--account": [(ID, "account_id")], "--due": [(bounds.several(bounds.names(subject.ChildDue, "CHILD_DUE_", "NOTICE"),
                                                                      often(*["PURGE"] * 4, bound="3")), "due")], **PAGES}),
     Asked("children notice", "SubjectService/RecordChildNotice", ["<account>", ACCOUNT, "<profile>", "kid"], {
-        "account": [(ID, "account_id")], "profile": [(ID, "profile_id")], "--request-id": [(bounds.text(0, 64), "request_id")], **EVIDENCE},
-          (21,)),
+        "account": [(ID, "account_id")], "profile": [(ID, "profile_id")], "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
     Asked("children keep", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "<profile>", "kid", "--at", "2024-05-01T12:00:00Z"], {
-        "account": [(ID, "account_id")], "profile": [(ID, the_profile)], "--at": [local(TIME)], "--etag": [(TOKEN, "etag")],
+        "account": [(ID, "account_id")], "profile": [(ID, the_profile)], "--at": [(TIME, the_activity)], "--etag": [(TOKEN, "etag")],
         **EVIDENCE}),
     Asked("holds place", "HoldService/PlaceHold", PLACE, {
         "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],

@@ -18,7 +18,7 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
-from daemon import CONSENTCTL, DONE, NOT_ALL_COUNTED, UNREADABLE, USAGE, DaemonTest, until
+from daemon import CONSENTCTL, DONE, NOT_ALL_COUNTED, REFUSED, UNREADABLE, USAGE, DaemonTest, until
 
 LINES = int(os.environ.get("CONSENT_BULK_LINES", "2000"))
 SEED = int(os.environ.get("CONSENT_SEED", "7"))
@@ -146,6 +146,45 @@ class SettingsTest(BulkTest):
         path = self.write("again.jsonl", [self.yes("ben", last)])
         self.assertEqual(self.json("settings", "set", "--file", path, *PROOF)["done"], 1)
         self.assertEqual(self.choice("ben")[0], "GIVEN")
+
+
+class DryRunTest(BulkTest):
+    ON = {"control": "help_improve", "turn": "ON", "notice_version": "2026-01-past", "notice_language": "en"}
+    OFF = {"all": True, "turn": "OFF"}
+
+    def line(self, account, *choices, **more):
+        return {"account_id": account, "region": "DE", "profiles": [{"profile_id": "p", "age": "ADULT"}], "choices": list(choices), **more}
+
+    def test_it_says_before_what_an_import_says_after_and_writes_nothing(self):
+        for account in ("refused", "agreed", "moved"):
+            self.register(account)
+        self.ctl("settings", "opt-out", "refused", "--all")
+        self.consent("agreed", notice="2026-01-past")
+        path = self.write("people.jsonl", [
+            self.line("new", self.ON), self.line("refused", self.ON), self.line("agreed", self.ON),
+            self.line("notice", {**self.ON, "notice_version": "nobody wrote it"}), self.line("both", self.ON, self.OFF),
+            self.line("control", {**self.ON, "control": "none such"}), self.line("no", {"control": "none such", "turn": "OFF"}),
+            self.line("moved", region="US-CA"), self.line("age", self.ON, profiles=[{"profile_id": "p", "age": "TEEN"}]),
+            self.line("overlap", self.ON, {"purpose": "HUMAN_REVIEW", "turn": "OFF"}), {"account_id": "only", "choices": [self.OFF]}])
+        before = self.daemon.path("before.jsonl"), self.daemon.path("after.jsonl")
+        tried = self.json("import", path, "--dry-run", "--refused", before[0], expect=NOT_ALL_COUNTED)
+        for account in ("new", "notice", "only"):
+            self.assertEqual(self.json("subject", "get", account, expect=REFUSED)["error"]["reason"], "SUBJECT_NOT_FOUND")
+        done = self.json("import", path, "--refused", before[1], expect=NOT_ALL_COUNTED)
+        self.assertEqual({key: tried[key] for key in ("lines", "imported", "refused", "unreadable")},
+                         {key: done[key] for key in ("lines", "imported", "refused", "unreadable")})
+        self.assertEqual(sorted({line["line"] for line in lines_of(before[0])}), sorted({line["line"] for line in lines_of(before[1])}))
+
+    def test_lines_that_stand_in_each_others_way_are_told(self):
+        path = self.write("two.jsonl", [self.line("a", self.ON), {"account_id": "a", "choices": [self.OFF]}, self.line("b", self.ON)])
+        report = self.daemon.path("two.refused")
+        self.assertEqual(self.json("import", path, "--dry-run", "--refused", report, expect=NOT_ALL_COUNTED)["imported"], 2)
+        self.assertEqual([(line["line"], line["reason"]) for line in lines_of(report)], [(1, "OTHER_LINE_REFUSES")])
+        path = self.write("bad.jsonl", [self.line("a", self.ON), "garbage"])
+        self.json("import", path, "--dry-run", "--refused", report, expect=UNREADABLE)
+        self.assertEqual([(line["line"], line["reason"]) for line in lines_of(report)],
+                         [(1, "RESTRICTION_NOT_IN_FORCE"), (2, "UNREADABLE")])
+        self.ctl("import", path, "--dry-run", "--state", "x", expect=USAGE)
 
 
 class Page(html.parser.HTMLParser):

@@ -101,6 +101,9 @@ class OverdueTest(StoresTest):
         self.assertEqual(self.json("tasks", "list", "audio")["tasks"], [])
         self.assertEqual(self.figures(), (0, 0, 1, 0))
         self.assert_overdue_metric(1)
+        listed = self.json("requests", "overdue")
+        self.assertEqual((listed["complete"], listed["overdue"]), (True, 1))
+        self.assertEqual([one["deletion_id"] for one in listed["requests"]], [deletion["deletion_id"]])
 
         self.work("transcripts")
         done = self.completed(deletion)
@@ -138,6 +141,7 @@ class OverdueTest(StoresTest):
         self.assertEqual(self.marks(held), ("ACCEPTED", False, True))
         self.assertEqual(self.figures(), (0, 2, 0, 1))
         self.assert_overdue_metric(0)
+        self.assertEqual(self.json("requests", "overdue")["requests"], [])
         self.json("holds", "release", hold["hold_id"], "--etag", hold["etag"], *ORDER, *PROOF)
         self.assertEqual(self.marks(held), ("ACCEPTED", True, False))
         self.assertEqual(self.figures(), (0, 1, 1, 0))

@@ -74,7 +74,7 @@ class SweepTest(DaemonTest):
         type(self).daemon = self.daemon = type(self.daemon)()
         self.system("audio", "audio", "--sweep-days", "7", "--checks-on-ingest")
         self.prepare()
-        self.lines = inventory()
+        self.lines = inventory() if "_the_right_ones_" in self.id() or "_half_way_" in self.id() else inventory()[::10]
         self.store = pathlib.Path(self.daemon.path("store"))
         self.store.mkdir()
         for line in self.lines:

@@ -165,6 +165,9 @@ class Reads(DaemonTest):
                 asked.account_id = "ann"
             else:
                 asked.deletion_id = self.deletion_id
+            if "before" in request.DESCRIPTOR.fields_by_name:
+                getattr(asked, "from").FromSeconds(1)
+                asked.before.FromMicroseconds(time.time_ns() // 1000)
             if "at" in request.DESCRIPTOR.fields_by_name:
                 asked.at.FromMicroseconds(time.time_ns() // 1000)
             yield name, asked, response
@@ -177,7 +180,7 @@ class Reads(DaemonTest):
     @unittest.skipUnless(CTL, "consentctl is not built")
     def test_a_persons_reads_are_on_record_and_a_backends_are_not(self):
         asked = list(self.about_ann())
-        self.assertEqual(len(asked), 7)
+        self.assertEqual(len(asked), 9)
         for name, request, response in asked:
             self.ask(self.all, name, request, response)
             if name != "HoldService/ListHolds":
@@ -199,7 +202,7 @@ class Reads(DaemonTest):
         done = subprocess.run([CTL, "--json", "decisions", "verify", "--offline", *map(str, self.log.iterdir())],
                               capture_output=True, text=True, timeout=60, check=True)
         report = json.loads(done.stdout)
-        self.assertEqual((report["records"], report["reads"], report["yeses"], report["problem_count"]), (8, 8, 0, 0))
+        self.assertEqual((report["records"], report["reads"], report["yeses"], report["problem_count"]), (9, 9, 0, 0))
 
 
 def chained(records):

@@ -7,8 +7,10 @@ calls a second and holds times as well.
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import grpc
@@ -114,7 +116,9 @@ class Pushback(LimitsTest):
 
     def setUp(self):
         super().setUp()
-        self.serve_callers(("backend", "BACKEND", {"limits": {"calls_per_second": 1}}))
+        # The file has more lines, so its caller has more calls.
+        most = 10 if self._testMethodName == "test_a_file_does" else 1
+        self.serve_callers(("backend", "BACKEND", {"limits": {"calls_per_second": most}}))
         self.shows["backend"] = self.callers.issue("URI:spiffe://example.org/backend")
 
     def refused(self):
@@ -156,6 +160,22 @@ class Pushback(LimitsTest):
             self.assertLessEqual(refused, 1)
             return refused
         until(two_at_once, "two come within a second")
+
+
+    @unittest.skipUnless(os.environ.get("TEST_CTL"), "consentctl is not built")
+    def test_a_file_does(self):
+        """Each of its lines is done, however far beyond the limit they come at once."""
+        shown, port = self.shows["backend"], self.address.rpartition(":")[2]
+        environment = clean_environment({"CONSENT_ENDPOINT": f"localhost:{port}", "CONSENT_CA": str(self.servers.certificate),
+                                         "CONSENT_CERT": str(shown.certificate), "CONSENT_KEY": str(shown.key)})
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "accounts.jsonl")
+            path.write_text("".join(json.dumps({"account_id": f"line {number}"}) + "\n" for number in range(40)))
+            done = subprocess.run([os.environ["TEST_CTL"], "settings", "opt-out", "--file", str(path), "--all", "--json"], env=environment,
+                                  capture_output=True, text=True, timeout=4 * PATIENCE)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["done"], 40)
+        self.assertGreater(self.refused(), 0)
 
 
 class Minute(LimitsTest):

@@ -109,7 +109,13 @@ class Story(DaemonTest):
         for name in ("audio", "caches"):
             system = purge.DataSystem(name=name, kind=purge.DATA_SYSTEM_KIND_AUDIO, matches_by=[purge.MATCH_KEY_RECORDING_ID,
                                       purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_TIME], checks_on_ingest=True)
+            if name == "audio":
+                system.retention.sweep_days = 7
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=system))
+        sweep = purge.Sweep(counts=purge.SweepCounts(kept=3, held=1, purged=2))
+        sweep.started_at.GetCurrentTime()
+        sweep.ended_at.CopyFrom(sweep.started_at)
+        api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
         self.delete(api)
         hold = api.holds.PlaceHold(holds.PlaceHoldRequest(account_id="s2", selector=deletion.HoldSelector(account=True), authority="court",
                                                           reason="case")).hold

@@ -33,7 +33,7 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 import test_tls
-from harness import PATIENCE, ROOT, decode_error
+from harness import DEFAULT_POLICY, PATIENCE, ROOT, decode_error
 from test_access_table import GIVEN, METHODS, name_of
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn_on, update, turn
 
@@ -110,6 +110,9 @@ def attempts(victim, world):
         "HoldService/ReleaseHold": lambda: [hold.ReleaseHoldRequest(hold_id=victim.hold.hold_id, etag=victim.hold.etag, authority="a thief", reason="to delete",
                                                             request_id=fresh_id(), **own)],
         "PolicyService/GetPolicy": lambda: [policies.GetPolicyRequest()],
+        "PolicyService/ListPolicies": lambda: [policies.ListPoliciesRequest()],
+        "PolicyService/DiffPolicy": lambda: [policies.DiffPolicyRequest(policy_json=world.looser_policy(), count_seconds=1)],
+        "PolicyService/ActivatePolicy": lambda: [world.activation()],
         "PolicyService/GetClock": lambda: [policies.GetClockRequest()],
         "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
@@ -158,6 +161,20 @@ class World:
 
     def suspend(self):
         self.api.policies.Suspend(policies.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, reason="to be lifted by a thief"))
+
+    def looser_policy(self):
+        """One that accepts answers for a second longer than the one in force."""
+        document = json.loads(DEFAULT_POLICY.read_text())
+        activated = len(self.api.policies.ListPolicies(policies.ListPoliciesRequest()).policies)
+        document["version"] = f"of-a-thief-{activated}"
+        document["longest_answer_age_seconds"] += activated
+        return json.dumps(document).encode()
+
+    def activation(self):
+        looser = self.looser_policy()
+        differences = self.api.policies.DiffPolicy(policies.DiffPolicyRequest(policy_json=looser)).differences
+        named = [one.words for one in differences if one.effect == policies.POLICY_EFFECT_LOOSENS]
+        return policies.ActivatePolicyRequest(policy_json=looser, loosens=named)
 
     def etag(self, account):
         return self.api.settings.GetSettings(settings.GetSettingsRequest(account_id=account)).etag
@@ -232,6 +249,7 @@ class World:
         sweeps = [(one.name, one.retention.sweep_days, one.last_sweep.started_at.ToMicroseconds()) for one in systems]
         return {"verification": self.served.metric("consentd_verification_timestamp_seconds"), "systems": [(one.name, one.state) for one in systems], "sweeps": sweeps,
                 "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
+                "policy": self.api.policies.GetPolicy(policies.GetPolicyRequest()).policy.version,
                 "clock": self.api.policies.GetClock(policies.GetClockRequest()).clock.doubtful}
 
 
@@ -308,8 +326,8 @@ CHANGES = {
     "STORE": ({"decisions", "history"}, {"sweeps"}),
     "PURGER": ({"requests"}, {"sweeps"}),
     "AUDITOR": (set(), set()),
-    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions", "sweeps"}),
-    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions", "sweeps", "verification"}),
+    "OPERATOR": ({"decisions", "requests"}, {"policy", "systems", "suspensions", "sweeps"}),
+    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"policy", "suspensions", "sweeps", "verification"}),
 }
 CONNECTIONS = 4
 

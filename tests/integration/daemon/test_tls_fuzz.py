@@ -65,7 +65,7 @@ class Fuzz(test_tls.TlsTest):
 
     def prepare_calls(self, local):
         """Good messages for every RPC, of people beside the canary."""
-        world = World(local)
+        world = World(local, self.served)
         table = attempts(world.victim(roles_pb2.ROLE_BACKEND), world)
         calls = [(f"/{method.name}".encode(), request.SerializeToString()) for method in METHODS for request in table[method.name.removeprefix("consent.v1.")]()]
         health = [(b"/grpc.health.v1.Health/Check", b""), (b"/grpc.health.v1.Health/Watch", b""),
@@ -181,7 +181,7 @@ class Fuzz(test_tls.TlsTest):
               f"{self.asked} times; resident {before:.0f} -> {highest:.0f} -> {late:.0f} MiB", file=sys.stderr)
         if not REPLAY:
             # It came as far as the handlers, and met every kind of end.
-            self.assertGreater(min(codes["ok"], codes["invalid_argument"], codes["permission_denied"], self.ends["goes on"], self.ends["ended"] + self.ends["cut"]), 0)
+            self.assertGreater(min(codes["OK"], codes["InvalidArgument"], codes["PermissionDenied"], self.ends["goes on"], self.ends["ended"] + self.ends["cut"]), 0)
         self.assertEqual(self.served.stop(), 0, self.served.log()[-5000:])
         for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error", '"level":"fatal"'):
             self.assertNotIn(sign, self.served.log())

@@ -299,7 +299,8 @@ TEST(ChildrenTest, AreAskedForAndRead) {
   v1::ListChildrenDueRequest request;
   ToProto(ChildrenQuery{AccountId("a"), {ChildDue::kNotice, ChildDue::kPurge}, 5, "t"}, &request);
   EXPECT_EQ(request.account_id(), "a");
-  EXPECT_EQ(request.due(), (std::vector<int>{v1::CHILD_DUE_NOTICE, v1::CHILD_DUE_PURGE}));
+  EXPECT_EQ(std::vector<int>(request.due().begin(), request.due().end()),
+            (std::vector<int>{v1::CHILD_DUE_NOTICE, v1::CHILD_DUE_PURGE}));
   EXPECT_EQ(request.page_size(), 5);
   EXPECT_EQ(request.page_token(), "t");
   v1::RecordChildNoticeRequest notice;

@@ -243,8 +243,9 @@ TEST_F(SweepTest, KilledAtAnyPlaceItGoesOnAndSkipsNothing) {
     const size_t known =
         static_cast<size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
     EXPECT_LE(PurgedLines().size(), all.size());
-    if (known + 1 >= static_cast<size_t>(std::count(text.begin(), text.end(), '\n')))
+    if (known + 1 >= static_cast<size_t>(std::count(text.begin(), text.end(), '\n'))) {
       EXPECT_TRUE(PurgedLines().empty());
+    }
   }
 }
 

@@ -57,7 +57,8 @@ TEST(Consents, OffAgainChangesNothing) {
   const SubjectFacts before = world.facts;
   const Transition again = world.Do(Off(Account(), Target{}));
   EXPECT_FALSE(again.parts[0].changed);
-  for (const FactChange& change : again.changes) EXPECT_EQ(change.what, ChangedWhat::kRefusedAgain) << "it is on record";
+  for (const FactChange& change : again.changes)
+    EXPECT_EQ(change.what, ChangedWhat::kRefusedAgain) << "it is on record";
   SubjectFacts same = world.facts;
   same.revision = before.revision;
   EXPECT_EQ(same, before) << "the first refusal keeps its time";

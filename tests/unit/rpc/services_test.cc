@@ -340,7 +340,7 @@ TEST_F(ServicesTest, AnOptOutIsAWriteThatTurnedSomethingOff) {
   OptOut(R"(account_id: "a" targets { all: true } request_id: "out")");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_EQ(opted_out(), 1U);
-  OptOut(R"(account_id: "a" targets { control: "help_improve" } request_id: "again")");
+  OptOut(R"(account_id: "a" targets { all: true } request_id: "again")");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_EQ(opted_out(), 1U) << "it was off before";
 }
