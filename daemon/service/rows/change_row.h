@@ -74,8 +74,8 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
 // A deletion request is made, or goes on by somebody's step.
 constexpr bool IsOfDeletion(ChangeKind kind) {
   return kind >= ChangeKind::kDeletionReceived && kind <= ChangeKind::kDeletionAppealAnswered &&
-         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased &&
-         kind != ChangeKind::kDeletionSettled && kind != ChangeKind::kChildNotice;
+         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled &&
+         kind != ChangeKind::kChildNotice;
 }
 
 // What is sealed under the subject's own key: evidence as it was sent, the texts that were shown, and the raw ids of

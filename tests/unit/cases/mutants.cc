@@ -28,9 +28,9 @@ using Change = std::function<void(Message* at)>;
 using Loosener = std::function<std::vector<Change>(const v1::Policy& policy, const Message& at)>;
 
 struct Rule {
-  Loosener loosener;      // empty: no change of it loosens
-  std::string named_as;   // in a difference's path, where that is not the field's name
-  bool descends = false;  // a message whose own fields have rules
+  Loosener loosener;          // empty: no change of it loosens
+  std::string named_as;       // in a difference's path, where that is not the field's name
+  bool descends = false;      // a message whose own fields have rules
   bool turns_answers = true;  // of its loosenings
 };
 

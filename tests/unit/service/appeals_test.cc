@@ -1,8 +1,8 @@
 // Appeals and complaints about deletion requests: kept with the request, counted until they are answered.
 #include <future>
 #include <string>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
