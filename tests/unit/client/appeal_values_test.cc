@@ -6,11 +6,11 @@
 namespace consent {
 namespace {
 
-Time Second(int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+Time AtSecond(int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
 
 TEST(AppealTest, StepsCarryTheirParts) {
   v1::ReceiveAppealRequest receive;
-  StepToProto(ReceiveAppealOrder{DeletionId("d"), AppealKind::kComplaint, Second(4), {}, RequestId("r")}, &receive);
+  StepToProto(ReceiveAppealOrder{DeletionId("d"), AppealKind::kComplaint, AtSecond(4), {}, RequestId("r")}, &receive);
   EXPECT_EQ(receive.deletion_id(), "d");
   EXPECT_EQ(receive.kind(), v1::APPEAL_KIND_COMPLAINT);
   EXPECT_EQ(receive.at().seconds(), 4);
@@ -19,11 +19,12 @@ TEST(AppealTest, StepsCarryTheirParts) {
   StepToProto(AcknowledgeAppealOrder{DeletionId("d"), {}, {}, RequestId("r")}, &acknowledge);
   EXPECT_EQ(acknowledge.deletion_id(), "d");
   EXPECT_FALSE(acknowledge.has_at()) << "now, by the daemon's clock";
-  StepToProto(AcknowledgeAppealOrder{DeletionId("d"), Second(5), {}, RequestId("r")}, &acknowledge);
+  StepToProto(AcknowledgeAppealOrder{DeletionId("d"), AtSecond(5), {}, RequestId("r")}, &acknowledge);
   EXPECT_EQ(acknowledge.at().seconds(), 5);
   v1::AnswerAppealRequest answer;
-  StepToProto(AnswerAppealOrder{DeletionId("d"), AppealOutcome::kGrantedInPart, "some", Second(6), {}, RequestId("r")},
-              &answer);
+  StepToProto(
+      AnswerAppealOrder{DeletionId("d"), AppealOutcome::kGrantedInPart, "some", AtSecond(6), {}, RequestId("r")},
+      &answer);
   EXPECT_EQ(answer.outcome(), v1::APPEAL_OUTCOME_GRANTED_IN_PART);
   EXPECT_EQ(answer.answer(), "some");
   EXPECT_EQ(answer.at().seconds(), 6);
@@ -57,7 +58,7 @@ TEST(AppealTest, IsReadInFull) {
   seconds = 1;
   for (const auto& time :
        {read.received_at, read.acknowledge_by, read.acknowledged_at, read.answer_by, read.answered_at}) {
-    EXPECT_EQ(time, Second(seconds++));
+    EXPECT_EQ(time, AtSecond(seconds++));
   }
   EXPECT_TRUE(read.acknowledgement_overdue && read.answer_overdue);
   EXPECT_FALSE(value.appeals[1].received_at.has_value() || value.appeals[1].answered_at.has_value());
@@ -90,10 +91,10 @@ TEST(ShownTextTest, OfASettingsPageIsReadInFull) {
   const Settings value = FromProto(proto);
   EXPECT_EQ(value.controls.at(0).text, (ShownText{"", "c", "de", "t", "s", "hash"}));
   EXPECT_EQ(value.controls[0].notice_versions, std::vector<std::string>{"n1"});
-  EXPECT_EQ(value.controls[0].may_ask_again_at, Second(7));
+  EXPECT_EQ(value.controls[0].may_ask_again_at, AtSecond(7));
   EXPECT_EQ(value.details.at(0).shown_sha256, std::vector<std::string>{"hash"});
-  EXPECT_EQ(value.details[0].may_ask_again_at, Second(8));
-  EXPECT_EQ(value.purposes.at(0).may_ask_again_at, Second(9));
+  EXPECT_EQ(value.details[0].may_ask_again_at, AtSecond(8));
+  EXPECT_EQ(value.purposes.at(0).may_ask_again_at, AtSecond(9));
   EXPECT_EQ(value.notices.at(0).text.notice_version, "n1");
   EXPECT_TRUE(value.notices[0].says_people_listen && value.notices[0].offered && !value.notices[0].covers_past);
   v1::HistoryEntry entry;

@@ -81,6 +81,7 @@ TEST(ShownWithAConsent, IsToldOfEachPastTimeAsItWasShownThen) {
   ASSERT_TRUE(world.Activate(WithOtherControlText("v2")).ok()) << "what a toggle says may change with a policy";
   ASSERT_TRUE(world.OptIn("a", Account(), Control("messages_improve")).ok());
   const base::Instant second = world.Now();
+  world.Wait(base::Seconds(1));
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok()) << "renewed";
   const base::Instant third = world.Now();
   world.Restart();

@@ -269,7 +269,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
-      Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
+      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de")"}),
       Kind<v1::UpdateSettingsRequest>(
           {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
            Changes("changes") + kRetention + evidence}),
@@ -282,7 +282,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListChoicesRequest>(
           {R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
               to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
-      Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
+      Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 } language: "de")"}),
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
            evidence}),
