@@ -177,4 +177,9 @@ void ProgressBar::Clear() {
   shown_ = false;
 }
 
+void ProgressBar::Say(const std::string& line) {
+  Clear();
+  std::fprintf(stderr, "%s\n", Printable(line).c_str());
+}
+
 }  // namespace consent::cli

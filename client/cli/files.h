@@ -89,6 +89,8 @@ class ProgressBar {
   void Show(uint64_t bytes, const std::string& what);
   // Takes the bar off the terminal, so that other lines can be printed.
   void Clear();
+  // Prints a line on standard error, above the bar; of strangers' text what can be printed.
+  void Say(const std::string& line);
 
  private:
   const uint64_t total_;

@@ -103,7 +103,7 @@ void DataSystemRpc::Register(const CallPtr<v1::RegisterDataSystemRequest, v1::Re
   row.checks_on_ingest = input->checks_on_ingest;
   FinishOnPool(dependencies_, call,
                [this, call, row = std::move(row), retention = RetentionOf(std::move(input->retention))] {
-                 return Write(systems_.Register(row, retention), call->response()->mutable_system());
+                 return Write(systems_.Register(row, retention, call->caller()), call->response()->mutable_system());
                });
 }
 
@@ -128,7 +128,7 @@ void DataSystemRpc::Retire(const CallPtr<v1::RetireDataSystemRequest, v1::Retire
   auto input = wire::ReadRetireSystem(call->request());
   if (!input.ok()) return call->Finish(input.status());
   FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
-    return Write(systems_.Retire(input.name, input.reason), call->response()->mutable_system());
+    return Write(systems_.Retire(input.name, input.reason, call->caller()), call->response()->mutable_system());
   });
 }
 

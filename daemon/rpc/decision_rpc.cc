@@ -48,7 +48,7 @@ DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& ve
     FinishOnPool(dependencies_, call, [this, call] { return Handles(call->request(), call->response()); });
   });
   Serve<v1::ReportVerificationRequest, v1::ReportVerificationResponse>("ReportVerification", [this](auto call) {
-    FinishOnPool(dependencies_, call, [this, call] { return Report(call->request()); });
+    FinishOnPool(dependencies_, call, [this, call] { return Report(call->request(), call->caller()); });
   });
 }
 
@@ -86,7 +86,7 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
   return absl::OkStatus();
 }
 
-absl::Status DecisionRpc::Report(const v1::ReportVerificationRequest& request) const {
+absl::Status DecisionRpc::Report(const v1::ReportVerificationRequest& request, const service::Caller& caller) const {
   const absl::StatusOr<wire::VerificationInput> input = wire::ReadReportVerification(request);
   if (!input.ok()) return input.status();
   if (input->store_id != core_.store.store_id()) {
@@ -99,7 +99,7 @@ absl::Status DecisionRpc::Report(const v1::ReportVerificationRequest& request) c
   found.not_checkable = input->not_checkable;
   found.not_given = input->not_given;
   found.log_problems = input->log_problems;
-  return service::ReportVerification(core_, found);
+  return service::ReportVerification(core_, found, caller);
 }
 
 absl::Status DecisionRpc::Handles(const v1::GetDecisionHandlesRequest& request,

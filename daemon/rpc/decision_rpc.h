@@ -20,7 +20,7 @@ class DecisionRpc final : public RawService<v1::DecisionService> {
   absl::Status Get(v1::GetDecisionLogResponse* out) const;
   absl::Status Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const;
   absl::Status Handles(const v1::GetDecisionHandlesRequest& request, v1::GetDecisionHandlesResponse* out) const;
-  absl::Status Report(const v1::ReportVerificationRequest& request) const;
+  absl::Status Report(const v1::ReportVerificationRequest& request, const service::Caller& caller) const;
 
   service::Core& core_;
   const service::VerifyDecisions& verify_;

@@ -127,7 +127,7 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
     auto input = wire::ReadSuspend(call->request());
     if (!input.ok()) return call->Finish(input.status());
     RunOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
-      call->Finish(WriteView(admin_.Suspend(input.purpose, input.region, input.reason, AwaitedBy(call)),
+      call->Finish(WriteView(admin_.Suspend(input.purpose, input.region, input.reason, AwaitedBy(call), call->caller()),
                              call->response()->mutable_suspension()));
     });
   });
@@ -138,7 +138,7 @@ grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context
     auto input = wire::ReadResume(call->request());
     if (!input.ok()) return call->Finish(input.status());
     FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
-      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag),
+      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag, call->caller()),
                        call->response()->mutable_suspension());
     });
   });

@@ -57,8 +57,7 @@ class Outputs final : public FilterSink {
     if (++unreadable_ > kMostPrinted) return;
     problems_.push_back({{"line", number}, {"why", why}});
     if (as_json_) return;
-    bar_.Clear();
-    std::fprintf(stderr, "line %llu: %s\n", static_cast<unsigned long long>(number), Printable(why).c_str());
+    bar_.Say("line " + std::to_string(number) + ": " + why);
     if (unreadable_ == kMostPrinted) std::fprintf(stderr, "further lines that cannot be read are only counted\n");
   }
 

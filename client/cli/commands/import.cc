@@ -55,8 +55,7 @@ class ImportReport final : public ImportSink {
 
   void Say(uint64_t number, const std::string& what) {
     if (++printed_ > kMostPrinted) return;
-    bar_.Clear();
-    std::fprintf(stderr, "line %llu: %s\n", static_cast<unsigned long long>(number), Printable(what).c_str());
+    bar_.Say("line " + std::to_string(number) + ": " + what);
     if (printed_ == kMostPrinted) std::fprintf(stderr, "further problems are only counted, and written to --refused\n");
   }
 

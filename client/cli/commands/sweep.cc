@@ -55,9 +55,7 @@ class SweepConsole final : public SweepSink {
 
  private:
   void Say(const std::string& what) {
-    if (as_json_) return;
-    bar_.Clear();
-    std::fprintf(stderr, "consentctl: %s\n", Printable(what).c_str());
+    if (!as_json_) bar_.Say("consentctl: " + what);
   }
 
   ProgressBar bar_;

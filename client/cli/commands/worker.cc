@@ -53,9 +53,7 @@ class Console final : public WorkerSink {
 
  private:
   void Say(const std::string& what) {
-    if (as_json_) return;
-    bar_.Clear();
-    std::fprintf(stderr, "consentctl: %s\n", Printable(what).c_str());
+    if (!as_json_) bar_.Say("consentctl: " + what);
   }
 
   ProgressBar bar_;

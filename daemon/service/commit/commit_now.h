@@ -32,7 +32,7 @@ std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<Part
 absl::Status OutcomeStatus(store::Outcome outcome);
 
 // An event that is no part of a subject's history. `detail`: at most 256 bytes, without ids. `caller`: whose call made
-// it, at most 64 bytes; empty: the daemon's own.
+// it, at most 64 bytes; empty: the daemon's own, and those of tasks, which their data system made.
 store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail = {},
                         const std::string& caller = {});
 

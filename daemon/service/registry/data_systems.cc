@@ -35,12 +35,13 @@ absl::Status PromisesOtherwise() {
                          "SetSystemRetention changes that");
 }
 
-// The row, and another version of the registry.
-store::Change ChangeOf(const SystemRow& row, const store::Stamp& stamp) {
+// The row, and another version of the registry. `by`: the caller's name; empty: the daemon, which finishes what it
+// began before a crash.
+store::Change ChangeOf(const SystemRow& row, const store::Stamp& stamp, const std::string& by) {
   store::Change change;
   change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
   change.writes.push_back({store::Table::kSystem, std::string(kSystemsVersionKey), DeletionKey(stamp.sequence)});
-  change.event = PlainEvent(ChangeKind::kSystemChanged, "", row.name);
+  change.event = PlainEvent(ChangeKind::kSystemChanged, "", row.name, by);
   return change;
 }
 
@@ -88,14 +89,15 @@ absl::StatusOr<std::optional<store::Precondition>> DataSystems::Needs(store::Par
 }
 
 absl::StatusOr<store::Outcome> DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
-                                                            const SystemsSeen& registry,
+                                                            const SystemsSeen& registry, const Caller& caller,
                                                             const SystemRetention& retention) {
   EveryPartition write;
   row.*stamped = base::Instant{};
-  write.make = [&row, stamped, &retention](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
+  write.make = [&row, stamped, &caller, &retention](store::Partition partition, const store::Stamp& stamp,
+                                                    base::Instant time) {
     SystemRow stamped_row = row;
     stamped_row.*stamped = time;
-    store::Change change = ChangeOf(stamped_row, stamp);
+    store::Change change = ChangeOf(stamped_row, stamp, caller.identity);
     if (partition == kSweepPartition && retention.kind != SystemRetentionKind::kNone) {
       const SweepRow promised = WithRetention({}, retention, time);
       change.writes.push_back({store::Table::kSweep, SystemKey(row.number), EncodeSweepRow(promised)});
@@ -119,7 +121,7 @@ absl::Status DataSystems::FinishUnfinished() {
   for (const auto& [row, lacking] : known_.Unfinished()) {
     EveryPartition write;
     write.make = [&row = row](store::Partition, const store::Stamp& stamp, base::Instant) {
-      return ChangeOf(row, stamp);
+      return ChangeOf(row, stamp, "");
     };
     write.needs = [this, &row = row](store::Partition partition, base::Instant) { return Needs(partition, row); };
     if (absl::Status s = WriteMissing(core_, lacking, {}, write); !s.ok()) return s;
@@ -138,7 +140,7 @@ absl::StatusOr<store::Outcome> DataSystems::RegisterAgain(const SystemRow& known
   return store::Outcome::kCommitted;
 }
 
-absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row, const SystemRetention& retention) {
+absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row, const SystemRetention& retention, const Caller& caller) {
   constexpr uint8_t kNeeded = kByRecording | kByAccount;
   if ((row.matches_by & kNeeded) != kNeeded) {
     return wire::MakeError(
@@ -161,7 +163,7 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row, const SystemReten
                              {{"limit", std::to_string(kMaxSystems)}});
     }
     row.number = static_cast<domain::SystemNumber>(known->empty() ? 1 : known->back().number + 1);
-    return WriteEverywhere(row, &SystemRow::registered_at, registry, retention);
+    return WriteEverywhere(row, &SystemRow::registered_at, registry, caller, retention);
   });
   if (!registered.ok()) return registered;
   return MakeMissingTasks(row);
@@ -174,7 +176,8 @@ absl::StatusOr<SystemRow> DataSystems::MakeMissingTasks(const SystemRow& row) {
   return row;
 }
 
-absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std::string& reason) {
+absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std::string& reason,
+                                              const Caller& caller) {
   base::MutexLock lock(writing_);
   SystemRow row;
   const absl::Status retired = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
@@ -194,7 +197,7 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
                              {{"open", std::to_string(open)}});
     }
     row.retired_reason = reason;
-    return WriteEverywhere(row, &SystemRow::retired_at, registry);
+    return WriteEverywhere(row, &SystemRow::retired_at, registry, caller);
   });
   if (!retired.ok()) return retired;
   if (absl::Status s = EndTasks(row); !s.ok()) return s;

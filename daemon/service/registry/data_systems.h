@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
+#include "daemon/service/commit/change.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/known_systems.h"
 #include "daemon/service/rows/sweep_rows.h"
@@ -27,9 +28,11 @@ class DataSystems {
   // Number, registered_at and retired_at of `row` are ignored. On return every partition has it and every open request
   // has a task for it. What it promises about what has expired is written with its first row; kNone: nothing, or what
   // was promised before. SYSTEM_EXISTS, also where another promise stands; SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
-  absl::StatusOr<SystemRow> Register(SystemRow row, const SystemRetention& retention = {}) EXCLUDES(writing_);
+  absl::StatusOr<SystemRow> Register(SystemRow row, const SystemRetention& retention = {}, const Caller& caller = {})
+      EXCLUDES(writing_);
   // SYSTEM_NOT_FOUND, SYSTEM_HAS_TASKS. Open tasks end as EXEMPT for `reason`.
-  absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason) EXCLUDES(writing_);
+  absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason, const Caller& caller = {})
+      EXCLUDES(writing_);
   std::vector<SystemRow> List() const { return known_.List(); }
   // SYSTEM_NOT_FOUND; also of one that is retired.
   absl::StatusOr<SystemRow> Find(std::string_view name) const;
@@ -39,7 +42,8 @@ class DataSystems {
   // Writes the row, stamped with one time, where the first partition's registry is still that version; kConflict: it is
   // not, and nothing was written.
   absl::StatusOr<store::Outcome> WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
-                                                 const SystemsSeen& registry, const SystemRetention& retention = {});
+                                                 const SystemsSeen& registry, const Caller& caller,
+                                                 const SystemRetention& retention = {});
   // A system that is registered is registered again.
   absl::StatusOr<store::Outcome> RegisterAgain(const SystemRow& known, const SystemRetention& retention,
                                                SystemRow* row) const;

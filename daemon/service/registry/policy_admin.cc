@@ -96,8 +96,9 @@ absl::Status Named(const absl::Status& status) {
   return wire::MakeError(v1::ERROR_REASON_LOOSENING_NOT_NAMED, Cut(status));
 }
 
-MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version) {
-  return [row, policy_version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
+// `by`: the caller's name; empty: the daemon, which finishes what it began before a crash.
+MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version, const std::string& by) {
+  return [row, policy_version, by](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     SuspensionRow stamped = row;
     stamped.time = time;
     store::Change change;
@@ -107,7 +108,7 @@ MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_
       change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
     }
     change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
-    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version);
+    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version, {}, by);
     return change;
   };
 }
@@ -123,7 +124,7 @@ MakeChange VersionWriter(const policy::Document& document, const std::string& by
           {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time), by})});
     }
     change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kInForceRows, time), std::string(base::View(hash))});
-    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version());
+    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version(), {}, by);
     return change;
   };
 }
@@ -163,7 +164,7 @@ PolicyAdmin::PolicyAdmin(Core& core, PolicyFollower& follower) : core_(core), fo
 
 absl::Status PolicyAdmin::FinishSuspensions() {
   for (const auto& [row, lacking] : follower_.UnfinishedSuspensions()) {
-    const EveryPartition write{SuspensionWriter(row, "")};
+    const EveryPartition write{SuspensionWriter(row, "", "")};
     if (absl::Status s = WriteMissing(core_, lacking, row.time, write); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -361,7 +362,7 @@ absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
-                                                             const Awaited& is_awaited) {
+                                                             const Caller& caller, const Awaited& is_awaited) {
   const absl::Status changed = RetryOnConflict(
       [&]() -> absl::StatusOr<store::Outcome> {
         store::Precondition unchanged;
@@ -372,7 +373,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow
         const SuspensionView* const view = FindView(*views, row.purpose, row.region);
         if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
         if (absl::Status s = may_change(view); !s.ok()) return s;
-        EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version)};
+        EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version, caller.identity)};
         write.preconditions.push_back(std::move(unchanged));
         write.patiently = row.active;
         const WrittenEverywhere written = WriteEverywhere(core_, write);
@@ -388,27 +389,29 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
-                                                    const Awaited& is_awaited) {
+                                                    const Awaited& is_awaited, const Caller& caller) {
   base::MutexLock lock(writing_);
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
   return ChangeSuspension(
       {purpose, region, true, base::Instant{}, std::move(reason)},
-      [](const SuspensionView*) { return absl::OkStatus(); }, is_awaited);
+      [](const SuspensionView*) { return absl::OkStatus(); }, caller, is_awaited);
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
-                                                   const std::string& etag) {
+                                                   const std::string& etag, const Caller& caller) {
   base::MutexLock lock(writing_);
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  return ChangeSuspension({purpose, region, false, base::Instant{}, std::move(reason)},
-                          [&](const SuspensionView* view) {
-                            absl::Status s = MayResume(view, etag);
-                            return s.ok() ? TimeToLoosen(core_.Present()) : s;
-                          });
+  return ChangeSuspension(
+      {purpose, region, false, base::Instant{}, std::move(reason)},
+      [&](const SuspensionView* view) {
+        absl::Status s = MayResume(view, etag);
+        return s.ok() ? TimeToLoosen(core_.Present()) : s;
+      },
+      caller);
 }
 
 }  // namespace consent::service

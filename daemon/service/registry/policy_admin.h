@@ -85,10 +85,10 @@ class PolicyAdmin {
   // In force in every partition on return; repeating changes nothing. `reason` 1..256 bytes. Tried again while it is
   // awaited.
   absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
-                                         const Awaited& is_awaited = {});
+                                         const Awaited& is_awaited = {}, const Caller& caller = {});
   // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND.
   absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason,
-                                        const std::string& etag);
+                                        const std::string& etag, const Caller& caller = {});
 
  private:
   // Every partition says that the version in force is, and that none is being activated. The first partition last: who
@@ -110,7 +110,7 @@ class PolicyAdmin {
   // Of what is suspended there now, or was; nullptr: never.
   using MayChange = std::function<absl::Status(const SuspensionView*)>;
   absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
-                                                  const Awaited& is_awaited = {});
+                                                  const Caller& caller, const Awaited& is_awaited = {});
 
   // What an error or a crash left in some partitions only.
   absl::Status FinishVersions() REQUIRES(writing_);

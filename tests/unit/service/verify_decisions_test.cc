@@ -225,18 +225,18 @@ TEST(ReportVerification, TheLastOneStaysAndThatOneWasWrong) {
   service::VerificationRow found;
   found.records = 7;
   found.confirmed = 5;
-  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  ASSERT_TRUE(service::ReportVerification(core, found, {"officer"}).ok());
   EXPECT_EQ(stored().confirmed, 5U);
   EXPECT_TRUE(stored().reported_at.IsSet());
   EXPECT_FALSE(stored().wrong_at.IsSet());
   found.late = 1;
-  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  ASSERT_TRUE(service::ReportVerification(core, found, {"officer"}).ok());
   const base::Instant wrong_at = stored().wrong_at;
   EXPECT_EQ(wrong_at, stored().reported_at);
   EXPECT_EQ(stored().yeses(), 6U);
   found.late = 0;
   found.wrong_at = found.reported_at = base::kLastInstant;  // are not the caller's to say
-  ASSERT_TRUE(service::ReportVerification(core, found).ok());
+  ASSERT_TRUE(service::ReportVerification(core, found, {"officer"}).ok());
   EXPECT_GT(stored().reported_at, wrong_at);
   EXPECT_EQ(stored().wrong_at, wrong_at) << "a clean one hides nothing";
 }
