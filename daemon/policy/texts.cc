@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -26,6 +27,11 @@ bool HasLetter(std::string_view words) {
 // A text's version and language, which is the same in any case.
 std::string KeyOf(const std::string& version, const std::string& language) {
   return absl::StrCat(version, " ", absl::AsciiStrToLower(language));
+}
+
+bool IsShownAlike(const v1::LocalizedText& a, const v1::LocalizedText& b) {
+  if (a.title() != b.title()) return false;
+  return a.sentence() == b.sentence() || ReadMarks(a.sentence()).shown == ReadMarks(b.sentence()).shown;
 }
 
 }  // namespace
@@ -60,22 +66,21 @@ MarkedSentence ReadMarks(std::string_view sentence) {
 }
 
 absl::Status CheckSameTexts(const Document& earlier, const Document& next) {
-  std::map<std::string, base::Digest> known;
+  std::map<std::string, const v1::LocalizedText*> known;
   for (const v1::Notice& notice : earlier.policy().notices()) {
-    for (const domain::Text& text : ToTexts(notice.texts())) {
-      known.emplace(KeyOf(notice.version(), text.language), text.sha256);
-    }
+    for (const v1::LocalizedText& text : notice.texts()) known.emplace(KeyOf(notice.version(), text.language()), &text);
   }
   std::vector<std::string> changed;
-  const json::Places places(next.json());
+  std::optional<json::Places> places;  // read only for a policy that is refused: there may be many earlier ones
   for (int i = 0; i < next.policy().notices_size(); ++i) {
     const v1::Notice& notice = next.policy().notices(i);
-    const std::vector<domain::Text> texts = ToTexts(notice.texts());
-    for (size_t j = 0; j < texts.size(); ++j) {
-      const auto before = known.find(KeyOf(notice.version(), texts[j].language));
-      if (before == known.end() || before->second == texts[j].sha256) continue;
-      changed.push_back(absl::StrCat("notices[\"", notice.version(), "\"].texts[\"", texts[j].language, "\"]",
-                                     json::PlaceText(places.Find(absl::StrCat("notices[", i, "].texts[", j, "]")))));
+    for (int j = 0; j < notice.texts_size(); ++j) {
+      const v1::LocalizedText& text = notice.texts(j);
+      const auto before = known.find(KeyOf(notice.version(), text.language()));
+      if (before == known.end() || IsShownAlike(*before->second, text)) continue;
+      if (!places.has_value()) places.emplace(next.json());
+      changed.push_back(absl::StrCat("notices[\"", notice.version(), "\"].texts[\"", text.language(), "\"]",
+                                     json::PlaceText(places->Find(absl::StrCat("notices[", i, "].texts[", j, "]")))));
     }
   }
   if (changed.empty()) return absl::OkStatus();

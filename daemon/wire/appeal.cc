@@ -1,5 +1,7 @@
 #include "daemon/wire/appeal.h"
 
+#include <algorithm>
+
 #include "daemon/domain/texts.h"
 #include "daemon/wire/fields.h"
 
@@ -33,15 +35,15 @@ void WriteAppeals(const domain::DeletionRequest& request, base::Instant now, v1:
 void WriteHowToAppeal(const domain::DeletionRequest& request, const domain::Rules& rules, std::string_view language,
                       v1::DeletionRequest* out) {
   if (request.state != domain::DeletionState::kDenied) return;
-  for (const domain::Regime& regime : rules.regimes) {
-    if (regime.name != request.regime) continue;
-    const domain::AppealText* const text = domain::ChooseText(regime.appeal_texts, language);
-    if (text == nullptr) return;
-    out->mutable_how_to_appeal()->set_language(text->language);
-    out->mutable_how_to_appeal()->set_sentence(text->sentence);
-    out->mutable_how_to_appeal()->set_url(text->url);
-    return;
-  }
+  // A policy that has dropped the regime still answers for whoever was denied under it.
+  const auto named = std::find_if(rules.regimes.begin(), rules.regimes.end(),
+                                  [&](const domain::Regime& regime) { return regime.name == request.regime; });
+  const domain::Regime& regime = named != rules.regimes.end() ? *named : rules.regimes[rules.unknown_regime];
+  const domain::AppealText* const text = domain::ChooseText(regime.appeal_texts, language);
+  if (text == nullptr) return;
+  out->mutable_how_to_appeal()->set_language(text->language);
+  out->mutable_how_to_appeal()->set_sentence(text->sentence);
+  out->mutable_how_to_appeal()->set_url(text->url);
 }
 
 }  // namespace consent::wire

@@ -13,8 +13,8 @@ namespace consent::wire {
 // All of the request, with what is late at `now`. Pure; thread-safe.
 void WriteAppeals(const domain::DeletionRequest& request, base::Instant now, v1::DeletionRequest* out);
 
-// Of a denied request: what `rules` tell in `language` (domain::ChooseText) to whoever was denied under its regime; of
-// any other, and where they do not have the regime, nothing.
+// Of a denied request: what `rules` tell in `language` (domain::ChooseText) to whoever was denied under its regime, or,
+// where they do not have it any more, under that of an unknown region. Of any other nothing.
 void WriteHowToAppeal(const domain::DeletionRequest& request, const domain::Rules& rules, std::string_view language,
                       v1::DeletionRequest* out);
 

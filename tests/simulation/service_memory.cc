@@ -70,11 +70,11 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
       lines->push_back("due: " + std::to_string(core.deletions.CountBefore(kind, until)));
     }
   }
-  for (const base::Instant at : {world.Now(), world.Now() + base::Days(20), base::kEndOfTime}) {
-    for (const service::OpenAppeals& open : core.appeals.Open(at)) {
+  for (const base::Instant at : {world.Now(), world.Now() + base::Days(20), world.Now() + base::Days(400)}) {
+    for (const service::OpenAppeals& open : core.appeals.Open(at, base::Days(3), base::Days(7))) {
       std::ostringstream line;
       line << "appeals: " << static_cast<int>(open.kind) << " " << open.regime << " " << open.appeals;
-      for (const uint64_t overdue : open.overdue) line << " " << overdue;
+      for (const service::DueCount& due : open.deadlines) line << " " << due.past << " " << due.near << " " << due.far;
       lines->push_back(line.str());
     }
   }

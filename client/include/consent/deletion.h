@@ -141,7 +141,7 @@ struct DeletionRequest {
   // It is open, somebody asked for it, confirm_by has passed, and nobody has said that the user was told.
   bool confirmation_overdue = false;
   std::string denied_reason;
-  // Of a denied request; absent where the policy in force does not have its regime.
+  // Of a denied request.
   std::optional<HowToAppeal> how_to_appeal;
   // In the order of their receipt; at most the last is open.
   std::vector<Appeal> appeals;

@@ -247,7 +247,7 @@ struct PastSettings {
   Etag revision;
   Policy policy;
   std::string policy_hash;
-  // The very texts that were shown when the consents in `settings` were last given, each once.
+  // The very texts that were shown when the consents in `settings` were last given, each once; at most 256.
   std::vector<ShownText> shown_texts;
 };
 

@@ -283,7 +283,7 @@ absl::Status PolicyAdmin::Replace(const policy::PolicyRow* current, const policy
 
 absl::Status PolicyAdmin::MayFollow(const policy::PolicyRow* current, const policy::Document& document) const {
   for (const auto& earlier : core_.policies.All()) {
-    if (absl::Status same = policy::CheckSameTexts(earlier->document, document); !same.ok()) return same;
+    if (absl::Status same = policy::CheckSameTexts(earlier->document, document); !same.ok()) return Refused(same);
   }
   const absl::StatusOr<policy::Usage> usage = ReadUsage();
   if (!usage.ok()) return usage.status();

@@ -5,14 +5,16 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/base/mutex.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/appeal.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/state/deletion_place.h"
+#include "daemon/service/state/due_counts.h"
 
 namespace consent::service {
 
@@ -21,7 +23,7 @@ struct OpenAppeals {
   domain::AppealKind kind = domain::AppealKind::kMissing;
   std::string regime;
   uint64_t appeals = 0;
-  std::array<uint64_t, domain::kAppealDeadlines.size()> overdue{};  // by AppealDeadline, as domain::IsLate says
+  std::array<DueCount, domain::kAppealDeadlines.size()> deadlines{};  // by AppealDeadline
 };
 
 // Thread-safe.
@@ -30,24 +32,23 @@ class AppealGauges {
   // Of a request that was read at the start or written: what its open appeal is due for, in place of what was known.
   void Put(DeletionPlace place, const domain::DeletionRequest& request);
 
-  // One for each kind and regime that has any, in that order.
-  std::vector<OpenAppeals> Open(base::Instant now) const;
+  // One for each kind and regime that has any, in that order. `near` and `far` are counted from `now` on.
+  std::vector<OpenAppeals> Open(base::Instant now, base::Span near, base::Span far) const;
 
  private:
-  using Due = std::array<base::Instant, domain::kAppealDeadlines.size()>;  // by AppealDeadline; unset: done
-
-  mutable base::Mutex mutex_;
-  struct Of {
-    uint64_t appeals = 0;
-    std::array<std::multiset<base::Instant>, domain::kAppealDeadlines.size()> deadlines;
-  };
   using Kind = std::pair<domain::AppealKind, std::string>;  // and regime
+  struct OfKind {
+    uint64_t appeals = 0;
+    std::array<DueCounts, domain::kAppealDeadlines.size()> due;  // by AppealDeadline
+  };
   struct Known {
     Kind kind;
-    Due due{};
+    std::array<base::Instant, domain::kAppealDeadlines.size()> due{};  // by AppealDeadline; unset: done
   };
+
+  mutable base::Mutex mutex_;
   std::map<DeletionPlace, Known> open_ GUARDED_BY(mutex_);
-  std::map<Kind, Of> counts_ GUARDED_BY(mutex_);
+  std::map<Kind, OfKind> kinds_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::service

@@ -45,7 +45,7 @@ domain::Text ShownTexts::Find(const domain::ShownText& shown, const std::string&
 }
 
 void ShownTexts::Add(const domain::ShownText& shown, const std::string& policy_version) {
-  if (texts_.count(shown) == 0) texts_.emplace(shown, Find(shown, policy_version));
+  if (texts_.size() < kMaxTexts && texts_.count(shown) == 0) texts_.emplace(shown, Find(shown, policy_version));
 }
 
 }  // namespace consent::service

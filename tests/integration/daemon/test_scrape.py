@@ -246,6 +246,7 @@ class FromTheStart(Story):
         self.expect("consentd_deletion_receipts_overdue", regime=regimes)
         kinds = words(appeal.AppealKind, none=False)
         self.expect("consentd_appeals_open", kind=kinds, regime=regimes)
+        self.expect("consentd_appeals_due", kind=kinds, regime=regimes, deadline=["acknowledgement", "answer"], within_days=["3", "7"])
         self.expect("consentd_appeals_overdue", kind=kinds, regime=regimes, deadline=["acknowledgement", "answer"])
         for name in ("", "_unguarded", "_inactive_without_notice", "_purge_due"):
             self.expect("consentd_children" + name, regime=regimes)

@@ -45,17 +45,23 @@ class Appeals : public testing::Test {
     EXPECT_TRUE(deleting.Step(place, DeletionStep::kDeny, "not the owner").ok());
     return place;
   }
-  uint64_t Due(AppealDeadline kind, base::Span ahead) const {
-    uint64_t due = 0;
-    for (const service::OpenAppeals& open : world.core().appeals.Open(world.Now() + ahead)) {
-      due += open.overdue[static_cast<size_t>(kind)];
+  // Past its deadline, or due within 3 or 7 days, as it will be then.
+  service::DueCount Due(AppealDeadline kind, base::Span ahead) const {
+    service::DueCount due;
+    for (const service::OpenAppeals& open :
+         world.core().appeals.Open(world.Now() + ahead, base::Days(3), base::Days(7))) {
+      const service::DueCount& of_kind = open.deadlines[static_cast<size_t>(kind)];
+      due.past += of_kind.past;
+      due.near += of_kind.near;
+      due.far += of_kind.far;
     }
     return due;
   }
+  uint64_t Overdue(AppealDeadline kind, base::Span ahead) const { return Due(kind, ahead).past; }
   // "kind regime count", of those that are open.
   std::vector<std::string> Open() const {
     std::vector<std::string> lines;
-    for (const service::OpenAppeals& open : world.core().appeals.Open(world.Now())) {
+    for (const service::OpenAppeals& open : world.core().appeals.Open(world.Now(), base::Days(3), base::Days(7))) {
       const char* const kind = open.kind == AppealKind::kAppeal ? "appeal " : "complaint ";
       lines.push_back(kind + open.regime + " " + std::to_string(open.appeals));
     }
@@ -73,24 +79,45 @@ TEST_F(Appeals, AreCountedUntilTheyAreAnswered) {
   ASSERT_EQ(*Receive(place), true) << "while one is open another is part of it";
   for (int restart = 0; restart < 2; ++restart) {
     EXPECT_EQ(Open(), std::vector<std::string>{"appeal " + deleting.Get(place).regime + " 1"});
-    EXPECT_EQ(Due(AppealDeadline::kAcknowledgement, base::Days(5)), 0U);
-    EXPECT_EQ(Due(AppealDeadline::kAcknowledgement, base::Days(16)), 1U);
-    EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(16)), 0U);
-    EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(33)), 1U);
+    EXPECT_EQ(Overdue(AppealDeadline::kAcknowledgement, base::Days(5)), 0U);
+    EXPECT_EQ(Overdue(AppealDeadline::kAcknowledgement, base::Days(16)), 1U);
+    EXPECT_EQ(Overdue(AppealDeadline::kAnswer, base::Days(16)), 0U);
+    EXPECT_EQ(Overdue(AppealDeadline::kAnswer, base::Days(33)), 1U);
     world.Restart();
   }
   ASSERT_EQ(*Take(place, DeletionStep::kAcknowledgeAppeal), false);
-  EXPECT_EQ(Due(AppealDeadline::kAcknowledgement, base::Days(99)), 0U);
-  EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(99)), 1U);
+  EXPECT_EQ(Overdue(AppealDeadline::kAcknowledgement, base::Days(99)), 0U);
+  EXPECT_EQ(Overdue(AppealDeadline::kAnswer, base::Days(99)), 1U);
   ASSERT_EQ(*Take(place, DeletionStep::kAnswerAppeal), false);
   for (int restart = 0; restart < 2; ++restart) {
     EXPECT_TRUE(Open().empty());
-    EXPECT_EQ(Due(AppealDeadline::kAnswer, base::Days(99)), 0U);
+    EXPECT_EQ(Overdue(AppealDeadline::kAnswer, base::Days(99)), 0U);
     world.Restart();
   }
   ASSERT_EQ(*Receive(place, AppealKind::kComplaint), false) << "an answer may be complained about";
   EXPECT_EQ(Open(), std::vector<std::string>{"complaint " + deleting.Get(place).regime + " 1"});
   EXPECT_EQ(deleting.Get(place).appeals.size(), 2U);
+}
+
+TEST_F(Appeals, AreCountedAsTheirDaysComeNear) {
+  const service::DeletionPlace place = Denied();
+  ASSERT_TRUE(Receive(place).ok());
+  const domain::Appeal appeal = deleting.Get(place).appeals.front();
+  const std::pair<AppealDeadline, base::Instant> days[] = {{AppealDeadline::kAcknowledgement, appeal.acknowledge_by},
+                                                           {AppealDeadline::kAnswer, appeal.answer_by}};
+  const base::Span tick = base::Microseconds(1);
+  for (const auto& [kind, day] : days) {
+    const auto count = [&, kind = kind](base::Instant at) {
+      const service::DueCount due = Due(kind, at - world.Now());
+      return std::to_string(due.past) + std::to_string(due.near) + std::to_string(due.far);
+    };
+    EXPECT_EQ(count(day - base::Days(7)), "000");
+    EXPECT_EQ(count(day - base::Days(7) + tick), "001");
+    EXPECT_EQ(count(day - base::Days(3)), "001");
+    EXPECT_EQ(count(day - base::Days(3) + tick), "011");
+    EXPECT_EQ(count(day - tick), "011");
+    EXPECT_EQ(count(day), "100") << "ends are exclusive";
+  }
 }
 
 TEST_F(Appeals, SayWhatIsWrongAndWriteNothing) {

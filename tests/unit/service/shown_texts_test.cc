@@ -109,6 +109,13 @@ TEST(ShownWithAConsent, IsNotMadeUpWhereNoPolicyHasIt) {
   EXPECT_EQ(texts.texts().at(never), domain::Text{});
 }
 
+TEST(ShownWithAConsent, IsOfBoundedLengthInAnAnswer) {
+  World world;
+  service::ShownTexts texts(world.core().policies);
+  for (int i = 0; i < 300; ++i) texts.Add({ShownKind::kNotice, std::to_string(i), "en", {}}, "v1");
+  EXPECT_EQ(texts.texts().size(), service::ShownTexts::kMaxTexts);
+}
+
 TEST(ShownWithAConsent, EndsAPageOfHistoryEarlyAndLosesNoEntry) {
   World world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
@@ -155,7 +162,11 @@ TEST(NoticesTexts, ChangeUnderNoVersionWhetherAnybodyAgreedOrNot) {
   const absl::Status refused = world.Activate(changed);
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(refused.message().find("notices[\"short\"].texts[\"en\"] (line "), std::string::npos) << refused;
+  EXPECT_EQ(ReasonOf(refused), "POLICY_REFUSED");
   EXPECT_EQ(world.core().policies.rules()->version, "v1");
+  const absl::StatusOr<service::PolicyDiff> diff = world.admin().Diff(changed.Build());
+  ASSERT_TRUE(diff.ok()) << diff.status();
+  EXPECT_EQ(diff->refused, refused.message()) << "who asks beforehand is told the same";
 
   // Nor by way of a policy without the notice, nor over a restart.
   PolicyBuilder without("v3");
