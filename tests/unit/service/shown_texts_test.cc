@@ -101,6 +101,30 @@ TEST(ShownWithAConsent, IsToldOfEachPastTimeAsItWasShownThen) {
   EXPECT_EQ(texts.texts().at(renewed[1]).sentence, "People listen, newly said.");
 }
 
+TEST(ShownWithAConsent, IsToldWhenItsNoticeIsSupersededAndItsLanguageDropped) {
+  World world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  service::ChangeRequest request = world.OptInRequest("a", Account(), Control("help_improve"), Under("general"));
+  request.command.proof.notice_language = "de";
+  ASSERT_TRUE(world.Submit(request).ok());
+  PolicyBuilder english("v2");
+  english.AddNotice("next", "general", "2026-01-02T00:00:00Z", {"general"});
+  english.Notice("general").clear_languages();
+  english.Notice("general").add_languages("en");
+  ASSERT_TRUE(world.Activate(english).ok());
+  world.Restart();
+
+  const std::vector<ShownText> shown = ShownAt(world, "a", world.Now());
+  ASSERT_EQ(shown.size(), 2U);
+  service::ShownTexts texts(world.core().policies);
+  for (const ShownText& text : shown) texts.Add(text, "v1");
+  for (const ShownText& text : shown) {
+    EXPECT_EQ(text.language, "de");
+    EXPECT_EQ(texts.texts().at(text),
+              domain::MakeText("de", text.name + " in de", "People listen under " + text.name + ", in de."));
+  }
+}
+
 TEST(ShownWithAConsent, IsNotMadeUpWhereNoPolicyHasIt) {
   World world;
   service::ShownTexts texts(world.core().policies);
