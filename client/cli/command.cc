@@ -210,6 +210,11 @@ void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out) {
       ->group("Evidence");
 }
 
+void AddTextLanguage(CLI::App* app, CallOptions* options) {
+  AddText(app, "--language", &options->language, 0, base::kMaxLanguageBytes,
+          "In which texts are shown, for example de; the nearest that there is");
+}
+
 void AddScope(CLI::App* app, Scope* scope) {
   CLI::Option* profile = AddId(app, "--profile", &scope->profile, "For this profile instead of the account");
   AddId(app, "--device", &scope->device, "For this device instead of the account")->excludes(profile);

@@ -193,6 +193,8 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
 CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
 // --notice, --language, --channel, --actor, --guardian, --reference.
 void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr);
+// --language: in which texts are shown.
+void AddTextLanguage(CLI::App* app, CallOptions* options);
 // --profile, --device.
 void AddScope(CLI::App* app, Scope* scope);
 // --country, --site, --reviewer.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
@@ -66,6 +67,7 @@ Evidence FromProto(const v1::Evidence& evidence);
 Retention FromProto(const v1::Retention& retention);
 PartResult FromProto(const v1::PartResult& result);
 Settings FromProto(const v1::Settings& settings);
+std::vector<ShownText> FromProto(const google::protobuf::RepeatedPtrField<v1::ShownText>& texts);
 HistoryEntry FromProto(const v1::HistoryEntry& entry);
 Subject FromProto(const v1::GetSubjectResponse& response);
 InactiveChild FromProto(const v1::InactiveChild& child);

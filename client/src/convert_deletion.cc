@@ -106,7 +106,35 @@ void WriteOwn(const ConfirmReceiptOrder& order, v1::ConfirmReceiptRequest* out) 
   out->set_channel(ProtoNumber<v1::ReceiptChannel>(order.channel));
   if (order.confirmed_at.has_value()) ToProto(*order.confirmed_at, out->mutable_confirmed_at());
 }
+void WriteOwn(const ReceiveAppealOrder& order, v1::ReceiveAppealRequest* out) {
+  out->set_kind(ProtoNumber<v1::AppealKind>(order.kind));
+  if (order.at.has_value()) ToProto(*order.at, out->mutable_at());
+}
+void WriteOwn(const AcknowledgeAppealOrder& order, v1::AcknowledgeAppealRequest* out) {
+  if (order.at.has_value()) ToProto(*order.at, out->mutable_at());
+}
+void WriteOwn(const AnswerAppealOrder& order, v1::AnswerAppealRequest* out) {
+  out->set_outcome(ProtoNumber<v1::AppealOutcome>(order.outcome));
+  out->set_answer(order.answer);
+  if (order.at.has_value()) ToProto(*order.at, out->mutable_at());
+}
 void WriteOwn(const CancelOrder& order, v1::CancelDeletionRequestRequest* out) { out->set_etag(order.etag.value()); }
+
+Appeal AppealOf(const v1::Appeal& appeal) {
+  Appeal value;
+  value.kind = FromNumber<AppealKind>(appeal.kind());
+  value.state = FromNumber<AppealState>(appeal.state());
+  if (appeal.has_received_at()) value.received_at = FromProto(appeal.received_at());
+  if (appeal.has_acknowledge_by()) value.acknowledge_by = FromProto(appeal.acknowledge_by());
+  if (appeal.has_acknowledged_at()) value.acknowledged_at = FromProto(appeal.acknowledged_at());
+  if (appeal.has_answer_by()) value.answer_by = FromProto(appeal.answer_by());
+  if (appeal.has_answered_at()) value.answered_at = FromProto(appeal.answered_at());
+  value.outcome = FromNumber<AppealOutcome>(appeal.outcome());
+  value.answer = appeal.answer();
+  value.acknowledgement_overdue = appeal.acknowledgement_overdue();
+  value.answer_overdue = appeal.answer_overdue();
+  return value;
+}
 
 }  // namespace
 
@@ -144,6 +172,9 @@ template void StepToProto(const VerifyOrder&, v1::VerifyDeletionRequestRequest*)
 template void StepToProto(const DenyOrder&, v1::DenyDeletionRequestRequest*);
 template void StepToProto(const ExtendOrder&, v1::ExtendDeletionRequestRequest*);
 template void StepToProto(const ConfirmReceiptOrder&, v1::ConfirmReceiptRequest*);
+template void StepToProto(const ReceiveAppealOrder&, v1::ReceiveAppealRequest*);
+template void StepToProto(const AcknowledgeAppealOrder&, v1::AcknowledgeAppealRequest*);
+template void StepToProto(const AnswerAppealOrder&, v1::AnswerAppealRequest*);
 template void StepToProto(const CancelOrder&, v1::CancelDeletionRequestRequest*);
 
 void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
@@ -153,6 +184,7 @@ void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
   if (query.received_from.has_value()) ToProto(*query.received_from, out->mutable_received_from());
   if (query.received_before.has_value()) ToProto(*query.received_before, out->mutable_received_before());
   for (const DeletionCause cause : query.causes) out->add_causes(ProtoNumber<v1::DeletionCause>(cause));
+  out->set_has_open_appeal(query.has_open_appeal);
   out->set_page_size(query.page_size);
   out->set_page_token(query.page_token);
 }
@@ -282,6 +314,11 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   value.receipt_channel = FromNumber<ReceiptChannel>(request.receipt_channel());
   value.confirmation_overdue = request.confirmation_overdue();
   value.denied_reason = request.denied_reason();
+  if (request.has_how_to_appeal()) {
+    const v1::HowToAppeal& how = request.how_to_appeal();
+    value.how_to_appeal = HowToAppeal{how.language(), how.sentence(), how.url()};
+  }
+  for (const v1::Appeal& appeal : request.appeals()) value.appeals.push_back(AppealOf(appeal));
   if (request.has_covers()) value.covers = FromProto(request.covers());
   value.account_id = AccountId(request.account_id());
   value.selector = FromProto(request.selector());

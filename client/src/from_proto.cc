@@ -15,6 +15,10 @@ std::vector<Enum> EnumList(const Repeated& numbers) {
   return values;
 }
 
+ShownText TextOf(const v1::ShownText& text) {
+  return {text.notice_version(), text.control(), text.language(), text.title(), text.sentence(), text.sha256()};
+}
+
 PurposeSetting FromProto(const v1::PurposeSetting& setting) {
   PurposeSetting value;
   value.scope = consent::FromProto(setting.scope());
@@ -27,6 +31,8 @@ PurposeSetting FromProto(const v1::PurposeSetting& setting) {
   value.imported = setting.imported();
   if (setting.has_renewed()) value.renewed = consent::FromProto(setting.renewed());
   if (setting.has_holds_until()) value.holds_until = consent::FromProto(setting.holds_until());
+  if (setting.has_may_ask_again_at()) value.may_ask_again_at = consent::FromProto(setting.may_ask_again_at());
+  value.shown_sha256.assign(setting.shown_sha256().begin(), setting.shown_sha256().end());
   return value;
 }
 
@@ -149,20 +155,37 @@ PartResult FromProto(const v1::PartResult& result) {
 Settings FromProto(const v1::Settings& settings) {
   Settings value;
   for (const auto& control : settings.controls()) {
-    value.controls.push_back({control.control(), FromNumber<EffectiveAnswer>(control.effective()),
-                              FromNumber<Reason>(control.reason()), control.people_listen(),
-                              EnumList<Purpose>(control.purposes())});
+    ControlSetting& one = value.controls.emplace_back();
+    one.control = control.control();
+    one.effective = FromNumber<EffectiveAnswer>(control.effective());
+    one.reason = FromNumber<Reason>(control.reason());
+    one.people_listen = control.people_listen();
+    one.purposes = EnumList<Purpose>(control.purposes());
+    one.text = TextOf(control.text());
+    one.notice_versions.assign(control.notice_versions().begin(), control.notice_versions().end());
+    if (control.has_may_ask_again_at()) one.may_ask_again_at = FromProto(control.may_ask_again_at());
   }
   for (const auto& purpose : settings.purposes()) {
     value.purposes.push_back({FromNumber<Purpose>(purpose.purpose()), FromNumber<EffectiveAnswer>(purpose.effective()),
-                              FromNumber<Reason>(purpose.reason()), purpose.people_listen()});
+                              FromNumber<Reason>(purpose.reason()), purpose.people_listen(),
+                              purpose.has_may_ask_again_at() ? FromProto(purpose.may_ask_again_at()) : std::nullopt});
   }
   for (const auto& detail : settings.details()) value.details.push_back(FromProto(detail));
   for (const auto& retention : settings.retention()) {
     value.retention.push_back({FromProto(retention.scope()), FromProto(retention.retention())});
   }
   for (const auto& scope : settings.refused_all()) value.refused_all.push_back(FromProto(scope));
+  for (const auto& notice : settings.notices()) {
+    value.notices.push_back({TextOf(notice.text()), EnumList<Purpose>(notice.purposes()), notice.says_people_listen(),
+                             notice.covers_past(), notice.offered()});
+  }
   return value;
+}
+
+std::vector<ShownText> FromProto(const google::protobuf::RepeatedPtrField<v1::ShownText>& texts) {
+  std::vector<ShownText> values;
+  for (const v1::ShownText& text : texts) values.push_back(TextOf(text));
+  return values;
 }
 
 HistoryEntry FromProto(const v1::HistoryEntry& entry) {
@@ -175,6 +198,7 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry) {
   value.evidence_withheld = entry.evidence_withheld();
   value.imported = entry.imported();
   value.policy_version = entry.policy_version();
+  value.shown_sha256.assign(entry.shown_sha256().begin(), entry.shown_sha256().end());
   return value;
 }
 

@@ -229,6 +229,7 @@ absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const C
 absl::StatusOr<CurrentSettings> GrpcClient::GetSettings(const AccountId& account, const CallOptions& options) {
   v1::GetSettingsRequest request;
   request.set_account_id(account.value());
+  request.set_language(options.language);
   v1::GetSettingsResponse response;
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::GetSettings, request, &response);
@@ -284,6 +285,7 @@ absl::StatusOr<HistoryPage> GrpcClient::ListSettingsHistory(const AccountId& acc
   HistoryPage page;
   for (const v1::HistoryEntry& entry : response.entries()) page.entries.push_back(FromProto(entry));
   page.next_page_token = response.next_page_token();
+  page.texts = FromProto(response.texts());
   return page;
 }
 
@@ -313,12 +315,13 @@ absl::StatusOr<PastSettings> GrpcClient::GetSettingsAt(const AccountId& account,
   v1::GetSettingsAtRequest request;
   request.set_account_id(account.value());
   ToProto(at, request.mutable_at());
+  request.set_language(options.language);
   v1::GetSettingsAtResponse response;
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::GetSettingsAt, request, &response);
   if (!status.ok()) return status;
   return PastSettings{FromProto(response.settings()), Etag(response.revision()), FromProto(response.policy()),
-                      response.policy_hash()};
+                      response.policy_hash(), FromProto(response.shown_texts())};
 }
 
 absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingReport& report,

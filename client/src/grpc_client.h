@@ -62,6 +62,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options) override;
   absl::StatusOr<ReceiptConfirmed> ConfirmReceipt(const ConfirmReceiptOrder& order,
                                                   const CallOptions& options) override;
+  absl::StatusOr<AppealTaken> ReceiveAppeal(const ReceiveAppealOrder& order, const CallOptions& options) override;
+  absl::StatusOr<AppealTaken> AcknowledgeAppeal(const AcknowledgeAppealOrder& order,
+                                                const CallOptions& options) override;
+  absl::StatusOr<AppealTaken> AnswerAppeal(const AnswerAppealOrder& order, const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order, const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion, const CallOptions& options) override;
   absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions& options) override;
@@ -110,6 +114,11 @@ class GrpcClient final : public Client {
   absl::StatusOr<DeletionRequest> Step(const CallOptions& options, const Order& order,
                                        grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*,
                                                                                          const Request&, Response*));
+  // One step of an appeal, likewise.
+  template <typename Request, typename Response, typename Order>
+  absl::StatusOr<AppealTaken> AppealStep(const CallOptions& options, const Order& order,
+                                         grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*,
+                                                                                           const Request&, Response*));
   RequestId NewRequestId();
   // A copy with a request_id of its own where there was none.
   template <typename Order>

@@ -62,6 +62,34 @@ absl::StatusOr<ReceiptConfirmed> GrpcClient::ConfirmReceipt(const ConfirmReceipt
   return ReceiptConfirmed{FromProto(response.request()), response.already()};
 }
 
+absl::StatusOr<AppealTaken> GrpcClient::ReceiveAppeal(const ReceiveAppealOrder& order, const CallOptions& options) {
+  return AppealStep<v1::ReceiveAppealRequest, v1::ReceiveAppealResponse>(options, order,
+                                                                         &v1::DeletionService::Stub::ReceiveAppeal);
+}
+
+absl::StatusOr<AppealTaken> GrpcClient::AcknowledgeAppeal(const AcknowledgeAppealOrder& order,
+                                                          const CallOptions& options) {
+  return AppealStep<v1::AcknowledgeAppealRequest, v1::AcknowledgeAppealResponse>(
+      options, order, &v1::DeletionService::Stub::AcknowledgeAppeal);
+}
+
+absl::StatusOr<AppealTaken> GrpcClient::AnswerAppeal(const AnswerAppealOrder& order, const CallOptions& options) {
+  return AppealStep<v1::AnswerAppealRequest, v1::AnswerAppealResponse>(options, order,
+                                                                       &v1::DeletionService::Stub::AnswerAppeal);
+}
+
+template <typename Request, typename Response, typename Order>
+absl::StatusOr<AppealTaken> GrpcClient::AppealStep(
+    const CallOptions& options, const Order& order,
+    grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*, const Request&, Response*)) {
+  Request request;
+  StepToProto(WithRequestId(order), &request);
+  Response response;
+  const absl::Status status = Call(options, true, *deletion_, method, request, &response);
+  if (!status.ok()) return status;
+  return AppealTaken{FromProto(response.request()), response.already()};
+}
+
 absl::StatusOr<DeletionRequest> GrpcClient::CancelDeletionRequest(const CancelOrder& order,
                                                                   const CallOptions& options) {
   return Step<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
@@ -75,6 +103,7 @@ absl::StatusOr<DeletionRequest> GrpcClient::Step(const CallOptions& options, con
                                                                                                    Response*)) {
   Request request;
   StepToProto(WithRequestId(order), &request);
+  if constexpr (requires { request.set_language(options.language); }) request.set_language(options.language);
   Response response;
   const absl::Status status = Call(options, true, *deletion_, method, request, &response);
   if (!status.ok()) return status;
@@ -84,6 +113,7 @@ absl::StatusOr<DeletionRequest> GrpcClient::Step(const CallOptions& options, con
 absl::StatusOr<DeletionRequest> GrpcClient::GetDeletionRequest(const DeletionId& deletion, const CallOptions& options) {
   v1::GetDeletionRequestRequest request;
   request.set_deletion_id(deletion.value());
+  request.set_language(options.language);
   v1::GetDeletionRequestResponse response;
   const absl::Status status =
       Call(options, true, *deletion_, &v1::DeletionService::Stub::GetDeletionRequest, request, &response);
@@ -94,6 +124,7 @@ absl::StatusOr<DeletionRequest> GrpcClient::GetDeletionRequest(const DeletionId&
 absl::StatusOr<DeletionPage> GrpcClient::ListDeletionRequests(const DeletionQuery& query, const CallOptions& options) {
   v1::ListDeletionRequestsRequest request;
   ToProto(query, &request);
+  request.set_language(options.language);
   v1::ListDeletionRequestsResponse response;
   const absl::Status status =
       Call(options, true, *deletion_, &v1::DeletionService::Stub::ListDeletionRequests, request, &response);

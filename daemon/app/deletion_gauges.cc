@@ -26,6 +26,7 @@ constexpr size_t kMaxOverdue = 10'000;
 constexpr size_t kMaxHoldLooks = 1'000;
 
 constexpr std::array kCauses = {DeletionCause::kRequested, DeletionCause::kWithdrawal, DeletionCause::kRetention};
+constexpr std::array kAppealKinds = {domain::AppealKind::kAppeal, domain::AppealKind::kComplaint};
 constexpr int kLastState = static_cast<int>(domain::DeletionState::kCancelled);
 
 std::string CauseLabel(DeletionCause cause) { return ops::Label<v1::DeletionCause>(static_cast<int>(cause)); }
@@ -86,8 +87,7 @@ OpenNow ReadOpen(const service::Core& core, const service::Deletions& deletions)
   return now;
 }
 
-using Deadline = service::OpenDeletions::Deadline;
-const Deadline& Of(const service::OpenDeletions& open, DeadlineKind kind) {
+const service::DueCount& Of(const service::OpenDeletions& open, DeadlineKind kind) {
   return open.deadlines[static_cast<size_t>(kind)];
 }
 
@@ -95,7 +95,7 @@ void DefineDueGauges(const std::shared_ptr<OpenNow>& now, ops::MetricRegistry& r
   registry.Gauge("consentd_deletion_requests_due", "Open deletion requests that are due within so many days.",
                  {"cause", "regime", "within_days"}, [now](SeriesSink& series) {
                    for (const auto& [kind, open] : now->kinds) {
-                     const Deadline& due = Of(open.soon, DeadlineKind::kCompletion);
+                     const service::DueCount& due = Of(open.soon, DeadlineKind::kCompletion);
                      series.Set({CauseLabel(kind.first), kind.second, "7"}, static_cast<double>(due.near));
                      series.Set({CauseLabel(kind.first), kind.second, "30"}, static_cast<double>(due.far));
                    }
@@ -115,7 +115,7 @@ void DefineDueGauges(const std::shared_ptr<OpenNow>& now, ops::MetricRegistry& r
                  {"regime", "within_days"}, [now](SeriesSink& series) {
                    for (const auto& [kind, open] : now->kinds) {
                      if (kind.first != DeletionCause::kRequested) continue;
-                     const Deadline& due = Of(open.sooner, DeadlineKind::kConfirmation);
+                     const service::DueCount& due = Of(open.sooner, DeadlineKind::kConfirmation);
                      series.Set({kind.second, "3"}, static_cast<double>(due.near));
                      series.Set({kind.second, "7"}, static_cast<double>(due.far));
                    }
@@ -171,6 +171,60 @@ void DefineRequestGauges(const service::Core& core, ops::MetricRegistry& registr
         const Gauges::Completions done = core.deletions.completions();
         return ops::MetricRegistry::Distribution{{done.buckets.begin(), done.buckets.end()}, done.sum_seconds};
       });
+}
+
+std::string AppealLabel(domain::AppealKind kind) { return ops::Label<v1::AppealKind>(static_cast<int>(kind)); }
+
+const char* Words(domain::AppealDeadline deadline) {
+  switch (deadline) {
+    case domain::AppealDeadline::kAcknowledgement:
+      return "acknowledgement";
+    case domain::AppealDeadline::kAnswer:
+      return "answer";
+  }
+  return "other";
+}
+
+void DefineAppealGauges(const service::Core& core, ops::MetricRegistry& registry) {
+  const auto open = std::make_shared<std::map<std::pair<domain::AppealKind, std::string>, service::OpenAppeals>>();
+  registry.AtScrape([&core, open] {
+    open->clear();
+    if (!core.ready.load()) return;
+    if (const std::shared_ptr<const domain::Rules> rules = core.policies.rules(); rules != nullptr) {
+      for (const domain::Regime& regime : rules->regimes) {
+        for (const domain::AppealKind kind : kAppealKinds) open->try_emplace({kind, regime.name});
+      }
+    }
+    for (const service::OpenAppeals& counted : core.appeals.Open(core.Now(), base::Days(3), base::Days(7))) {
+      (*open)[{counted.kind, counted.regime}] = counted;
+    }
+  });
+  registry.Gauge("consentd_appeals_open", "Appeals and complaints about deletion requests that are not answered.",
+                 {"kind", "regime"}, [open](SeriesSink& series) {
+                   for (const auto& [key, counted] : *open) {
+                     series.Set({AppealLabel(key.first), key.second}, static_cast<double>(counted.appeals));
+                   }
+                 });
+  registry.Gauge("consentd_appeals_due", "Open appeals and complaints that are due within so many days, by deadline.",
+                 {"kind", "regime", "deadline", "within_days"}, [open](SeriesSink& series) {
+                   for (const auto& [key, counted] : *open) {
+                     for (const domain::AppealDeadline deadline : domain::kAppealDeadlines) {
+                       const service::DueCount& due = counted.deadlines[static_cast<size_t>(deadline)];
+                       const std::string kind = AppealLabel(key.first);
+                       series.Set({kind, key.second, Words(deadline), "3"}, static_cast<double>(due.near));
+                       series.Set({kind, key.second, Words(deadline), "7"}, static_cast<double>(due.far));
+                     }
+                   }
+                 });
+  registry.Gauge("consentd_appeals_overdue", "Open appeals and complaints past a deadline, by deadline.",
+                 {"kind", "regime", "deadline"}, [open](SeriesSink& series) {
+                   for (const auto& [key, counted] : *open) {
+                     for (const domain::AppealDeadline deadline : domain::kAppealDeadlines) {
+                       series.Set({AppealLabel(key.first), key.second, Words(deadline)},
+                                  static_cast<double>(counted.deadlines[static_cast<size_t>(deadline)].past));
+                     }
+                   }
+                 });
 }
 
 // What a scrape shows of one data system.
@@ -273,6 +327,7 @@ void DefineDeletionGauges(const GaugeSources& sources, ops::MetricRegistry& regi
       [&core = sources.core, &deletions = sources.services.deletions, now] { *now = ReadOpen(core, deletions); });
   DefineRequestGauges(sources.core, registry);
   DefineDueGauges(now, registry);
+  DefineAppealGauges(sources.core, registry);
   DefineTaskMetrics(sources.core, sources.services, registry);
   DefineErasureGauges(sources.core, sources.services.erasures, registry);
 }

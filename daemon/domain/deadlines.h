@@ -52,6 +52,9 @@ struct DeadlineRules {
   std::optional<Extension> extension;  // nullopt: the regime allows none
   std::vector<base::Date> holidays;    // sorted; further days that are no business days
   std::vector<base::TimeZone> zones;   // whose days count beside UTC's
+  // Of an appeal or complaint about a request, from its own receipt.
+  Period appeal_acknowledgement{10, PeriodUnit::kBusinessDays};
+  Period appeal_answer{1, PeriodUnit::kMonths};
   bool operator==(const DeadlineRules&) const = default;
 };
 

@@ -84,6 +84,33 @@ StepRefusal ConfirmReceipt(DeletionRequest& request, const Moment& moment, Insta
   return StepRefusal::kNone;
 }
 
+namespace {
+
+StepRefusal ToStepRefusal(AppealRefusal refusal) {
+  switch (refusal) {
+    case AppealRefusal::kNone:
+      return StepRefusal::kNone;
+    case AppealRefusal::kNotDenied:
+      return StepRefusal::kNotDenied;
+    case AppealRefusal::kNoneOpen:
+      return StepRefusal::kNoAppeal;
+    case AppealRefusal::kTooMany:
+      return StepRefusal::kTooManyAppeals;
+    case AppealRefusal::kTime:
+      return StepRefusal::kAppealTime;
+  }
+  return StepRefusal::kState;
+}
+
+// An appeal is against a denial, so none comes before it.
+AppealRefusal Receive(DeletionRequest& request, const AppealWord& word, const StepFacts& facts) {
+  const bool is_denied = request.state == DeletionState::kDenied;
+  const Instant since = word.kind == AppealKind::kAppeal ? request.ended_at : request.received_at;
+  return ReceiveAppeal(request.appeals, word, is_denied, since, facts.moment, facts.rules);
+}
+
+}  // namespace
+
 StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts) {
   switch (command.step) {
     case DeletionStep::kBeginVerification:
@@ -98,6 +125,12 @@ StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const
       return Cancel(request, facts.moment);
     case DeletionStep::kConfirmReceipt:
       return ConfirmReceipt(request, facts.moment, command.confirmed_at, command.channel);
+    case DeletionStep::kReceiveAppeal:
+      return ToStepRefusal(Receive(request, command.appeal, facts));
+    case DeletionStep::kAcknowledgeAppeal:
+      return ToStepRefusal(AcknowledgeAppeal(request.appeals, command.appeal, facts.moment));
+    case DeletionStep::kAnswerAppeal:
+      return ToStepRefusal(AnswerAppeal(request.appeals, command.appeal, facts.moment));
   }
   return StepRefusal::kState;
 }

@@ -14,6 +14,7 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/random_id.h"
+#include "daemon/domain/appeal.h"
 #include "daemon/domain/deadlines.h"
 #include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/transitions.h"
@@ -132,6 +133,7 @@ struct DeletionRequest {
   ReceiptChannel receipt_channel = ReceiptChannel::kMissing;  // and how; kMissing as long as that is unset
   bool extended = false;
   std::string denied_reason;
+  std::vector<Appeal> appeals;        // in the order of their receipt
   uint64_t changed = 0;               // sequence of the last step; reports of tasks are no steps
   std::vector<SystemProgress> parts;  // in order of their systems' numbers; empty before it is verified
   // Of one whose end was taken while the time was in doubt, until that is settled: the boot clock then, and the last
@@ -164,14 +166,26 @@ std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind k
 bool IsLate(const DeletionRequest& request, DeadlineKind kind, Instant now);
 
 // A step that somebody takes with a request. KindOf (service/rows/change_row.h) says what the history calls it.
-enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel, kConfirmReceipt };
+enum class DeletionStep : uint8_t {
+  kBeginVerification,
+  kVerify,
+  kDeny,
+  kExtend,
+  kCancel,
+  kConfirmReceipt,
+  kReceiveAppeal,
+  kAcknowledgeAppeal,
+  kAnswerAppeal
+};
 struct StepCommand {
   DeletionStep step = DeletionStep::kBeginVerification;
   std::string reason = {};                            // of kDeny
   Instant confirmed_at = {};                          // of kConfirmReceipt; unset: now
   ReceiptChannel channel = ReceiptChannel::kMissing;  // of kConfirmReceipt
   std::optional<uint64_t> etag = {};                  // of kCancel: `changed` of the request that was looked at
+  AppealWord appeal = {};                             // of the steps of an appeal
 };
+constexpr bool IsOfAppeal(DeletionStep step) { return step >= DeletionStep::kReceiveAppeal; }
 // What steps are taken by.
 struct StepFacts {
   const Moment& moment;
@@ -180,11 +194,20 @@ struct StepFacts {
 };
 // The rule and other requests may come out otherwise after it, not the request's own row alone.
 constexpr bool ChangesTheRule(DeletionStep step) {
-  return step != DeletionStep::kExtend && step != DeletionStep::kConfirmReceipt;
+  return step != DeletionStep::kExtend && step != DeletionStep::kConfirmReceipt && !IsOfAppeal(step);
 }
 
 // Why a step was refused.
-enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension, kConfirmedAt };
+enum class StepRefusal : uint8_t {
+  kNone = 0,
+  kState,
+  kExtension,
+  kConfirmedAt,
+  kNotDenied,
+  kNoAppeal,
+  kTooManyAppeals,
+  kAppealTime
+};
 
 // kNone: done, or it was so already.
 StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts);

@@ -9,6 +9,7 @@
 #include "absl/container/btree_map.h"
 #include "daemon/base/bytes.h"
 #include "daemon/domain/deadlines.h"
+#include "daemon/domain/texts.h"
 #include "daemon/domain/types.h"
 
 namespace consent::domain {
@@ -44,6 +45,10 @@ struct Regime {
   int child_inactive_months = 1;
   Span child_notice_period;  // at most 90 days
   DeadlineRules deletion;
+  // After a no, before a person may be asked again. Where a policy is silent: the longest that a law asks for which we
+  // know (Cal. Civ. Code 1798.135(c)(4), "at least 12 months").
+  Span ask_again_after = base::Days(366);
+  std::vector<AppealText> appeal_texts;
 
   const Countries& CountriesFor(Purpose p) const {
     for (const PurposeCountries& other : other_countries) {
@@ -63,12 +68,14 @@ struct Notice {
   Instant valid_from;
   Instant superseded_from = base::kEndOfTime;  // when a notice that supersedes it becomes valid
   int consent_lifetime_months = 0;             // 0: no end
+  std::vector<Text> texts;                     // at most one in each language
 };
 
 struct Control {
   std::string name;
   ControlNumber number = 0;
   PurposeSet purposes;
+  std::vector<Text> texts = {};  // at most one in each language
 };
 
 // One purpose stopped for a region or everywhere.

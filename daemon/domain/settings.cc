@@ -1,5 +1,7 @@
 #include "daemon/domain/settings.h"
 
+#include <algorithm>
+
 #include "daemon/domain/decide.h"
 #include "daemon/domain/effective.h"
 
@@ -43,6 +45,14 @@ SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope)
 
 }  // namespace
 
+Instant MayAskAgainAt(const PurposeChoice& choice, Region region, const Rules& rules) {
+  if (!SaysNo(choice.choice)) return Instant{};
+  if (!choice.since.IsSet()) return base::kLastInstant;
+  const Span wait = rules.regimes[rules.ForRegion(region).regime].ask_again_after;
+  if (base::kLastInstant - choice.since < wait) return base::kLastInstant;
+  return choice.since + wait;
+}
+
 PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, const base::Now& now,
                      const Rules& rules) {
   const ScopeFacts& scope = subject.scopes[index];
@@ -75,6 +85,7 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
   const Decision decision = Decide(&one, RecordingState{}, Question{recording, purpose, place, now}, rules);
   state.on = decision.eligibility == Eligibility::kEligible;
   state.reason = decision.FirstReason();
+  state.may_ask_again_at = MayAskAgainAt(state.choice, subject.region, rules);
   return state;
 }
 
@@ -104,6 +115,7 @@ Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& s
       continue;
     }
     (state.on ? any_on : any_off) = true;
+    summary.may_ask_again_at = std::max(summary.may_ask_again_at, state.may_ask_again_at);
     if (!state.on && off_reason == Reason::kNone) off_reason = state.reason;
     if (scope.kind == ScopeKind::kAccount && !have_account) {
       have_account = true;

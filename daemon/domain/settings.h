@@ -18,12 +18,18 @@ struct PurposeState {
   PurposeChoice choice;  // effective
   bool on = false;
   Reason reason = Reason::kNone;  // CONSENT or DEFAULT where on
+  Instant may_ask_again_at;       // MayAskAgainAt
 };
 
 struct Summary {
   Answer answer = Answer::kOff;
   Reason reason = Reason::kNone;  // of the account's state; where partial the first reason why not
+  Instant may_ask_again_at;       // the latest of the states that it sums up; unset: none of them says no
 };
+
+// From when on a person who said no may be asked for it again: `since` of the no, and the days (of 24 hours) of the
+// regime of `region`. Unset: there is no no. At most base::kLastInstant; that of a no whose time is not known.
+Instant MayAskAgainAt(const PurposeChoice& choice, Region region, const Rules& rules);
 
 // State of one purpose at one scope, for a capture at `now` by an intended wake of the one matched speaker.
 PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, const base::Now& now,

@@ -4,6 +4,7 @@
 
 #include "daemon/policy/reading.h"
 #include "daemon/policy/state.h"
+#include "daemon/policy/texts.h"
 
 namespace consent::policy {
 namespace {
@@ -56,6 +57,10 @@ domain::Regime ToRegime(const v1::Policy& policy, const v1::Regime& from) {
   to.deletion = PeriodsOf(from);
   to.deletion.holidays = HolidaysOf(policy, from.holiday_calendar());
   to.deletion.zones = ZonesOf(from);
+  to.ask_again_after = base::Days(AskAgainDays(from));
+  for (const v1::AppealText& text : from.appeal_texts()) {
+    to.appeal_texts.push_back({text.language(), text.sentence(), text.url()});
+  }
   return to;
 }
 
@@ -77,6 +82,7 @@ std::vector<domain::Notice> BuildNotices(const v1::Policy& policy, const State& 
       to.superseded_from = at->second;
     }
     to.consent_lifetime_months = from.consent_lifetime_months();
+    to.texts = ToTexts(from.texts());
     notices.push_back(std::move(to));
   }
   std::sort(notices.begin(), notices.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
@@ -88,7 +94,7 @@ std::vector<domain::Control> BuildControls(const v1::Policy& policy, const State
   for (const v1::Control& from : policy.controls()) {
     const auto entry = state.controls.find(from.name());
     if (entry == state.controls.end()) continue;
-    controls.push_back({from.name(), entry->second.number, ToPurposeSet(from.purposes())});
+    controls.push_back({from.name(), entry->second.number, ToPurposeSet(from.purposes()), ToTexts(from.texts())});
   }
   std::sort(controls.begin(), controls.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return controls;

@@ -187,6 +187,7 @@ void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::stri
   CompareNumber(path + ".child_inactive_months", from.child_inactive_months(), to.child_inactive_months(), out);
   CompareNumber(path + ".child_notice_days", from.child_notice_days(), to.child_notice_days(), out);
   CompareDeadlines(from, to, path, out);
+  CompareAppeals(from, to, path, out);
 }
 
 void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* out) {

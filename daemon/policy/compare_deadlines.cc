@@ -77,6 +77,13 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
   } else if (before.extension) {
     AddChange(out, at + ".extension", "dropped", Kind::kRestriction);
   }
+  const auto appeal = [&](const char* field, const domain::Period& a, const domain::Period& b) {
+    if (a != b) {
+      AddChange(out, path + ".appeal_deadlines" + field, absl::StrCat(Text(a), " becomes ", Text(b)), KindOf(a, b));
+    }
+  };
+  appeal(".acknowledgement", before.appeal_acknowledgement, after.appeal_acknowledgement);
+  appeal(".answer", before.appeal_answer, after.appeal_answer);
   if (from.holiday_calendar() != to.holiday_calendar()) {
     // Each holiday is a day more.
     AddChange(out, path + ".holiday_calendar",

@@ -57,6 +57,7 @@ class NoticeComparison {
     Flag(".covers_past", from.covers_past(), to.covers_past());
     Time(".valid_from", ToInstant(from.valid_from()), ToInstant(to.valid_from()), true);
     Lifetime(from.consent_lifetime_months(), to.consent_lifetime_months());
+    CompareNoticeTexts(from, to, path_ + ".texts", number_, out_);
   }
   // `earlier_breaks`: an earlier time permits more; else a later one does.
   void Time(const char* field, Instant from, Instant to, bool earlier_breaks) {
@@ -159,6 +160,7 @@ void CompareControls(const PolicyRow& previous, const v1::Policy& to, Difference
     } else if (was && !stays) {
       out->push_back({path, "dropped with all its purposes", Kind::kNeutral, 0, 0});
     }
+    if (was && stays) CompareControlTexts(*before.at(control), *counterpart->second, path + ".texts", out);
     if (!was && stays) out->push_back({path, "comes back", Kind::kRestriction, 0, 0});
     const auto gained = Without(listed_after, listed_before);
     if (was && !gained.Empty()) {

@@ -23,7 +23,7 @@ class Document {
   // consent.v1.Policy in protobuf's JSON mapping, read strictly: unknown keys, keys that occur twice (also once in
   // lowerCamelCase and once in snake_case), null, values of another JSON type and unknown names of enum values are
   // refused (daemon/json). Then the whole is validated (validate.h). InvalidArgument: the first problem of form, or all
-  // problems of content as far as kMaxProblems, each with its path; printable ASCII.
+  // problems of content as far as kMaxProblems, each with its path, line and column; printable ASCII.
   static absl::StatusOr<Document> Parse(std::string json);
 
   // The file's exact bytes.

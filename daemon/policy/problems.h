@@ -19,8 +19,10 @@ bool IsRegimeCharacter(char c);   // [a-z0-9_-]
 // " (permitted: ...)" with all names but the first, which is the unset one.
 std::string PermittedOf(const google::protobuf::EnumDescriptor& values);
 
-// deletion_deadlines and holiday_calendar of one regime, at `path`.
+// deletion_deadlines, appeal_deadlines and holiday_calendar of one regime, at `path`.
 void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const std::string& path, Problems* problems);
 void CheckHolidayCalendars(const v1::Policy& policy, Problems* problems);
+// Texts of controls and notices, appeal_texts and ask_again_after_days.
+void CheckTextsOf(const v1::Policy& policy, Problems* problems);
 
 }  // namespace consent::policy

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/domain/rules.h"
+
 namespace consent::policy {
 
 namespace {
@@ -65,8 +67,17 @@ std::vector<base::TimeZone> ZonesOf(const v1::Regime& regime) {
   return {base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))};
 }
 
+int AskAgainDays(const v1::Regime& regime) {
+  if (regime.ask_again_after_days() > 0) return regime.ask_again_after_days();
+  return static_cast<int>(domain::Regime().ask_again_after.micros / base::Days(1).micros);
+}
+
 domain::DeadlineRules PeriodsOf(const v1::Regime& regime) {
   domain::DeadlineRules rules;
+  if (regime.has_appeal_deadlines()) {
+    rules.appeal_acknowledgement = ToPeriod(regime.appeal_deadlines().acknowledgement());
+    rules.appeal_answer = ToPeriod(regime.appeal_deadlines().answer());
+  }
   if (!regime.has_deletion_deadlines()) return rules;
   const v1::DeletionDeadlines& stated = regime.deletion_deadlines();
   rules.confirmation = ToPeriod(stated.confirmation());

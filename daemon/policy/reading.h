@@ -44,6 +44,8 @@ std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 // Whose days count beside UTC's; none where the regime names none. Where the machine's database does not have the zone
 // (any more): the two ends of the world, so that no deadline is later than by the zone.
 std::vector<base::TimeZone> ZonesOf(const v1::Regime& regime);
+// Days after a no before somebody may be asked again; the domain's where the regime states none.
+int AskAgainDays(const v1::Regime& regime);
 // The periods of a valid regime, without its holidays and zones; the domain's where it states none.
 domain::DeadlineRules PeriodsOf(const v1::Regime& regime);
 // The dates of the calendar of that name, sorted; none where `name` is empty.

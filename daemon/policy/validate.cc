@@ -55,6 +55,7 @@ class Validator : private Problems {
     }
     CheckHolidayCalendars(policy_, this);
     CheckPurposes("recorded_purposes", policy_.recorded_purposes(), 0, true);
+    CheckTextsOf(policy_, this);
     return Take();
   }
 

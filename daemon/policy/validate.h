@@ -26,7 +26,7 @@ inline constexpr int kMaxHolidayCalendars = 64;
 // Dates of one calendar.
 inline constexpr int kMaxHolidays = 4096;
 
-// All problems in the order of the message's fields, at most kMaxProblems. Empty: valid.
+// All problems in the order of the message's fields, those of texts last; at most kMaxProblems. Empty: valid.
 std::vector<Problem> Validate(const v1::Policy& policy);
 
 }  // namespace consent::policy

@@ -83,6 +83,12 @@ void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const st
       problems->Add(at + ".extension_notice", "only where there is an extension");
     }
   }
+  if (regime.has_appeal_deadlines()) {
+    const v1::AppealDeadlines& deadlines = regime.appeal_deadlines();
+    const std::string at = path + ".appeal_deadlines";
+    CheckNeeded(deadlines.has_acknowledgement(), deadlines.acknowledgement(), at + ".acknowledgement", problems);
+    CheckNeeded(deadlines.has_answer(), deadlines.answer(), at + ".answer", problems);
+  }
   if (!regime.time_zone().empty()) {
     problems->Name(path + ".time_zone", regime.time_zone(), IsTimeZoneCharacter, "[A-Za-z0-9_+/-]");
   }

@@ -1,9 +1,13 @@
 #include "daemon/rpc/deletion_rpc.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
+#include "daemon/wire/appeal.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
@@ -17,6 +21,9 @@ DeletionRpc::DeletionRpc(service::Core& core, service::Deletions& deletions, ser
   ServeStep<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>("DenyDeletionRequest");
   ServeStep<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>("ExtendDeletionRequest");
   ServeStep<v1::ConfirmReceiptRequest, v1::ConfirmReceiptResponse>("ConfirmReceipt");
+  ServeStep<v1::ReceiveAppealRequest, v1::ReceiveAppealResponse>("ReceiveAppeal");
+  ServeStep<v1::AcknowledgeAppealRequest, v1::AcknowledgeAppealResponse>("AcknowledgeAppeal");
+  ServeStep<v1::AnswerAppealRequest, v1::AnswerAppealResponse>("AnswerAppeal");
   ServeStep<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>("CancelDeletionRequest");
   Serve<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>("GetDeletionRequest",
                                                                        [this](const auto& call) { Get(call); });
@@ -32,19 +39,21 @@ void DeletionRpc::ServeStep(const char* name) {
   });
 }
 
-void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
+void DeletionRpc::Write(const service::DeletionView& view, std::string_view language, v1::DeletionRequest* out) const {
   std::vector<wire::SystemName> names;
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
   const service::DeletionEtag etag{view.request.id, view.request.changed};
   wire::WriteDeletion(view.request, view.on_hold, core_.tokens.Encode(etag), names, core_.Now(), out);
+  wire::WriteHowToAppeal(view.request, *core_.policies.rules(), language, out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
 }
 
-absl::Status DeletionRpc::Read(service::DeletionPlace place, v1::DeletionRequest* out) const {
+absl::Status DeletionRpc::Read(service::DeletionPlace place, std::string_view language,
+                               v1::DeletionRequest* out) const {
   const absl::StatusOr<service::DeletionView> view = deletions_.Get(place);
-  if (view.ok()) Write(*view, out);
+  if (view.ok()) Write(*view, language, out);
   return view.status();
 }
 
@@ -68,7 +77,7 @@ void DeletionRpc::Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::Cre
                       call->response()->set_account_closed(created->account_closed);
                       call->response()->set_subject_is_new(created->subject_is_new);
                       if (!created->unusable.empty()) call->response()->set_unusable(created->unusable);
-                      call->Finish(Read(created->place, call->response()->mutable_request()));
+                      call->Finish(Read(created->place, "", call->response()->mutable_request()));
                     });
 }
 
@@ -82,20 +91,20 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
   auto request = ToChangeRequest(core_, call, kind, std::move(input.change));
   RunOnPool(dependencies_, call,
             [this, call, id = input.deletion_id, kind, command = std::move(input.command),
-             request = std::move(request)]() mutable {
+             language = std::move(input.language), request = std::move(request)]() mutable {
               const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
               if (!place.ok()) return call->Finish(place.status());
               const domain::Channel channel = request.command.proof.channel;
-              deletions_.Step(
-                  std::move(request), *place, std::move(command),
-                  [this, call, place = *place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
-                    if (!done.ok()) return call->Finish(done.status());
-                    ReportChange(kind, channel, dependencies_.observer);
-                    if constexpr (requires { call->response()->set_already(true); }) {
-                      call->response()->set_already(done->already);
-                    }
-                    call->Finish(Read(place, call->response()->mutable_request()));
-                  });
+              deletions_.Step(std::move(request), *place, std::move(command),
+                              [this, call, place = *place, kind, channel, language = std::move(language)](
+                                  const absl::StatusOr<service::Deletions::Stepped>& done) {
+                                if (!done.ok()) return call->Finish(done.status());
+                                ReportChange(kind, channel, dependencies_.observer);
+                                if constexpr (requires { call->response()->set_already(true); }) {
+                                  call->response()->set_already(done->already);
+                                }
+                                call->Finish(Read(place, language, call->response()->mutable_request()));
+                              });
             });
 }
 
@@ -104,7 +113,7 @@ void DeletionRpc::Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeleti
   if (!deletion_id.ok()) return call->Finish(deletion_id.status());
   FinishOnPool(dependencies_, call, [this, call, id = *deletion_id]() -> absl::Status {
     const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
-    return place.ok() ? Read(*place, call->response()->mutable_request()) : place.status();
+    return place.ok() ? Read(*place, call->request().language(), call->response()->mutable_request()) : place.status();
   });
 }
 
@@ -125,11 +134,13 @@ void DeletionRpc::List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDe
   filter.due_before = query->due_before;
   filter.received_from = query->received_from;
   filter.received_before = query->received_before;
+  filter.has_open_appeal = query->has_open_appeal;
   const auto limit = static_cast<size_t>(query->page_size);
-  FinishOnPool(dependencies_, call, [this, call, filter, limit, from = *from]() -> absl::Status {
+  const std::string language = query->language;
+  FinishOnPool(dependencies_, call, [this, call, filter, limit, language, from = *from]() -> absl::Status {
     const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.position});
     if (!page.ok()) return page.status();
-    for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
+    for (const service::DeletionView& view : page->requests) Write(view, language, call->response()->add_requests());
     if (page->next.has_value()) {
       const service::PageToken next{page->next->partition, page->next->number};
       call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));

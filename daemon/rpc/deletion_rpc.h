@@ -1,6 +1,8 @@
 // DeletionService on gRPC.
 #pragma once
 
+#include <string_view>
+
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "daemon/rpc/raw_service.h"
 #include "daemon/service/deletion/deletions.h"
@@ -25,8 +27,9 @@ class DeletionRpc final : public RawService<v1::DeletionService> {
   void Step(CallPtrT call, wire::DeletionStepInput input);
   void Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>& call);
   void List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call);
-  absl::Status Read(service::DeletionPlace place, v1::DeletionRequest* out) const;
-  void Write(const service::DeletionView& view, v1::DeletionRequest* out) const;
+  // `language`: of how to appeal.
+  absl::Status Read(service::DeletionPlace place, std::string_view language, v1::DeletionRequest* out) const;
+  void Write(const service::DeletionView& view, std::string_view language, v1::DeletionRequest* out) const;
 
   service::Core& core_;
   service::Deletions& deletions_;

@@ -1,18 +1,26 @@
 #include "daemon/rpc/settings_rpc.h"
 
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
+#include "daemon/service/subject/shown_texts.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/settings.h"
 
 namespace consent::rpc {
 namespace {
 
+using ShownTextList = google::protobuf::RepeatedPtrField<v1::ShownText>;
+
+void WriteTexts(const service::ShownTexts& texts, ShownTextList* out) {
+  for (const auto& [shown, text] : texts.texts()) wire::WriteShownText(shown, text, out->Add());
+}
+
+// `texts` gets what was shown; null: its hashes alone are written.
 void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item, const Peer& reader,
-                v1::HistoryEntry* out) {
+                service::ShownTexts* texts, v1::HistoryEntry* out) {
   out->set_revision(tokens.Encode(item.revision));
   wire::WriteTimestamp(item.time, out->mutable_time());
   out->set_kind(static_cast<v1::ChangeKind>(item.row.kind));
@@ -22,6 +30,10 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
   if (!item.payload.evidence.empty()) {
     if (reader.SeesEvidenceOf(item.payload.caller)) {
       wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
+      for (const domain::ShownText& shown : item.payload.shown) {
+        if (texts != nullptr) texts->Add(shown, item.row.policy_version);
+        out->add_shown_sha256(shown.sha256.data(), shown.sha256.size());
+      }
     } else {
       out->set_evidence_withheld(true);
     }
@@ -31,6 +43,20 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
 }
 
 }  // namespace
+
+// What was shown to whoever gave the consents of `then`, as far as `reader` may see it.
+void SettingsRpc::WriteShown(const service::SettingsAt& then, const Peer& reader,
+                             v1::GetSettingsAtResponse* out) const {
+  service::ShownTexts texts(core_.policies);
+  std::vector<wire::ConsentShown> consents;
+  for (const service::ShownConsent& consent : then.shown) {
+    if (!reader.SeesEvidenceOf(consent.caller)) continue;
+    for (const domain::ShownText& shown : consent.texts) texts.Add(shown, consent.policy_version);
+    consents.push_back({consent.scope, consent.purpose, consent.texts});
+  }
+  wire::WriteConsentsShown(consents, then.view.names, out->mutable_settings());
+  WriteTexts(texts, out->mutable_shown_texts());
+}
 
 SettingsRpc::SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
                          const RpcDependencies& dependencies)
@@ -48,14 +74,15 @@ SettingsRpc::SettingsRpc(service::Core& core, service::SubjectChanges& changes, 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(
       dependencies_, get_, context, in, out, [this](auto call) {
-        const auto subject = wire::ReadGetSettings(call->request(), core_.hasher);
-        if (!subject.ok()) return call->Finish(subject.status());
-        FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {
-          const auto view = reads_.Get(subject);
+        const auto query = wire::ReadGetSettings(call->request(), core_.hasher);
+        if (!query.ok()) return call->Finish(query.status());
+        FinishOnPool(dependencies_, call, [this, call, query = *query]() -> absl::Status {
+          const auto view = reads_.Get(query.subject);
           if (!view.ok()) return view.status();
           const auto rules = core_.policies.rules();
           v1::GetSettingsResponse* response = call->response();
-          wire::WriteSettings(view->facts, view->names, *rules, core_.Present(), response->mutable_settings());
+          wire::WriteSettings(view->facts, view->names, *rules, core_.Present(), query.language,
+                              response->mutable_settings());
           response->set_etag(core_.tokens.Encode(view->revision));
           response->set_policy_version(rules->version);
           response->set_policy_hash(rules->hash.data(), rules->hash.size());
@@ -121,9 +148,11 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
         FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {
           auto page = reads_.History(query.subject, query.page_size, from.position);
           if (!page.ok()) return page.status();
+          service::ShownTexts texts(core_.policies);
           for (const service::HistoryItem& item : page->items) {
-            WriteEntry(core_.tokens, item, call->peer(), call->response()->add_entries());
+            WriteEntry(core_.tokens, item, call->peer(), &texts, call->response()->add_entries());
           }
+          WriteTexts(texts, call->response()->mutable_texts());
           if (page->next != 0) {
             const service::PageToken next{core_.PartitionOf(query.subject), page->next};
             call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
@@ -153,7 +182,7 @@ grpc::ServerUnaryReactor* SettingsRpc::ListChoices(grpc::CallbackServerContext* 
           for (const service::ChoiceItem& item : page->items) {
             v1::ChoiceEntry& choice = *response->add_choices();
             choice.set_account_id(item.account_id);
-            WriteEntry(core_.tokens, item.entry, call->peer(), choice.mutable_entry());
+            WriteEntry(core_.tokens, item.entry, call->peer(), nullptr, choice.mutable_entry());
           }
           response->set_erased(static_cast<int64_t>(page->erased));
           response->set_truncated(page->truncated);
@@ -176,7 +205,8 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext
           if (!then.ok()) return then.status();
           v1::GetSettingsAtResponse* response = call->response();
           wire::WriteSettings(then->view.facts, then->view.names, *then->rules, base::Now::Sure(query.at),
-                              response->mutable_settings());
+                              query.language, response->mutable_settings());
+          WriteShown(*then, call->peer(), response);
           response->set_revision(core_.tokens.Encode(then->view.revision));
           *response->mutable_policy() = then->policy->policy();
           response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());

@@ -32,6 +32,8 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
+  void WriteShown(const service::SettingsAt& then, const Peer& reader, v1::GetSettingsAtResponse* out) const;
+
   service::Core& core_;
   service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;

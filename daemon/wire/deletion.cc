@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "daemon/base/time_zone.h"
+#include "daemon/wire/appeal.h"
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
 
@@ -127,8 +128,11 @@ void ReadOwn(const v1::VerifyDeletionRequestRequest& request, Violations*, Delet
 }
 
 void ReadOwn(const v1::DenyDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
-  CheckText(request.reason(), 1, kMaxReasonBytes, Path(Path(), "reason"), violations);
+  const Path root;
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), violations);
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), violations);
   input->command = {domain::DeletionStep::kDeny, request.reason()};
+  input->language = request.language();
 }
 
 void ReadOwn(const v1::ExtendDeletionRequestRequest&, Violations*, DeletionStepInput* input) {
@@ -143,6 +147,34 @@ void ReadOwn(const v1::ConfirmReceiptRequest& request, Violations* violations, D
   if (request.has_confirmed_at()) {
     input->command.confirmed_at = ReadTimestamp(request.confirmed_at(), Path(root, "confirmed_at"), violations);
   }
+}
+
+// When it happened; unset: now.
+template <typename Request>
+base::Instant ReadAt(const Request& request, Violations* violations) {
+  return request.has_at() ? ReadTimestamp(request.at(), Path(Path(), "at"), violations) : base::Instant{};
+}
+
+void ReadOwn(const v1::ReceiveAppealRequest& request, Violations* violations, DeletionStepInput* input) {
+  input->command.step = domain::DeletionStep::kReceiveAppeal;
+  CheckChosen(request.kind(), v1::AppealKind_IsValid, Path(Path(), "kind"), violations);
+  input->command.appeal.kind = static_cast<domain::AppealKind>(request.kind());
+  input->command.appeal.at = ReadAt(request, violations);
+}
+
+void ReadOwn(const v1::AcknowledgeAppealRequest& request, Violations* violations, DeletionStepInput* input) {
+  input->command.step = domain::DeletionStep::kAcknowledgeAppeal;
+  input->command.appeal.at = ReadAt(request, violations);
+}
+
+void ReadOwn(const v1::AnswerAppealRequest& request, Violations* violations, DeletionStepInput* input) {
+  const Path root;
+  input->command.step = domain::DeletionStep::kAnswerAppeal;
+  CheckChosen(request.outcome(), v1::AppealOutcome_IsValid, Path(root, "outcome"), violations);
+  CheckText(request.answer(), 1, kMaxReasonBytes, Path(root, "answer"), violations);
+  input->command.appeal.outcome = static_cast<domain::AppealOutcome>(request.outcome());
+  input->command.appeal.answer = request.answer();
+  input->command.appeal.at = ReadAt(request, violations);
 }
 
 void ReadOwn(const v1::CancelDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
@@ -259,6 +291,9 @@ template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::DenyDeleti
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ExtendDeletionRequestRequest&,
                                                             const base::IdHasher&);
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ConfirmReceiptRequest&, const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ReceiveAppealRequest&, const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::AcknowledgeAppealRequest&, const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::AnswerAppealRequest&, const base::IdHasher&);
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::CancelDeletionRequestRequest&,
                                                             const base::IdHasher&);
 
@@ -267,6 +302,7 @@ absl::StatusOr<std::optional<base::DeletionId>> ReadGetDeletion(const v1::GetDel
   const Path root;
   RefuseMistyped(request, root, &violations);
   CheckId(request.deletion_id(), Path(root, "deletion_id"), &violations);
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   return base::ParseId<base::DeletionId>(request.deletion_id());
 }
@@ -305,6 +341,9 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
   }
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
+  query.language = request.language();
+  query.has_open_appeal = request.has_open_appeal();
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
   return violations.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : violations.ToStatus();
@@ -361,6 +400,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   }
   out->set_confirmation_overdue(domain::IsLate(request, domain::DeadlineKind::kConfirmation, now));
   out->set_denied_reason(request.denied_reason);
+  WriteAppeals(request, now, out);
   if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
   for (const domain::SystemProgress& part : request.parts) {
     v1::DeletionProgress& progress = *out->add_progress();

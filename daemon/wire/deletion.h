@@ -33,6 +33,7 @@ struct DeletionStepInput {
   std::optional<base::DeletionId> deletion_id;  // nothing: the text is no id
   std::string etag;                             // of CancelDeletionRequest, still a token; empty: none
   domain::StepCommand command;                  // without the etag
+  std::string language;                         // of DenyDeletionRequest: for how to appeal
 };
 
 struct DeletionsQuery {
@@ -43,6 +44,8 @@ struct DeletionsQuery {
   base::Instant due_before;
   base::Instant received_from;
   base::Instant received_before;
+  bool has_open_appeal = false;
+  std::string language;
   int page_size = 0;
   std::string page_token;
 };
@@ -65,7 +68,8 @@ std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& reco
 
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;
-// All but `account_id` and `selector`, which are the caller's to add. `on_hold`: some of what it selects is.
+// All but `account_id`, `selector` and `how_to_appeal` (appeal.h), which are the caller's to add. `on_hold`: some of
+// what it selects is.
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
 // Absent where single recordings are named, and of a closure, which has no times.

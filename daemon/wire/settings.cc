@@ -40,13 +40,14 @@ std::optional<domain::Choice> ChoiceOf(int number) {
 
 }  // namespace
 
-absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request,
-                                                    const base::IdHasher& hasher) {
+absl::StatusOr<SettingsQuery> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher) {
   Violations violations;
-  RefuseMistyped(request, Path(), &violations);
-  CheckId(request.account_id(), Path(Path(), "account_id"), &violations);
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
   if (!violations.empty()) return violations.ToStatus();
-  return hasher.Subject(request.account_id());
+  return SettingsQuery{hasher.Subject(request.account_id()), request.language()};
 }
 
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher) {
@@ -156,8 +157,9 @@ absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& r
     instant = ReadTimestamp(request.at(), at, &violations);
     if (instant > now) violations.Add(at, "must not lie in the future");
   }
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
   if (!violations.empty()) return violations.ToStatus();
-  return SettingsAtQuery{hasher.Subject(request.account_id()), instant};
+  return SettingsAtQuery{hasher.Subject(request.account_id()), instant, request.language()};
 }
 
 std::string OptOutPartName(size_t part) { return "targets[" + std::to_string(part) + ']'; }

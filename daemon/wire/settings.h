@@ -10,6 +10,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/rules.h"
+#include "daemon/domain/texts.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/change_input.h"
@@ -21,6 +22,11 @@ struct HistoryQuery {
   int page_size = 0;       // 1..1000
   std::string page_token;  // empty: the first page
 };
+struct SettingsQuery {
+  base::SubjectHandle subject;
+  std::string language;  // empty: none asked for
+};
+
 struct ChoicesQuery {
   bool has_subject = false;  // else of all
   base::SubjectHandle subject;
@@ -33,11 +39,11 @@ struct ChoicesQuery {
 struct SettingsAtQuery {
   base::SubjectHandle subject;
   base::Instant at;
+  std::string language;
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request,
-                                                    const base::IdHasher& hasher);
+absl::StatusOr<SettingsQuery> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher);
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher);
 // A target given twice is harmless here: it is off all the same.
 absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher);
@@ -53,9 +59,22 @@ std::string OptOutPartName(size_t part);
 // The field that part i of the request was: `changes[0]`, ..., `retention[0]`, ...
 std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part);
 
-// What is in force at `now` under `rules`; the same functions as the decision's say so.
+// What is in force at `now` under `rules`; the same functions as the decision's say so. Texts by
+// domain::ChooseText(`language`).
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
-                   const base::Now& now, v1::Settings* out);
+                   const base::Now& now, std::string_view language, v1::Settings* out);
+
+// Which texts were shown when the consent of one scope to one purpose was last given.
+struct ConsentShown {
+  domain::ScopeRef scope;
+  domain::Purpose purpose = domain::Purpose::kNone;
+  std::vector<domain::ShownText> texts;
+};
+// Adds to the details that WriteSettings wrote, of the same `names`, which texts were shown.
+void WriteConsentsShown(const std::vector<ConsentShown>& consents, const std::vector<ScopeName>& names,
+                        v1::Settings* out);
+// `text`: the very text; without title and sentence where it is not known any more.
+void WriteShownText(const domain::ShownText& shown, const domain::Text& text, v1::ShownText* out);
 
 // `scope` of the change goes by `names`.
 void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out);

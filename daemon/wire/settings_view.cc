@@ -1,5 +1,7 @@
 // The answers of SettingsService.
+#include <algorithm>
 #include <array>
+#include <map>
 
 #include "daemon/domain/effective.h"
 #include "daemon/domain/settings.h"
@@ -49,6 +51,7 @@ void WritePurposeSetting(const domain::PurposeState& state, const domain::Subjec
   out->set_choice(ChoiceOf(state.choice.choice));
   out->set_effective(state.on ? v1::EFFECTIVE_ANSWER_ON : v1::EFFECTIVE_ANSWER_OFF);
   out->set_reason(static_cast<v1::Reason>(state.reason));
+  if (state.may_ask_again_at.IsSet()) WriteTimestamp(state.may_ask_again_at, out->mutable_may_ask_again_at());
   if (state.choice.choice == domain::Choice::kUnset) return;
   if (state.choice.since.IsSet()) WriteTimestamp(state.choice.since, out->mutable_since());
   if (state.choice.choice != domain::Choice::kGiven) return;
@@ -90,21 +93,99 @@ const char* Words(domain::ChangedWhat what) {
   return "other";
 }
 
+bool IsOffered(const domain::Notice& notice, const base::Now& now) {
+  return notice.valid_from <= now.latest && now.latest < notice.superseded_from;
+}
+
+// Whoever agrees to the control under it has agreed to all that the control asks for.
+bool CoversControl(const domain::Notice& notice, const domain::Control& control) {
+  const bool lists_all = (control.purposes.bits & ~notice.purposes.bits) == 0;
+  return lists_all && (notice.says_people_listen || !PeopleListen(control.purposes));
+}
+
+void WriteControl(const domain::Control& control, const domain::Summary& summary, const domain::Rules& rules,
+                  const base::Now& now, std::string_view language, v1::ControlSetting* out) {
+  out->set_control(control.name);
+  out->set_effective(AnswerOf(summary.answer));
+  out->set_reason(static_cast<v1::Reason>(summary.reason));
+  out->set_people_listen(PeopleListen(control.purposes));
+  for (const domain::Purpose purpose : domain::kAllPurposes) {
+    if (control.purposes.Has(purpose)) out->add_purposes(static_cast<v1::Purpose>(purpose));
+  }
+  if (const domain::Text* text = domain::ChooseText(control.texts, language)) {
+    WriteShownText({domain::ShownKind::kControl, control.name, text->language, text->sha256}, *text,
+                   out->mutable_text());
+  }
+  for (const domain::Notice& notice : rules.notices) {
+    if (IsOffered(notice, now) && CoversControl(notice, control)) out->add_notice_versions(notice.version);
+  }
+  if (summary.may_ask_again_at.IsSet()) WriteTimestamp(summary.may_ask_again_at, out->mutable_may_ask_again_at());
+}
+
+void WriteNotices(const std::vector<domain::PurposeState>& states, const domain::Rules& rules, const base::Now& now,
+                  std::string_view language, v1::Settings* out) {
+  for (const domain::Notice& notice : rules.notices) {
+    const bool is_named = std::any_of(states.begin(), states.end(), [&](const domain::PurposeState& state) {
+      return state.choice.choice == domain::Choice::kGiven && state.choice.notice == notice.number;
+    });
+    const bool is_offered = IsOffered(notice, now);
+    if (!is_offered && !is_named) continue;
+    v1::NoticeSetting& setting = *out->add_notices();
+    const domain::Text* const text = domain::ChooseText(notice.texts, language);
+    domain::ShownText shown{domain::ShownKind::kNotice, notice.version, "", {}};
+    if (text != nullptr) shown = {domain::ShownKind::kNotice, notice.version, text->language, text->sha256};
+    WriteShownText(shown, text != nullptr ? *text : domain::Text{}, setting.mutable_text());
+    for (const domain::Purpose purpose : domain::kAllPurposes) {
+      if (notice.purposes.Has(purpose)) setting.add_purposes(static_cast<v1::Purpose>(purpose));
+    }
+    setting.set_says_people_listen(notice.says_people_listen);
+    setting.set_covers_past(notice.covers_past);
+    setting.set_offered(is_offered);
+  }
+}
+
+// Of one scope and purpose, as the proto names the scope.
+std::string DetailKey(const v1::Scope& scope, int purpose) {
+  return std::to_string(purpose) + (scope.device_id().empty() ? "p" : "d") + scope.profile_id() + scope.device_id();
+}
+
 }  // namespace
 
+void WriteShownText(const domain::ShownText& shown, const domain::Text& text, v1::ShownText* out) {
+  if (shown.kind == domain::ShownKind::kNotice) {
+    out->set_notice_version(shown.name);
+  } else {
+    out->set_control(shown.name);
+  }
+  out->set_language(shown.language);
+  out->set_title(text.title);
+  out->set_sentence(text.sentence);
+  out->set_sha256(shown.sha256.data(), shown.sha256.size());
+}
+
+void WriteConsentsShown(const std::vector<ConsentShown>& consents, const std::vector<ScopeName>& names,
+                        v1::Settings* out) {
+  std::map<std::string, const ConsentShown*> shown;
+  for (const ConsentShown& consent : consents) {
+    v1::Scope scope;
+    WriteScope(consent.scope, names, &scope);
+    shown.emplace(DetailKey(scope, static_cast<int>(consent.purpose)), &consent);
+  }
+  for (v1::PurposeSetting& detail : *out->mutable_details()) {
+    const auto consent = shown.find(DetailKey(detail.scope(), detail.purpose()));
+    if (consent == shown.end()) continue;
+    for (const domain::ShownText& text : consent->second->texts) {
+      detail.add_shown_sha256(text.sha256.data(), text.sha256.size());
+    }
+  }
+}
+
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
-                   const base::Now& now, v1::Settings* out) {
+                   const base::Now& now, std::string_view language, v1::Settings* out) {
   const std::vector<domain::PurposeState> states = domain::States(facts, now, rules);
   for (const domain::Control& control : rules.controls) {
     const domain::Summary summary = domain::Summarise(states, facts, control.purposes);
-    v1::ControlSetting& setting = *out->add_controls();
-    setting.set_control(control.name);
-    setting.set_effective(AnswerOf(summary.answer));
-    setting.set_reason(static_cast<v1::Reason>(summary.reason));
-    setting.set_people_listen(PeopleListen(control.purposes));
-    for (const domain::Purpose purpose : domain::kAllPurposes) {
-      if (control.purposes.Has(purpose)) setting.add_purposes(static_cast<v1::Purpose>(purpose));
-    }
+    WriteControl(control, summary, rules, now, language, out->add_controls());
   }
   for (const domain::Purpose purpose : domain::kAllPurposes) {
     if (!rules.purposes.Has(purpose)) continue;
@@ -116,6 +197,7 @@ void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeNam
     setting.set_effective(AnswerOf(summary.answer));
     setting.set_reason(static_cast<v1::Reason>(summary.reason));
     setting.set_people_listen(PeopleListen(one));
+    if (summary.may_ask_again_at.IsSet()) WriteTimestamp(summary.may_ask_again_at, setting.mutable_may_ask_again_at());
   }
   for (const domain::PurposeState& state : states) WritePurposeSetting(state, facts, names, rules, out->add_details());
   for (const ScopeFacts& scope : facts.scopes) {
@@ -128,6 +210,7 @@ void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeNam
     }
     if (scope.refused_all_since.IsSet()) WriteScope(RefOf(scope), names, out->add_refused_all());
   }
+  WriteNotices(states, rules, now, language, out);
 }
 
 void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out) {

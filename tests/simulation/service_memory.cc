@@ -70,6 +70,14 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
       lines->push_back("due: " + std::to_string(core.deletions.CountBefore(kind, until)));
     }
   }
+  for (const base::Instant at : {world.Now(), world.Now() + base::Days(20), world.Now() + base::Days(400)}) {
+    for (const service::OpenAppeals& open : core.appeals.Open(at, base::Days(3), base::Days(7))) {
+      std::ostringstream line;
+      line << "appeals: " << static_cast<int>(open.kind) << " " << open.regime << " " << open.appeals;
+      for (const service::DueCount& due : open.deadlines) line << " " << due.past << " " << due.near << " " << due.far;
+      lines->push_back(line.str());
+    }
+  }
   const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
   for (const base::Span ahead : {base::Span{}, base::Days(400)}) {
     const base::Instant now = world.Now() + ahead;

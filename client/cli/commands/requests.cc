@@ -28,6 +28,7 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
   AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
   AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
+  app->add_flag("--open-appeal", query->has_open_appeal, "Only those with an appeal or complaint that is not answered");
   AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Requests to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
           "Where the page before ended, as printed there; with the same other options");
@@ -52,11 +53,13 @@ void AddShowRequest(CLI::App* parent, Cli& cli) {
                              "How far a request has come: each data system's part, due time, etag, and what may be "
                              "told to the user");
   auto deletion = std::make_shared<DeletionId>();
+  auto options = std::make_shared<CallOptions>();
   AddId(app, "deletion", deletion.get(), "The request, as `delete` printed it")->required();
-  app->callback([&cli, deletion] {
-    cli.action = [&cli, deletion] {
+  AddTextLanguage(app, options.get());
+  app->callback([&cli, deletion, options] {
+    cli.action = [&cli, deletion, options] {
       return cli.WithClient(
-          [&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion), cli.json); });
+          [&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion, *options), cli.json); });
     };
   });
 }
@@ -140,6 +143,7 @@ void AddRequests(CLI::App& app, Cli& cli) {
   AddShowRequest(requests, cli);
   AddConfirmReceipt(requests, cli);
   AddSteps(requests, cli);
+  AddAppeals(requests, cli);
   AddRequestsOverdue(requests, cli);
   AddRequestsReport(requests, cli);
   AddRequestsSample(requests, cli);

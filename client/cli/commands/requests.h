@@ -19,6 +19,8 @@ absl::Status CountRequests(Client& client, DeletionTally* tally);
 absl::Status ReadRequestPages(Client& client, DeletionQuery query,
                               const std::function<void(const DeletionRequest&)>& visit);
 void AddRequestsReport(CLI::App* parent, Cli& cli);
+// The commands of `requests` about appeals and complaints.
+void AddAppeals(CLI::App* parent, Cli& cli);
 void AddRequestsSample(CLI::App* parent, Cli& cli);
 void AddRequestsOverdue(CLI::App* parent, Cli& cli);
 

@@ -13,11 +13,13 @@ namespace {
 void AddGet(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("get", "What is in force for each control and purpose, and the etag");
   auto account = std::make_shared<AccountId>();
+  auto options = std::make_shared<CallOptions>();
   AddId(app, "account", account.get(), "The account")->required();
-  app->callback([&cli, account] {
-    cli.action = [&cli, account] {
+  AddTextLanguage(app, options.get());
+  app->callback([&cli, account, options] {
+    cli.action = [&cli, account, options] {
       return cli.WithClient([&](Client& client) {
-        const auto current = client.GetSettings(*account);
+        const auto current = client.GetSettings(*account, *options);
         if (!current.ok()) return PrintError(current.status(), cli.json);
         return Print({CurrentSettingsJson(*current), CurrentSettingsTables(*current)}, cli.json, kDone);
       });

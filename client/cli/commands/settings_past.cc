@@ -5,6 +5,7 @@
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
 #include "client/cli/render/render_subject.h"
+#include "client/cli/render/render_texts.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -12,7 +13,8 @@ namespace {
 
 Report HistoryReport(const HistoryPage& page) {
   Report report;
-  report.json = {{"entries", Json::array()}, {"next_page_token", page.next_page_token}};
+  report.json = {
+      {"entries", Json::array()}, {"next_page_token", page.next_page_token}, {"texts", ShownTextsJson(page.texts)}};
   for (const HistoryEntry& entry : page.entries) report.json["entries"].push_back(HistoryEntryJson(entry));
   report.tables = {HistoryTable(page.entries), NextPageTable(page.next_page_token)};
   return report;
@@ -46,22 +48,26 @@ void AddAt(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("at", "The settings and the policy that were in force at a past time");
   auto account = std::make_shared<AccountId>();
   auto at = std::make_shared<std::optional<Time>>();
+  auto options = std::make_shared<CallOptions>();
   AddId(app, "account", account.get(), "The account")->required();
   AddTime(app, "time", at.get(), "The time, RFC 3339")->required();
-  app->callback([&cli, account, at] {
-    cli.action = [&cli, account, at] {
+  AddTextLanguage(app, options.get());
+  app->callback([&cli, account, at, options] {
+    cli.action = [&cli, account, at, options] {
       return cli.WithClient([&](Client& client) {
-        const auto past = client.GetSettingsAt(*account, **at);
+        const auto past = client.GetSettingsAt(*account, **at, *options);
         if (!past.ok()) return PrintError(past.status(), cli.json);
         Report report;
         report.json = {{"revision", past->revision.value()},
                        {"policy_hash", HexText(past->policy_hash)},
                        {"settings", SettingsJson(past->settings)},
-                       {"policy", PolicyJson(past->policy)}};
+                       {"policy", PolicyJson(past->policy)},
+                       {"shown_texts", ShownTextsJson(past->shown_texts)}};
         Table head("settings", {"REVISION", "POLICY"});
         head.Add({past->revision.value(), past->policy.version});
         report.tables = SettingsTables(past->settings);
         report.tables.insert(report.tables.begin(), head);
+        report.tables.push_back(ShownTextsTable(past->shown_texts));
         return Print(report, cli.json, kDone);
       });
     };

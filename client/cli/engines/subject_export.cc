@@ -1,5 +1,6 @@
 #include "client/cli/engines/subject_export.h"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "client/cli/render/render_deletion.h"
 #include "client/cli/render/render_hold.h"
 #include "client/cli/render/render_subject.h"
+#include "client/cli/render/render_texts.h"
 
 namespace consent::cli {
 namespace {
@@ -37,10 +39,21 @@ absl::Status ReadPages(const std::function<absl::StatusOr<Page>(const std::strin
   return absl::OkStatus();
 }
 
+// Each once, whichever pages show it.
+void AddTexts(const std::vector<ShownText>& of_page, std::vector<ShownText>* all) {
+  for (const ShownText& text : of_page) {
+    if (std::find(all->begin(), all->end(), text) == all->end()) all->push_back(text);
+  }
+}
+
 absl::Status ReadLists(Client& client, SubjectExport* out) {
   const AccountId& account = out->account_id;
   absl::Status status = ReadPages<HistoryPage, HistoryEntry>(
-      [&](const std::string& token) { return client.ListSettingsHistory(account, kEntriesPerPage, token); },
+      [&](const std::string& token) {
+        absl::StatusOr<HistoryPage> page = client.ListSettingsHistory(account, kEntriesPerPage, token);
+        if (page.ok()) AddTexts(page->texts, &out->texts);
+        return page;
+      },
       &HistoryPage::entries, &out->history);
   if (!status.ok()) return status;
   DeletionQuery deletions;
@@ -130,6 +143,7 @@ Json ExportJson(const SubjectExport& subject, Time read_at) {
                {"history", Json::array()},
                {"deletion_requests", Json::array()},
                {"holds", Json::array()}};
+  json["texts_shown"] = ShownTextsJson(subject.texts);
   for (const HistoryEntry& entry : subject.history) json["history"].push_back(HistoryEntryJson(entry));
   for (const DeletionRequest& request : subject.requests) json["deletion_requests"].push_back(DeletionJson(request));
   for (const Hold& hold : subject.holds) json["holds"].push_back(HoldJson(hold));
@@ -149,6 +163,7 @@ std::string ExportText(const SubjectExport& subject, Time read_at) {
   text += Section("Settings", CurrentSettingsTables(subject.settings));
   text += Section("History, newest first", {HistoryTable(subject.history)});
   text += Section("Evidence", {EvidenceTable(subject.history)});
+  text += Section("Texts that were shown", {ShownTextsTable(subject.texts)});
   std::vector<Table> requests;
   for (const DeletionRequest& request : subject.requests) {
     for (Table& table : DeletionTables(request)) requests.push_back(std::move(table));

@@ -18,6 +18,8 @@ struct SubjectExport {
   CurrentSettings settings;
   // Newest first.
   std::vector<HistoryEntry> history;
+  // The very texts that were shown to whoever consented, each once.
+  std::vector<ShownText> texts;
   // In the order of receipt, ended ones included.
   std::vector<DeletionRequest> requests;
   // In the order in which they were placed, released ones included.

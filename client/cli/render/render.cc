@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/cli/render/render_texts.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/time.h"
 
@@ -60,23 +61,24 @@ Json ScopeJson(const Scope& scope) {
 }
 
 Json SettingsJson(const Settings& settings) {
-  Json json = {{"controls", Json::array()},
-               {"purposes", Json::array()},
-               {"details", Json::array()},
-               {"retention", Json::array()},
-               {"refused_all", Json::array()}};
+  Json json = {{"controls", Json::array()},  {"purposes", Json::array()},    {"details", Json::array()},
+               {"retention", Json::array()}, {"refused_all", Json::array()}, {"notices", Json::array()}};
   for (const ControlSetting& control : settings.controls) {
     json["controls"].push_back({{"control", control.control},
                                 {"effective", Name(control.effective)},
                                 {"reason", Name(control.reason)},
                                 {"people_listen", control.people_listen},
-                                {"purposes", NamesJson(control.purposes)}});
+                                {"purposes", NamesJson(control.purposes)},
+                                {"text", ShownTextJson(control.text)},
+                                {"notice_versions", control.notice_versions},
+                                {"may_ask_again_at", TimeText(control.may_ask_again_at)}});
   }
   for (const PurposeSummary& purpose : settings.purposes) {
     json["purposes"].push_back({{"purpose", Name(purpose.purpose)},
                                 {"effective", Name(purpose.effective)},
                                 {"reason", Name(purpose.reason)},
-                                {"people_listen", purpose.people_listen}});
+                                {"people_listen", purpose.people_listen},
+                                {"may_ask_again_at", TimeText(purpose.may_ask_again_at)}});
   }
   for (const PurposeSetting& detail : settings.details) {
     json["details"].push_back({{"scope", ScopeJson(detail.scope)},
@@ -88,12 +90,21 @@ Json SettingsJson(const Settings& settings) {
                                {"notice_version", detail.notice_version},
                                {"imported", detail.imported},
                                {"renewed", TimeText(detail.renewed)},
-                               {"holds_until", TimeText(detail.holds_until)}});
+                               {"holds_until", TimeText(detail.holds_until)},
+                               {"may_ask_again_at", TimeText(detail.may_ask_again_at)},
+                               {"shown_sha256", HashesJson(detail.shown_sha256)}});
   }
   for (const RetentionChange& retention : settings.retention) {
     json["retention"].push_back({{"scope", ScopeJson(retention.scope)}, {"keep", RetentionText(retention.retention)}});
   }
   for (const Scope& scope : settings.refused_all) json["refused_all"].push_back(ScopeJson(scope));
+  for (const NoticeSetting& notice : settings.notices) {
+    json["notices"].push_back({{"text", ShownTextJson(notice.text)},
+                               {"purposes", NamesJson(notice.purposes)},
+                               {"says_people_listen", notice.says_people_listen},
+                               {"covers_past", notice.covers_past},
+                               {"offered", notice.offered}});
+  }
   return json;
 }
 
@@ -105,10 +116,10 @@ Json CurrentSettingsJson(const CurrentSettings& current) {
 }
 
 std::vector<Table> SettingsTables(const Settings& settings) {
-  Table controls("control", {"CONTROL", "ANSWER", "WHY", "PEOPLE LISTEN", "PURPOSES"});
+  Table controls("control", {"CONTROL", "ANSWER", "WHY", "PEOPLE LISTEN", "PURPOSES", "MAY ASK AGAIN"});
   for (const ControlSetting& control : settings.controls) {
     controls.Add({control.control, std::string(Name(control.effective)), std::string(Name(control.reason)),
-                  YesNo(control.people_listen), NamesText(control.purposes)});
+                  YesNo(control.people_listen), NamesText(control.purposes), TimeText(control.may_ask_again_at)});
   }
   Table purposes("purpose", {"PURPOSE", "ANSWER", "WHY", "PEOPLE LISTEN"});
   for (const PurposeSummary& purpose : settings.purposes) {
@@ -128,7 +139,10 @@ std::vector<Table> SettingsTables(const Settings& settings) {
   }
   Table refused("refused_all", {"REFUSED EVERYTHING, LATER PURPOSES INCLUDED"});
   for (const Scope& scope : settings.refused_all) refused.Add({ScopeText(scope)});
-  return {controls, purposes, details, retention, refused};
+  std::vector<ShownText> texts;
+  for (const ControlSetting& control : settings.controls) texts.push_back(control.text);
+  for (const NoticeSetting& notice : settings.notices) texts.push_back(notice.text);
+  return {controls, purposes, details, retention, refused, ShownTextsTable(texts)};
 }
 
 std::vector<Table> CurrentSettingsTables(const CurrentSettings& current) {

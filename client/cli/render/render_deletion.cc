@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_texts.h"
 
 namespace consent::cli {
 namespace {
@@ -52,6 +53,10 @@ std::string MarksText(const DeletionRequest& request) {
   if (request.on_hold) marks.emplace_back("ON_HOLD");
   if (request.overdue) marks.emplace_back("OVERDUE");
   if (request.confirmation_overdue) marks.emplace_back("CONFIRMATION_OVERDUE");
+  const Appeal last = request.appeals.empty() ? Appeal{} : request.appeals.back();
+  const bool open = last.state == AppealState::kReceived || last.state == AppealState::kAcknowledged;
+  if (open) marks.emplace_back("APPEALED");
+  if (last.acknowledgement_overdue || last.answer_overdue) marks.emplace_back("APPEAL_OVERDUE");
   return ListText(marks);
 }
 
@@ -195,6 +200,8 @@ Json DeletionJson(const DeletionRequest& request) {
                {"verified_at", TimeText(request.verified_at)},
                {"ended_at", TimeText(request.ended_at)},
                {"denied_reason", request.denied_reason},
+               {"how_to_appeal", HowToAppealJson(request.how_to_appeal)},
+               {"appeals", AppealsJson(request.appeals)},
                {"covers", RangeJson(request.covers)},
                {"account_id", request.account_id.value()},
                {"selector", SelectorJson(request.selector)},
@@ -219,7 +226,13 @@ std::vector<Table> DeletionTables(const DeletionRequest& request) {
       {request.account_id.value(), SelectorText(request.selector), FromText(request.covers), ToText(request.covers)});
   Table summary("summary", {"SUMMARY"});
   summary.Add({request.summary});
-  return {head, times, selects, ProgressTable(request.progress), summary};
+  return {head,
+          times,
+          selects,
+          ProgressTable(request.progress),
+          AppealsTable(request.appeals),
+          summary,
+          HowToAppealTable(request.how_to_appeal)};
 }
 
 Table DeletionsTable(const std::vector<DeletionRequest>& requests) {

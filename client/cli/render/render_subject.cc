@@ -3,6 +3,7 @@
 #include <string>
 
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_texts.h"
 
 namespace consent::cli {
 namespace {
@@ -85,7 +86,8 @@ Json HistoryEntryJson(const HistoryEntry& entry) {
           {"evidence", EvidenceJson(entry.evidence)},
           {"evidence_withheld", entry.evidence_withheld},
           {"imported", entry.imported},
-          {"policy_version", entry.policy_version}};
+          {"policy_version", entry.policy_version},
+          {"shown_sha256", HashesJson(entry.shown_sha256)}};
 }
 
 Table HistoryTable(const std::vector<HistoryEntry>& entries) {
@@ -103,13 +105,14 @@ Table HistoryTable(const std::vector<HistoryEntry>& entries) {
 }
 
 Table EvidenceTable(const std::vector<HistoryEntry>& entries) {
-  Table table("evidence", {"REVISION", "CHANNEL", "ACTOR", "GUARDIAN", "NOTICE", "LANGUAGE", "GIVEN AT", "REFERENCE"});
+  Table table("evidence",
+              {"REVISION", "CHANNEL", "ACTOR", "GUARDIAN", "NOTICE", "LANGUAGE", "GIVEN AT", "REFERENCE", "SHOWN"});
   for (const HistoryEntry& entry : entries) {
     const Evidence& evidence = entry.evidence;
     if (evidence == Evidence{}) continue;
     table.Add({entry.revision.value(), NameOrNone(evidence.channel), NameOrNone(evidence.actor),
                evidence.guardian.value(), evidence.notice_version, evidence.notice_language,
-               TimeText(evidence.given_at), evidence.reference});
+               TimeText(evidence.given_at), evidence.reference, HashesText(entry.shown_sha256)});
   }
   return table;
 }

@@ -70,6 +70,10 @@ struct CallOptions {
   // names the trace of a call that it refused, that failed or that was slow; repetitions carry the same. Empty: the
   // client's. Anything else is not sent, and fails no call.
   std::string traceparent = {};
+  // In which texts are returned by the calls that return any: GetSettings, GetSettingsAt, GetDeletionRequest,
+  // ListDeletionRequests, DenyDeletionRequest. A BCP 47 tag; the daemon takes the nearest that it has
+  // (GetSettingsRequest.language in the protos). Empty: English, or the policy's first.
+  std::string language = {};
 };
 
 // Thread-safe; make one and share it. Blocks the calling thread until the call's deadline at the longest.
@@ -139,7 +143,7 @@ class Client {
 
   virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,
                                                                 const CallOptions& options = {}) = 0;
-  // NotFound (DELETION_NOT_FOUND) for these six; FailedPrecondition (DELETION_STATE): the request's state does not
+  // NotFound (DELETION_NOT_FOUND) for these nine; FailedPrecondition (DELETION_STATE): the request's state does not
   // allow the step.
   virtual absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order,
                                                                 const CallOptions& options = {}) = 0;
@@ -151,6 +155,13 @@ class Client {
   // The user was told that the request was received. In any state; what was said first stays.
   virtual absl::StatusOr<ReceiptConfirmed> ConfirmReceipt(const ConfirmReceiptOrder& order,
                                                           const CallOptions& options = {}) = 0;
+  // Somebody appeals against a denial, or complains; while one of the request is open, another is part of it.
+  virtual absl::StatusOr<AppealTaken> ReceiveAppeal(const ReceiveAppealOrder& order,
+                                                    const CallOptions& options = {}) = 0;
+  // Whoever appealed was told that it was received; it was answered. What was said first stays.
+  virtual absl::StatusOr<AppealTaken> AcknowledgeAppeal(const AcknowledgeAppealOrder& order,
+                                                        const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<AppealTaken> AnswerAppeal(const AnswerAppealOrder& order, const CallOptions& options = {}) = 0;
   // A loosening: needs the request's etag, channel and actor.
   virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order,
                                                                 const CallOptions& options = {}) = 0;

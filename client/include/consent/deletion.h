@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "consent/appeal.h"
 #include "consent/types.h"
 
 namespace consent {
@@ -140,6 +141,10 @@ struct DeletionRequest {
   // It is open, somebody asked for it, confirm_by has passed, and nobody has said that the user was told.
   bool confirmation_overdue = false;
   std::string denied_reason;
+  // Of a denied request.
+  std::optional<HowToAppeal> how_to_appeal;
+  // In the order of their receipt; at most the last is open.
+  std::vector<Appeal> appeals;
   // Absent where it names single recordings.
   std::optional<TimeRange> covers;
   // As it was asked; empty once the request has ended, when its key is destroyed.
@@ -219,6 +224,13 @@ struct ReceiptConfirmed {
   bool already = false;
 };
 
+// Of each step of an appeal.
+struct AppealTaken {
+  DeletionRequest request;
+  // It was so before, and nothing was written.
+  bool already = false;
+};
+
 struct CancelOrder {
   DeletionId deletion_id;
   // That of the request. The library never fetches one.
@@ -245,6 +257,8 @@ struct DeletionQuery {
   // 1 to 1,000; 0: 100.
   int page_size = 0;
   std::string page_token;
+  // Only those with an appeal or complaint that is not answered.
+  bool has_open_appeal = false;
 };
 
 // Of one account in the order of receipt.

@@ -35,6 +35,21 @@ struct RetentionChange {
   Retention retention;
 };
 
+// A text that people are shown, as it is shown.
+struct ShownText {
+  // Whose: one of the two is set.
+  std::string notice_version;
+  std::string control;
+  // BCP 47 tag.
+  std::string language;
+  // Both empty where the policy that had the text is no longer stored.
+  std::string title;
+  std::string sentence;
+  // SHA-256 over title, LF, sentence, LF; 32 bytes.
+  std::string sha256;
+  auto operator<=>(const ShownText&) const = default;
+};
+
 // One purpose at one scope.
 struct PurposeSetting {
   Scope scope;
@@ -48,6 +63,10 @@ struct PurposeSetting {
   // Of a consent: when it was last given again, and when it expires; nothing: never.
   std::optional<Time> renewed;
   std::optional<Time> holds_until;
+  // Of a no: from when on the app may ask for it again; nothing: nothing stands against asking.
+  std::optional<Time> may_ask_again_at;
+  // Of a consent of the past: the hashes of the texts that were shown (PastSettings::shown_texts).
+  std::vector<std::string> shown_sha256;
 };
 
 struct ControlSetting {
@@ -56,6 +75,20 @@ struct ControlSetting {
   Reason reason = Reason::kUnset;
   bool people_listen = false;
   std::vector<Purpose> purposes;
+  ShownText text = {};
+  // Notices under which it can be turned on now; their texts are in Settings::notices.
+  std::vector<std::string> notice_versions = {};
+  std::optional<Time> may_ask_again_at = {};
+};
+
+// A notice that can be agreed to now, or that a consent of the subject names.
+struct NoticeSetting {
+  ShownText text;
+  std::vector<Purpose> purposes;
+  bool says_people_listen = false;
+  bool covers_past = false;
+  // Valid now and not superseded.
+  bool offered = false;
 };
 
 struct PurposeSummary {
@@ -63,6 +96,7 @@ struct PurposeSummary {
   EffectiveAnswer effective = EffectiveAnswer::kUnset;
   Reason reason = Reason::kUnset;
   bool people_listen = false;
+  std::optional<Time> may_ask_again_at = {};
 };
 
 // For showing to people. Never a basis for using a recording: ask Client::Check for that.
@@ -72,6 +106,7 @@ struct Settings {
   std::vector<PurposeSetting> details;
   std::vector<RetentionChange> retention;
   std::vector<Scope> refused_all;
+  std::vector<NoticeSetting> notices;
 };
 
 struct CurrentSettings {
@@ -163,10 +198,14 @@ struct HistoryEntry {
   bool evidence_withheld = false;
   bool imported = false;
   std::string policy_version;
+  // Of a consent: the hashes of the texts that were shown (HistoryPage::texts).
+  std::vector<std::string> shown_sha256;
 };
 
 struct HistoryPage {
   std::vector<HistoryEntry> entries;
+  // The very texts that were shown to whoever consented in one of them, each once.
+  std::vector<ShownText> texts;
   // Empty: the last page.
   std::string next_page_token;
 };
@@ -208,6 +247,8 @@ struct PastSettings {
   Etag revision;
   Policy policy;
   std::string policy_hash;
+  // The very texts that were shown when the consents in `settings` were last given, each once; at most 256.
+  std::vector<ShownText> shown_texts;
 };
 
 }  // namespace consent

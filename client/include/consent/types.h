@@ -67,6 +67,9 @@ enum class ChangeKind : uint8_t {
   kDeletionSettled = 12,
   kDeletionReceiptConfirmed = 13,
   kChildNotice = 14,
+  kDeletionAppealReceived = 15,
+  kDeletionAppealAcknowledged = 16,
+  kDeletionAppealAnswered = 17,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.

@@ -204,6 +204,8 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   if (!PrepareHook(work)) return false;
+  // A consent has this very policy for a precondition (`needs_policy`), so what is sealed is what it is given under.
+  work.request.payload.shown = domain::ShownBy(request.command, *work.policy.rules);
   const absl::Status sealed = PreparePayload(work);
   if (!sealed.ok()) work.reply = sealed;
   return sealed.ok();

@@ -34,6 +34,25 @@ absl::Status StepStatus(domain::StepRefusal refusal, const domain::DeletionReque
       return wire::FieldError("confirmed_at", "must not lie before the request's received_at, which is " +
                                                   base::FormatRfc3339(request.received_at) +
                                                   ", nor after now by the daemon's clock");
+    case domain::StepRefusal::kNotDenied:
+      return wire::MakeError(
+          v1::ERROR_REASON_DELETION_STATE,
+          "the request is " + state + ", and only a denial can be appealed against: hand in a complaint",
+          {{"state", state}});
+    case domain::StepRefusal::kNoAppeal:
+      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
+                             "the request has no open appeal or complaint: ReceiveAppeal begins one",
+                             {{"state", state}});
+    case domain::StepRefusal::kTooManyAppeals:
+      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
+                             "the request has as many appeals and complaints as it may have, " +
+                                 std::to_string(domain::kMaxAppeals) + ", and all are answered",
+                             {{"state", state}});
+    case domain::StepRefusal::kAppealTime:
+      return wire::FieldError(
+          "at",
+          "must not lie before the step that it follows (the receipt of the appeal or complaint, the "
+          "denial, the request's received_at), nor after now by the daemon's clock");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }

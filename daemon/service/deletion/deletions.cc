@@ -18,6 +18,7 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
   if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
   if (request.received_at < filter.received_from) return false;
   if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
+  if (filter.has_open_appeal && domain::OpenAppeal(request.appeals) == nullptr) return false;
   const bool of_cause = filter.causes.empty() ||
                         std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
   if (!of_cause) return false;

@@ -33,6 +33,7 @@ struct DeletionFilter {
   base::Instant due_before;                   // unset: any; else only open ones
   base::Instant received_from;                // unset: any
   base::Instant received_before;              // unset: any
+  bool has_open_appeal = false;               // true: only those with an appeal that is not answered
 };
 
 // Thread-safe; outlives what was submitted.

@@ -30,6 +30,7 @@ bool FollowDeletion(Core& core, TaskQueue& queue, store::Partition partition, co
   if (!write.value.has_value() || !DecodeDeletionRow(*write.value, &row)) return false;
   const DeletionPlace place{partition, NumberOfKey(write.key)};
   if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
+  core.appeals.Put(place, row.request);
   if (core.deletions.Put(place, row.request)) queue.AddTasksOf(place);
   return true;
 }
@@ -96,7 +97,9 @@ absl::Status FillDeletions(Core& core, TaskQueue& queue, store::Partition partit
                               DeletionRow row;
                               damaged = !DecodeDeletionRow(value, &row);
                               if (damaged) return false;
-                              core.deletions.Add(DeletionPlace{partition, NumberOfKey(key)}, row.request);
+                              const DeletionPlace place{partition, NumberOfKey(key)};
+                              core.deletions.Add(place, row.request);
+                              core.appeals.Put(place, row.request);
                               if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
                               return true;
                             });

@@ -6,6 +6,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
+#include "daemon/policy/texts.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
@@ -281,6 +282,9 @@ absl::Status PolicyAdmin::Replace(const policy::PolicyRow* current, const policy
 }
 
 absl::Status PolicyAdmin::MayFollow(const policy::PolicyRow* current, const policy::Document& document) const {
+  for (const auto& earlier : core_.policies.All()) {
+    if (absl::Status same = policy::CheckSameTexts(earlier->document, document); !same.ok()) return Refused(same);
+  }
   const absl::StatusOr<policy::Usage> usage = ReadUsage();
   if (!usage.ok()) return usage.status();
   if (absl::Status allowed = policy::CheckActivation(current, document, *usage); !allowed.ok()) return Refused(allowed);

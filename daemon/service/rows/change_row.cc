@@ -1,5 +1,6 @@
 #include "daemon/service/rows/change_row.h"
 
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 
 namespace consent::service {
@@ -9,14 +10,14 @@ using base::Decoder;
 using base::Encoder;
 
 constexpr uint8_t kRowFormat = 2;
-constexpr uint8_t kPayloadFormat = 2;
-constexpr uint8_t kPayloadWithAccount = 3;  // and the account_id behind all else
+constexpr uint8_t kPayloadFormat = 3;
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxChanges = 16384;
 constexpr size_t kMaxBlobBytes = 1 << 20;
 constexpr size_t kMaxNames = 1024;
+constexpr size_t kMaxShown = base::kMaxParts + 1;
 
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
@@ -112,6 +113,17 @@ domain::FactChange GetChange(Decoder& in) {
   return change;
 }
 
+domain::ShownText GetShown(Decoder& in) {
+  domain::ShownText shown;
+  const uint8_t kind = in.Byte();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::ShownKind::kControl)) in.Fail();
+  shown.kind = static_cast<domain::ShownKind>(kind);
+  shown.name = in.String(base::kMaxNameBytes);
+  shown.language = in.String(base::kMaxLanguageBytes);
+  shown.sha256 = in.Array<32>();
+  return shown;
+}
+
 bool IsPlain(ChangeKind kind) { return kind >= kFirstOfOthers; }
 
 bool KnownKind(uint8_t number) {
@@ -186,7 +198,7 @@ void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitmen
 std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(payload.account_id.empty() ? kPayloadFormat : kPayloadWithAccount);
+  out.Byte(kPayloadFormat);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -199,15 +211,21 @@ std::string EncodePayload(const Payload& payload) {
     out.Raw(base::View(guardian.bytes));
     out.String(name);
   }
-  if (!payload.account_id.empty()) out.String(payload.account_id);
+  out.Varint(payload.shown.size());
+  for (const domain::ShownText& shown : payload.shown) {
+    out.Byte(static_cast<uint8_t>(shown.kind));
+    out.String(shown.name);
+    out.String(shown.language);
+    out.Raw(base::View(shown.sha256));
+  }
+  out.String(payload.account_id);
   return bytes;
 }
 
 bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
-  const uint8_t format = in.Byte();
-  if (format != kPayloadFormat && format != kPayloadWithAccount) return false;
+  if (in.Byte() != kPayloadFormat) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -223,10 +241,10 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
     guardian.bytes = in.Array<16>();
     payload->guardians.emplace_back(guardian, in.String(base::kMaxIdBytes));
   }
-  if (format == kPayloadWithAccount) {
-    payload->account_id = in.String(base::kMaxIdBytes);
-    if (payload->account_id.empty()) return false;
-  }
+  const uint64_t shown = in.Varint();
+  if (shown > kMaxShown) return false;
+  for (uint64_t i = 0; in.ok() && i < shown; ++i) payload->shown.push_back(GetShown(in));
+  payload->account_id = in.String(base::kMaxIdBytes);
   return in.Done();
 }
 

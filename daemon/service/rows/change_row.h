@@ -9,6 +9,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/deletion.h"
+#include "daemon/domain/texts.h"
 #include "daemon/domain/transitions.h"
 
 namespace consent::service {
@@ -29,6 +30,9 @@ enum class ChangeKind : uint8_t {
   kDeletionSettled = 12,  // received while the time was in doubt
   kDeletionReceiptConfirmed = 13,
   kChildNotice = 14,
+  kDeletionAppealReceived = 15,
+  kDeletionAppealAcknowledged = 16,
+  kDeletionAppealAnswered = 17,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -40,7 +44,7 @@ enum class ChangeKind : uint8_t {
   kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
   kVerificationReported = 73,  // what a verification of the decision log found
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kChildNotice;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
 
@@ -58,22 +62,30 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
       return ChangeKind::kDeletionCancelled;
     case domain::DeletionStep::kConfirmReceipt:
       return ChangeKind::kDeletionReceiptConfirmed;
+    case domain::DeletionStep::kReceiveAppeal:
+      return ChangeKind::kDeletionAppealReceived;
+    case domain::DeletionStep::kAcknowledgeAppeal:
+      return ChangeKind::kDeletionAppealAcknowledged;
+    case domain::DeletionStep::kAnswerAppeal:
+      return ChangeKind::kDeletionAppealAnswered;
   }
   return ChangeKind::kDeletionVerified;
 }
 // A deletion request is made, or goes on by somebody's step.
 constexpr bool IsOfDeletion(ChangeKind kind) {
-  return kind >= ChangeKind::kDeletionReceived && kind <= ChangeKind::kDeletionReceiptConfirmed &&
-         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
+  return kind >= ChangeKind::kDeletionReceived && kind <= ChangeKind::kDeletionAppealAnswered &&
+         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled &&
+         kind != ChangeKind::kChildNotice;
 }
 
-// What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request
-// named.
+// What is sealed under the subject's own key: evidence as it was sent, the texts that were shown, and the raw ids of
+// the scopes that the request named.
 struct Payload {
   std::string evidence;                                         // serialised consent.v1.Evidence; may be empty
   std::string caller;                                           // who sent the request, by name
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
+  std::vector<domain::ShownText> shown;  // of a consent: domain::ShownBy the policy under which it was given
   // Whose change it is, for listings by time; empty: not said. Not in what names a subject's scopes.
   std::string account_id;
 };

@@ -14,7 +14,7 @@ using base::Instant;
 
 constexpr uint8_t kDeletionFormat = 3;
 constexpr size_t kMaxSystemParts = 1024;
-constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2, kConfirmedBit = 4;
+constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2, kConfirmedBit = 4, kAppealedBit = 8;
 
 void PutSelector(Encoder& out, const domain::Selector& selector) {
   out.Byte(static_cast<uint8_t>(selector.kind));
@@ -81,6 +81,50 @@ domain::SystemProgress GetSystemPart(Decoder& in) {
   return part;
 }
 
+void PutAppeals(Encoder& out, const std::vector<domain::Appeal>& appeals) {
+  out.Varint(appeals.size());
+  for (const domain::Appeal& appeal : appeals) {
+    out.Byte(static_cast<uint8_t>(appeal.kind));
+    for (const Instant time :
+         {appeal.received_at, appeal.acknowledge_by, appeal.answer_by, appeal.acknowledged_at, appeal.answered_at}) {
+      PutTime(out, time);
+    }
+    if (appeal.IsOpen()) continue;
+    out.Byte(static_cast<uint8_t>(appeal.outcome));
+    out.String(appeal.answer);
+  }
+}
+
+domain::Appeal GetAppeal(Decoder& in) {
+  domain::Appeal appeal;
+  const uint8_t kind = in.Byte();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::AppealKind::kComplaint)) in.Fail();
+  appeal.kind = static_cast<domain::AppealKind>(kind);
+  for (Instant* time :
+       {&appeal.received_at, &appeal.acknowledge_by, &appeal.answer_by, &appeal.acknowledged_at, &appeal.answered_at}) {
+    *time = GetTime(in);
+  }
+  if (!appeal.received_at.IsSet()) in.Fail();
+  if (appeal.IsOpen()) return appeal;
+  const uint8_t outcome = in.Byte();
+  if (outcome < 1 || outcome > static_cast<uint8_t>(domain::AppealOutcome::kWithdrawn)) in.Fail();
+  appeal.outcome = static_cast<domain::AppealOutcome>(outcome);
+  appeal.answer = in.String(kMaxTextBytes);
+  return appeal;
+}
+
+// At least one, and none but the last is open.
+std::vector<domain::Appeal> GetAppeals(Decoder& in) {
+  std::vector<domain::Appeal> appeals;
+  const uint64_t count = in.Varint();
+  if (count < 1 || count > domain::kMaxAppeals) in.Fail();
+  for (uint64_t i = 0; in.ok() && i < count; ++i) {
+    if (domain::OpenAppeal(appeals) != nullptr) in.Fail();
+    appeals.push_back(GetAppeal(in));
+  }
+  return appeals;
+}
+
 }  // namespace
 
 std::string DeletionKey(DeletionNumber number) {
@@ -122,7 +166,7 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   out.Byte(static_cast<uint8_t>(request.state));
   const bool confirmed = request.receipt_confirmed_at.IsSet();
   out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0) |
-                                (confirmed ? kConfirmedBit : 0)));
+                                (confirmed ? kConfirmedBit : 0) | (request.appeals.empty() ? 0 : kAppealedBit)));
   out.Byte(static_cast<uint8_t>(request.requester));
   out.String(request.regime);
   for (const Instant time :
@@ -138,6 +182,7 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
     PutTime(out, request.receipt_confirmed_at);
     out.Byte(static_cast<uint8_t>(request.receipt_channel));
   }
+  if (!request.appeals.empty()) PutAppeals(out, request.appeals);
   out.String(request.denied_reason);
   out.Varint(request.changed);
   PutSelector(out, request.selector);
@@ -164,7 +209,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t requester = in.Byte();
   if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
       state > static_cast<uint8_t>(domain::DeletionState::kCancelled) ||
-      bits > (kExtendedBit | kUnsettledBit | kConfirmedBit) ||
+      bits > (kExtendedBit | kUnsettledBit | kConfirmedBit | kAppealedBit) ||
       requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
@@ -193,6 +238,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
     }
     request.receipt_channel = static_cast<domain::ReceiptChannel>(channel);
   }
+  if ((bits & kAppealedBit) != 0) request.appeals = GetAppeals(in);
   request.denied_reason = in.String(kMaxTextBytes);
   request.changed = in.Varint();
   request.selector = GetSelector(in);

@@ -8,6 +8,7 @@
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/service/state/appeal_gauges.h"
 #include "daemon/service/state/deletion_gauges.h"
 #include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/hold_gauges.h"
@@ -38,6 +39,7 @@ struct Core {
   Pool& writers;  // prepare commits and send replies
   PartitionPolicies partition_policies;
   DeletionGauges deletions{};
+  AppealGauges appeals{};
   HoldGauges holds{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active

@@ -37,7 +37,7 @@ void DeletionGauges::CountIn(DeletionPlace place, const domain::DeletionRequest&
     open.deadlines[index] = domain::DeadlineOf(request, deadline);
     if (!open.deadlines[index].has_value()) continue;
     deadlines_[index][*open.deadlines[index]].insert(place);
-    ++kind.due[index][*open.deadlines[index]];
+    kind.due[index].Add(*open.deadlines[index]);
   }
 }
 
@@ -51,8 +51,7 @@ void DeletionGauges::CountOut(DeletionPlace place, const OpenRequest& open) {
     const auto then = deadlines_[index].find(*open.deadlines[index]);
     then->second.erase(place);
     if (then->second.empty()) deadlines_[index].erase(then);
-    const auto due = kind->second.due[index].find(*open.deadlines[index]);
-    if (--due->second == 0) kind->second.due[index].erase(due);
+    kind->second.due[index].Remove(*open.deadlines[index]);
   }
   if (--kind->second.requests == 0) kinds_.erase(kind);
 }
@@ -168,7 +167,6 @@ base::Instant DeletionGauges::oldest_open() const {
 }
 
 std::vector<OpenDeletions> DeletionGauges::Open(base::Instant now, base::Span near, base::Span far) const {
-  const base::Instant past = now + base::Microseconds(1);
   base::MutexLock lock(mutex_);
   std::vector<OpenDeletions> all;
   for (const auto& [kind, of_kind] : kinds_) {
@@ -177,16 +175,7 @@ std::vector<OpenDeletions> DeletionGauges::Open(base::Instant now, base::Span ne
     open.regime = kind.second;
     open.requests = of_kind.requests;
     for (size_t index = 0; index < of_kind.due.size(); ++index) {
-      OpenDeletions::Deadline& deadline = open.deadlines[index];
-      for (const auto& [due, count] : of_kind.due[index]) {
-        if (!(due < now + far)) break;
-        if (due < past) {
-          deadline.past += count;
-          continue;
-        }
-        deadline.far += count;
-        if (due < now + near) deadline.near += count;
-      }
+      open.deadlines[index] = of_kind.due[index].Count(now, near, far);
     }
   }
   return all;

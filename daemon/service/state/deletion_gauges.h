@@ -17,6 +17,7 @@
 #include "daemon/base/mutex.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/state/deletion_place.h"
+#include "daemon/service/state/due_counts.h"
 
 namespace consent::service {
 
@@ -29,15 +30,10 @@ struct DeletionCount {
 
 // Open requests of one cause and regime, by what they are late for (domain::DeadlineKind).
 struct OpenDeletions {
-  struct Deadline {
-    uint64_t past = 0;  // not done by then
-    uint64_t near = 0;  // not past, and due before the nearer of the two times that were asked about
-    uint64_t far = 0;   // not past, and due before the farther one, which includes the nearer
-  };
   domain::DeletionCause cause = domain::DeletionCause::kRequested;
   std::string regime;
   uint64_t requests = 0;
-  std::array<Deadline, domain::kDeadlineKinds.size()> deadlines;
+  std::array<DueCount, domain::kDeadlineKinds.size()> deadlines;
 };
 
 // Requests of one cause and regime that ended in a quarter of the calendar: completed or denied.
@@ -102,11 +98,9 @@ class DeletionGauges {
   using ByTime = std::map<base::Instant, std::set<DeletionPlace>>;
   // Cause and regime.
   using Kind = std::pair<domain::DeletionCause, std::string>;
-  // How many are due when: the times are ends of days, so there are few of them.
-  using CountsByTime = std::map<base::Instant, uint64_t>;
   struct OfKind {
     uint64_t requests = 0;
-    std::array<CountsByTime, domain::kDeadlineKinds.size()> due;  // by DeadlineKind
+    std::array<DueCounts, domain::kDeadlineKinds.size()> due;  // by DeadlineKind
   };
   struct Ended {
     uint64_t in_time = 0;

@@ -83,6 +83,11 @@ std::shared_ptr<const policy::PolicyRow> PolicyBook::Find(std::string_view versi
   return at == versions_.rend() ? nullptr : *at;
 }
 
+std::vector<std::shared_ptr<const policy::PolicyRow>> PolicyBook::All() const {
+  base::MutexLock lock(mutex_);
+  return versions_;
+}
+
 std::vector<std::shared_ptr<const policy::PolicyRow>> PolicyBook::Activations(base::Instant until, size_t limit) const {
   std::vector<std::shared_ptr<const policy::PolicyRow>> found;
   base::MutexLock lock(mutex_);

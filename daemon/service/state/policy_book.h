@@ -44,6 +44,8 @@ class PolicyBook {
   std::shared_ptr<const policy::PolicyRow> current() const;
   // nullptr where no policy had that version.
   std::shared_ptr<const policy::PolicyRow> Find(std::string_view version) const;
+  // All versions that were ever in force, in the order of their activation.
+  std::vector<std::shared_ptr<const policy::PolicyRow>> All() const;
   // The activations of up to `until`, the newest first; at most `limit`.
   std::vector<std::shared_ptr<const policy::PolicyRow>> Activations(base::Instant until, size_t limit) const;
   // The version in force at a past time; nullptr before the first.

@@ -1,6 +1,7 @@
 #include "daemon/service/subject/read_subject.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "daemon/domain/effective.h"
@@ -102,7 +103,8 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
   const auto key = PayloadKeyOf(core_, subject);
   if (!key.ok()) return key.status();
   HistoryPage page;
-  while (next != 0 && page.items.size() < static_cast<size_t>(page_size)) {
+  std::set<domain::ShownText> texts;
+  while (next != 0 && page.items.size() < static_cast<size_t>(page_size) && texts.size() < kMaxTextsPerPage) {
     store::FeedRow feed;
     HistoryItem item;
     const absl::Status read = ReadRow(core_, subject, next, &feed, &item.row);
@@ -111,6 +113,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
     absl::StatusOr<Payload> payload = OpenPayload(*key, item.row.sealed, subject);
     if (!payload.ok()) return payload.status();
     item.payload = *std::move(payload);
+    texts.insert(item.payload.shown.begin(), item.payload.shown.end());
     item.revision = Revision{partition, next};
     item.time = feed.stamp.time;
     next = item.row.previous;
@@ -146,6 +149,47 @@ absl::Status ReadSubject::NamePast(base::SubjectHandle subject, store::Sequence 
   return absl::OkStatus();
 }
 
+absl::Status ReadSubject::FindShown(base::SubjectHandle subject, store::Sequence from, SettingsAt* settings) const {
+  std::vector<ShownConsent> wanted;
+  for (const domain::ScopeFacts& scope : settings->view.facts.scopes) {
+    for (const domain::Purpose purpose : domain::kAllPurposes) {
+      const bool given =
+          domain::EffectiveChoice(scope, purpose, *settings->rules).choice == domain::Choice::kGiven && !scope.IsFold();
+      if (given) wanted.push_back({{scope.kind, scope.handle}, purpose, "", "", {}});
+    }
+  }
+  if (wanted.empty()) return absl::OkStatus();
+  const auto key = PayloadKeyOf(core_, subject);
+  if (!key.ok()) return key.status();
+  for (size_t seen = 0; from != 0 && !wanted.empty() && seen < kMaxChangesForTexts; ++seen) {
+    store::FeedRow feed;
+    ChangeRow row;
+    const absl::Status read = ReadRow(core_, subject, from, &feed, &row);
+    if (absl::IsNotFound(read)) break;
+    if (!read.ok()) return read;
+    // The newest change that gave it is the one in which it was last given.
+    const auto gives = [&row](const ShownConsent& consent) {
+      return std::any_of(row.changes.begin(), row.changes.end(), [&consent](const domain::FactChange& change) {
+        return change.what == domain::ChangedWhat::kPurpose && change.to == domain::Choice::kGiven &&
+               change.purpose == consent.purpose && change.scope == consent.scope;
+      });
+    };
+    const auto given_here = std::stable_partition(wanted.begin(), wanted.end(),
+                                                  [&gives](const ShownConsent& consent) { return !gives(consent); });
+    if (given_here != wanted.end()) {
+      const absl::StatusOr<Payload> payload = OpenPayload(*key, row.sealed, subject);
+      if (!payload.ok()) return payload.status();
+      for (auto consent = given_here; consent != wanted.end(); ++consent) {
+        settings->shown.push_back(
+            {consent->scope, consent->purpose, payload->caller, row.policy_version, payload->shown});
+      }
+      wanted.erase(given_here, wanted.end());
+    }
+    from = row.previous;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::Instant at) const {
   absl::StatusOr<SubjectView> now = Get(subject);
   if (!now.ok()) return now.status();
@@ -169,8 +213,8 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     settings.rules = core_.policies.RulesAt(at);
     if (policy == nullptr || settings.rules == nullptr) break;
     settings.policy = std::make_shared<const policy::Document>(policy->document);
-    const absl::Status named = NamePast(subject, now->facts.revision, &settings.view);
-    if (!named.ok()) return named;
+    if (absl::Status s = NamePast(subject, now->facts.revision, &settings.view); !s.ok()) return s;
+    if (absl::Status s = FindShown(subject, next, &settings); !s.ok()) return s;
     return settings;
   }
   return wire::MakeError(v1::ERROR_REASON_NO_SETTINGS_AT_TIME,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/domain/texts.h"
 #include "daemon/policy/document.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/state/core.h"
@@ -33,6 +34,15 @@ struct HistoryItem {
 struct HistoryPage {
   std::vector<HistoryItem> items;  // newest first
   store::Sequence next = 0;        // where the next page begins; 0: this is the last
+};
+
+// What was shown when the consent of one scope to one purpose was last given, and by whom it was handed in.
+struct ShownConsent {
+  domain::ScopeRef scope;
+  domain::Purpose purpose = domain::Purpose::kNone;
+  std::string caller;
+  std::string policy_version;  // under which it was given
+  std::vector<domain::ShownText> texts;
 };
 
 // Which entries of histories are listed.
@@ -61,18 +71,24 @@ struct ChoicePage {
 };
 
 struct SettingsAt {
-  SubjectView view;  // as it was
+  SubjectView view;                 // as it was
+  std::vector<ShownConsent> shown;  // of the consents in `view`, as far as their changes are kept
   std::shared_ptr<const domain::Rules> rules;
   std::shared_ptr<const policy::Document> policy;
 };
+
+// A page of history ends behind the entry with which it shows so many different texts.
+inline constexpr size_t kMaxTextsPerPage = 128;
+// Changes that At looks through for the texts of consents, backwards; of what was agreed to before, it is not told.
+inline constexpr size_t kMaxChangesForTexts = 10'000;
 
 // Thread-safe. SUBJECT_NOT_FOUND, STORE_UNREADABLE.
 class ReadSubject {
  public:
   explicit ReadSubject(Core& core);
   absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
-  // From the change at `from` backwards; 0: from the newest. `page_size` 1..1000. INVALID_FIELD of page_token where no
-  // page began there.
+  // From the change at `from` backwards; 0: from the newest. `page_size` 1..1000, and see kMaxTextsPerPage.
+  // INVALID_FIELD of page_token where no page began there.
   absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, store::Sequence from) const;
   // From `from` on, at most `limit` (1..1000) entries, after looking at most at kMaxRowsPerPage rows.
   absl::StatusOr<ChoicePage> Choices(const ChoiceFilter& filter, size_t limit, ChoicePlace from) const;
@@ -80,6 +96,8 @@ class ReadSubject {
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 
  private:
+  // Finds what was shown to whoever gave the consents of `settings`: in the change at `from` and those before it.
+  absl::Status FindShown(base::SubjectHandle subject, store::Sequence from, SettingsAt* settings) const;
   // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest
   // change.
   absl::Status NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const;

@@ -15,6 +15,7 @@ except ImportError as missing:
     sys.exit(77)
 
 # Those that nothing here names bring the descriptors of their services.
+from consent.v1 import appeal_pb2 as appeal  # noqa: F401
 from consent.v1 import decision_service_pb2  # noqa: F401
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility

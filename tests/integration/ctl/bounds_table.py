@@ -6,7 +6,7 @@ import json
 import pathlib
 
 import bounds
-from bounds import NotOnTheWire, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
+from bounds import NotOnTheWire, appeal, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
 
 POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.json")  # the one in force
 
@@ -57,6 +57,7 @@ SELECTION = bounds.names(eligibility.Selection, "SELECTION_", "RANDOM")
 RECORDINGS = bounds.many(ID, 1_000, "1000|1,000")
 TARGET = bounds.target()
 LANGUAGE, RETENTION = bounds.language(), bounds.retention()
+TEXT_LANGUAGE = bounds.text(0, 35)
 # Of `settings opt-out --control`: that and nothing else.
 CONTROL = bounds.several(bounds.target(False, False), *(often(*[f"n{count}" for count in range(most)], bound="1 to 64|control")
                                                         for most in (63, 64)))
@@ -64,6 +65,8 @@ EVIDENCE = {
     "--notice": [(bounds.text(0, 64), "evidence.notice_version")], "--language": [(LANGUAGE, "evidence.notice_language")],
     "--channel": [(CHANNEL, "evidence.channel")], "--actor": [(ACTOR, "evidence.actor")],
     "--guardian": [(ID, "evidence.guardian_id")], "--reference": [(REFERENCE, "evidence.reference")]}
+# Of each step of an appeal.
+APPEAL = {"deletion": [(DELETION_ID, "deletion_id")], "--request-id": [(REQUEST_ID, "request_id")], "--at": [(TIME, "at")]}
 BRIEFLY = {name: [(kind.brief(), field)] for name, [(kind, field)] in EVIDENCE.items()}
 
 
@@ -305,7 +308,8 @@ COMMANDS = [
           people(["<account>", ACCOUNT, "--retention", "3m"])),
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
     Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
-    Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
+    Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT],
+          {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")]}),
     Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--on", "help_improve"], choices()),
     Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--off", "help_improve"], choices(), restricts=True),
     Asked("settings opt-out", "SettingsService/OptOut", ["<account>", ACCOUNT, "--all"], {
@@ -317,7 +321,7 @@ COMMANDS = [
            "--limit": [local(bounds.number(1, 100_000))]}),
     Asked("settings history", "SettingsService/ListSettingsHistory", ["<account>", ACCOUNT], {"account": [(ID, "account_id")], **PAGES}),
     Asked("settings at", "SettingsService/GetSettingsAt", ["<account>", ACCOUNT, "<time>", "2024-05-01T12:00:00Z"],
-          {"account": [(ID, "account_id")], "time": [(TIME, "at")]}),
+          {"account": [(ID, "account_id")], "time": [(TIME, "at")], "--language": [(TEXT_LANGUAGE, "language")]}),
     Asked("check", "EligibilityService/Check", [*RECORDING, "--disposition"], CHECK, ANSWERS),
     Asked("report-recording", "RecordingService/ReportRecording", ["<account>", ACCOUNT, "<recording>", "r", "--flag", "SAFETY"],
           {"account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--flag": [(FLAGS, "flags")], **BRIEFLY}),
@@ -358,13 +362,20 @@ COMMANDS = [
         "--cause": [(bounds.several(bounds.names(deletion.DeletionCause, "DELETION_CAUSE_", "RETENTION"),
                                     often(*["RETENTION"] * 4, bound="3")), "causes")],
         "--due-before": [(BOUNDARY, "due_before")], "--received-from": [(BOUNDARY, "received_from")],
-        "--received-before": [(BOUNDARY, "received_before")], **PAGES}),
-    Asked("requests show", "DeletionService/GetDeletionRequest", ["<deletion>", "d"], {"deletion": [(DELETION_ID, "deletion_id")]}),
+        "--received-before": [(BOUNDARY, "received_before")], "--open-appeal": [SWITCH], **PAGES}),
+    Asked("requests show", "DeletionService/GetDeletionRequest", ["<deletion>", "d"],
+          {"deletion": [(DELETION_ID, "deletion_id")], "--language": [(TEXT_LANGUAGE, "language")]}),
     Asked("requests verify", "DeletionService/VerifyDeletionRequest", ["<deletion>", "d"], step(only_begun=[SWITCH])),
     Asked("requests deny", "DeletionService/DenyDeletionRequest", ["<deletion>", "d", "--reason", "x"], step(reason=[(REASON, "reason")])),
     Asked("requests confirm-receipt", "DeletionService/ConfirmReceipt", ["<deletion>", "d", "--channel", "EMAIL"],
           {"deletion": [(DELETION_ID, "deletion_id")], "--request-id": [(REQUEST_ID, "request_id")], "--at": [(TIME, "confirmed_at")],
            "--channel": [(bounds.names(deletion.ReceiptChannel, "RECEIPT_CHANNEL_", "IN_APP"), "channel")]}),
+    Asked("requests appeal", "DeletionService/ReceiveAppeal", ["<deletion>", "d", "--kind", "APPEAL"],
+          {**APPEAL, "--kind": [(bounds.names(appeal.AppealKind, "APPEAL_KIND_", "COMPLAINT"), "kind")]}),
+    Asked("requests acknowledge-appeal", "DeletionService/AcknowledgeAppeal", ["<deletion>", "d"], APPEAL),
+    Asked("requests answer-appeal", "DeletionService/AnswerAppeal", ["<deletion>", "d", "--outcome", "REJECTED", "--answer", "x"],
+          {**APPEAL, "--outcome": [(bounds.names(appeal.AppealOutcome, "APPEAL_OUTCOME_", "GRANTED"), "outcome")],
+           "--answer": [(REASON, "answer")]}),
     Asked("requests extend", "DeletionService/ExtendDeletionRequest", ["<deletion>", "d"], step()),
     Asked("requests cancel", "DeletionService/CancelDeletionRequest", ["<deletion>", "d"], step(etag=[(TOKEN, "etag")])),
     Asked("requests report", "DeletionService/ListDeletionRequests", ["--from", "2024-01-01", "--to", "2024-02-01"],

@@ -76,9 +76,10 @@ class Daemon:
         """The value of one without labels."""
         return next(float(line.split()[1]) for line in self.metrics().splitlines() if line.startswith(f"{name} "))
 
-    def metric_sum(self, name):
-        """Sum of all series of a family."""
-        return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(name + "{"))
+    def metric_sum(self, name, **labels):
+        """Sum of all series of a family that have these labels."""
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(name + "{") and all(one in line for one in wanted))
 
     def metrics(self):
         lines = [json.loads(line) for line in (self.root / "log").read_text().splitlines()]

@@ -51,6 +51,35 @@ class OverdueTest(StoresTest):
     def assert_unconfirmed_metric(self, count):
         until(lambda: self.daemon.metric_sum("consentd_deletion_receipts_overdue") == count, f"the metric says {count}")
 
+    def test_an_appeal_past_its_days(self):
+        deletion = self.delete("ann", "--everything")["deletion_id"]
+        self.json("requests", "deny", deletion, "--reason", "not the owner")
+        self.json("requests", "appeal", deletion, "--kind", "appeal")
+
+        def late():
+            one, = self.json("requests", "show", deletion)["request"]["appeals"]
+            return one["acknowledgement_overdue"], one["answer_overdue"]
+
+        def assert_metrics(*counts):
+            until(lambda: appeals() == counts, f"the metrics say {counts}")
+
+        def appeals():
+            overdue = (self.daemon.metric_sum("consentd_appeals_overdue", deadline=deadline) for deadline in ("acknowledgement", "answer"))
+            return self.daemon.metric_sum("consentd_appeals_open", kind="appeal"), *overdue
+
+        self.assertEqual(late(), (False, False))
+        assert_metrics(1, 0, 0)
+        self.sixty_days_pass()
+        self.assertEqual(late(), (True, True))
+        assert_metrics(1, 1, 1)
+        self.assertIn("APPEAL_OVERDUE", self.ctl("requests", "show", deletion).split("\n")[0])
+        self.json("requests", "acknowledge-appeal", deletion)
+        self.assertEqual(late(), (False, True))
+        assert_metrics(1, 0, 1)
+        self.json("requests", "answer-appeal", deletion, "--outcome", "rejected", "--answer", "late, and no")
+        self.assertEqual(late(), (False, False))
+        assert_metrics(0, 0, 0)
+
     def test_one_store_never_confirmed(self):
         """Hard case 38."""
         self.work("audio")

@@ -90,6 +90,26 @@ class RequestsTest(DaemonTest):
         self.assertIn("DELETION_DENIED", answer["reasons"])
         self.json("requests", "verify", deletion, expect=REFUSED)
 
+    def test_an_appeal_is_received_acknowledged_and_answered(self):
+        deletion = self.delete("ada", "--everything")["deletion_id"]
+        self.assertEqual(self.json("requests", "appeal", deletion, "--kind", "appeal", expect=REFUSED)["error"]["reason"], "DELETION_STATE")
+        denied = self.json("requests", "deny", deletion, "--reason", "not the owner")["request"]
+        self.assertEqual(denied["how_to_appeal"]["language"], "en")
+        self.assertIn("nicht einverstanden", self.json("requests", "show", deletion, "--language", "de")["request"]["how_to_appeal"]["sentence"])
+        taken = self.json("requests", "appeal", deletion, "--kind", "appeal")
+        self.assertFalse(taken["already"])
+        self.assertTrue(self.json("requests", "appeal", deletion, "--kind", "complaint")["already"])
+        self.assertIn("APPEALED", self.ctl("requests", "show", deletion).split("\n")[0])
+        self.assertEqual([one["deletion_id"] for one in self.json("requests", "list", "--open-appeal")["requests"]], [deletion])
+        self.ctl("requests", "answer-appeal", deletion, "--outcome", "rejected", expect=USAGE)
+        self.json("requests", "acknowledge-appeal", deletion)
+        answered = self.json("requests", "answer-appeal", deletion, "--outcome", "granted-in-part", "--answer", "by letter")["request"]
+        one, = answered["appeals"]
+        self.assertEqual((one["kind"], one["state"], one["outcome"], one["answer"]), ("APPEAL", "ANSWERED", "GRANTED_IN_PART", "by letter"))
+        self.assertEqual(self.json("requests", "list", "--open-appeal")["requests"], [])
+        self.assertEqual(self.json("export-subject", "ada")["deletion_requests"][0]["appeals"], [one])
+        self.assertIn("by letter", self.ctl("export-subject", "ada", "--text"))
+
     def test_cancelling_needs_the_etag_that_was_looked_at(self):
         self.register("eve")
         deletion = self.delete("eve", "--everything", "--verified")["deletion_id"]

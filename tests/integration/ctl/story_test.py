@@ -1,6 +1,7 @@
 """The commands one by one: choices in, decisions out, history, policy, and every refusal with its exit code."""
 
 import datetime
+import hashlib
 import unittest
 
 from daemon import DONE, KEEP, NO_ANSWER, NOT_ELIGIBLE, PARTLY_REFUSED, REFUSED, DaemonTest
@@ -37,6 +38,31 @@ class StoryTest(DaemonTest):
         # Human forms hold the same: a pipe gets lines of cells.
         self.assertIn("control\thelp_improve\tOFF", self.ctl("settings", "get", "ann"))
         self.assertIn("entry\t", self.ctl("settings", "history", "ann"))
+
+    def test_what_was_shown_is_told_word_for_word(self):
+        self.register("ada")
+        self.consent("ada")
+        page = self.json("settings", "get", "ada", "--language", "de")["settings"]
+        toggle = next(one for one in page["controls"] if one["control"] == "help_improve")
+        self.assertIn("Menschen hören", toggle["text"]["sentence"])
+        self.assertIn("2026-01", toggle["notice_versions"])
+        export = self.json("export-subject", "ada")
+        shown = {text["sha256"]: text for text in export["texts_shown"]}
+        given, = (entry for entry in export["history"] if entry["shown_sha256"])
+        self.assertEqual(sorted(given["shown_sha256"]), sorted(shown))
+        self.assertEqual({text.get("control") or text["notice_version"] for text in shown.values()},
+                         {"help_improve", given["evidence"]["notice_version"]})
+        for text in shown.values():
+            self.assertEqual(text["language"], "en")
+            digest = hashlib.sha256(f"{text['title']}\n{text['sentence']}\n".encode()).hexdigest()
+            self.assertEqual(digest, text["sha256"])
+        past = self.json("settings", "at", "ada", now())
+        self.assertEqual(sorted(text["sha256"] for text in past["shown_texts"]), sorted(shown))
+        self.assertIn("People listen to some of your recordings", self.ctl("export-subject", "ada", "--text"))
+        self.json("settings", "opt-out", "ada", "--control", "help_improve")
+        toggle = next(one for one in self.json("settings", "get", "ada")["settings"]["controls"] if one["control"] == "help_improve")
+        year = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=366)
+        self.assertEqual(toggle["may_ask_again_at"][:10], year.strftime("%Y-%m-%d"))
 
     def test_loosening_needs_the_etag_that_was_looked_at(self):
         etag = self.register("ben")

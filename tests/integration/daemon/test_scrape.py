@@ -10,6 +10,7 @@ import unittest
 
 import grpc
 
+from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -243,6 +244,10 @@ class FromTheStart(Story):
         self.expect("consentd_deletion_requests_ended_in_quarter", cause=causes, regime=regimes, result=["in_time", "late"])
         self.expect("consentd_deletion_receipts_due", regime=regimes, within_days=["3", "7"])
         self.expect("consentd_deletion_receipts_overdue", regime=regimes)
+        kinds = words(appeal.AppealKind, none=False)
+        self.expect("consentd_appeals_open", kind=kinds, regime=regimes)
+        self.expect("consentd_appeals_due", kind=kinds, regime=regimes, deadline=["acknowledgement", "answer"], within_days=["3", "7"])
+        self.expect("consentd_appeals_overdue", kind=kinds, regime=regimes, deadline=["acknowledgement", "answer"])
         for name in ("", "_unguarded", "_inactive_without_notice", "_purge_due"):
             self.expect("consentd_children" + name, regime=regimes)
         self.expect("consentd_consents_expiring", notice=[notice["version"] for notice in document["notices"] if notice.get("consent_lifetime_months")], within_days=["30"])

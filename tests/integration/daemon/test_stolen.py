@@ -19,6 +19,7 @@ import unittest
 
 import grpc
 
+from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -93,6 +94,10 @@ def attempts(victim, world):
             verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id())],
         "DeletionService/ExtendDeletionRequest": lambda: [deletion.ExtendDeletionRequestRequest(**under_way, request_id=fresh_id())],
         "DeletionService/ConfirmReceipt": lambda: [deletion.ConfirmReceiptRequest(**waiting, channel=deletion.RECEIPT_CHANNEL_EMAIL, request_id=fresh_id())],
+        "DeletionService/ReceiveAppeal": lambda: [deletion.ReceiveAppealRequest(**waiting, kind=appeal.APPEAL_KIND_COMPLAINT, request_id=fresh_id())],
+        "DeletionService/AcknowledgeAppeal": lambda: [deletion.AcknowledgeAppealRequest(**waiting, request_id=fresh_id())],
+        "DeletionService/AnswerAppeal": lambda: [deletion.AnswerAppealRequest(**waiting, outcome=appeal.APPEAL_OUTCOME_REJECTED,
+                                                                               answer="by a thief", request_id=fresh_id())],
         "DeletionService/GetDeletionRequest": lambda: [deletion.GetDeletionRequestRequest(**which) for which in (waiting, under_way)],
         "DeletionService/ListDeletionRequests": lambda: [deletion.ListDeletionRequestsRequest(account_id=victim.agreed), deletion.ListDeletionRequestsRequest()],
         "DeletionService/DenyDeletionRequest": lambda: [deletion.DenyDeletionRequestRequest(deletion_id=victim.doubted.deletion_id, reason="by a thief", request_id=fresh_id())],

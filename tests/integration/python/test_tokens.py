@@ -3,6 +3,7 @@
 import base64
 import unittest
 
+from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import hold_service_pb2 as hold
@@ -103,6 +104,9 @@ class Tokens(DaemonTest):
             "DenyDeletionRequest": deletion.DenyDeletionRequestRequest(reason="no"),
             "ExtendDeletionRequest": deletion.ExtendDeletionRequestRequest(),
             "ConfirmReceipt": deletion.ConfirmReceiptRequest(channel=deletion.RECEIPT_CHANNEL_EMAIL),
+            "ReceiveAppeal": deletion.ReceiveAppealRequest(kind=appeal.APPEAL_KIND_COMPLAINT),
+            "AcknowledgeAppeal": deletion.AcknowledgeAppealRequest(),
+            "AnswerAppeal": deletion.AnswerAppealRequest(outcome=appeal.APPEAL_OUTCOME_REJECTED, answer="no"),
             "CancelDeletionRequest": deletion.CancelDeletionRequestRequest(etag=self.tokens["a request's etag"], evidence=proof),
         }
         takers = {name: ("a request", "DELETION_NOT_FOUND", of(getattr(api.deletions, name), message, "deletion_id"))

@@ -13,6 +13,8 @@
 #include <google/protobuf/util/type_resolver.h>
 #include <google/protobuf/util/type_resolver_util.h>
 
+#include "tests/support/policy_texts.h"
+
 namespace consent::test {
 namespace {
 
@@ -136,13 +138,15 @@ PolicyBuilder& PolicyBuilder::AddPurpose(v1::Purpose purpose) {
 }
 
 std::string PolicyBuilder::Json() const {
+  v1::Policy whole = policy_;
+  FillTexts(&whole);
   // Through deterministic bytes, because a policy's identity is its file's bytes and maps have no order of their own.
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream out(&bytes);
     google::protobuf::io::CodedOutputStream coded(&out);
     coded.SetSerializationDeterministic(true);
-    policy_.SerializeToCodedStream(&coded);
+    whole.SerializeToCodedStream(&coded);
   }
   const std::unique_ptr<google::protobuf::util::TypeResolver> types(
       google::protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",

@@ -9,6 +9,8 @@
 #include <google/protobuf/message.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/policy_texts.h"
+
 namespace consent::cases {
 namespace {
 
@@ -26,9 +28,10 @@ using Change = std::function<void(Message* at)>;
 using Loosener = std::function<std::vector<Change>(const v1::Policy& policy, const Message& at)>;
 
 struct Rule {
-  Loosener loosener;      // empty: no change of it loosens
-  std::string named_as;   // in a difference's path, where that is not the field's name
-  bool descends = false;  // a message whose own fields have rules
+  Loosener loosener;          // empty: no change of it loosens
+  std::string named_as;       // in a difference's path, where that is not the field's name
+  bool descends = false;      // a message whose own fields have rules
+  bool turns_answers = true;  // of its loosenings
 };
 
 template <typename Concrete, typename F>
@@ -194,6 +197,51 @@ std::vector<Change> AnExtension(const v1::Policy&, const Message& at) {
   })};
 }
 
+// Absent: acknowledged within 10 business days, answered within 1 month.
+std::vector<Change> ALaterAppeal(const v1::Policy&, const Message& at) {
+  v1::AppealDeadlines deadlines = static_cast<const v1::Regime&>(at).appeal_deadlines();
+  if (!deadlines.has_acknowledgement()) {
+    deadlines.mutable_acknowledgement()->set_count(10);
+    deadlines.mutable_acknowledgement()->set_unit(v1::PERIOD_UNIT_BUSINESS_DAYS);
+    deadlines.mutable_answer()->set_count(1);
+    deadlines.mutable_answer()->set_unit(v1::PERIOD_UNIT_MONTHS);
+  }
+  std::vector<Change> changes;
+  for (v1::Period* (v1::AppealDeadlines::*const of)() :
+       {&v1::AppealDeadlines::mutable_acknowledgement, &v1::AppealDeadlines::mutable_answer}) {
+    v1::AppealDeadlines later = deadlines;
+    v1::Period& period = *(later.*of)();
+    period.set_count(period.count() + 1);
+    changes.push_back(On<v1::Regime>([later](v1::Regime* r) { *r->mutable_appeal_deadlines() = later; }));
+  }
+  return changes;
+}
+
+// A text is always the same under its version.
+std::vector<Change> OtherTexts(const v1::Policy&, const Message& at) {
+  std::vector<Change> changes;
+  for (int i = 0; i < static_cast<const v1::Notice&>(at).texts_size(); ++i) {
+    changes.push_back(On<v1::Notice>([i](v1::Notice* n) { n->mutable_texts(i)->set_title("Other"); }));
+  }
+  return changes;
+}
+
+// What a changed policy has to say to be valid: texts in each language, with marks where people listen.
+void SayIt(v1::Policy* policy) {
+  test::FillTexts(policy);
+  const auto mark = [](auto* texts) {
+    for (v1::LocalizedText& text : *texts) {
+      if (text.sentence().find("[[") == std::string::npos) text.set_sentence("[[" + text.sentence() + "]]");
+    }
+  };
+  for (v1::Control& control : *policy->mutable_controls()) {
+    if (Purposes(control.purposes()).count(v1::PURPOSE_HUMAN_REVIEW) != 0) mark(control.mutable_texts());
+  }
+  for (v1::Notice& notice : *policy->mutable_notices()) {
+    if (notice.says_people_listen()) mark(notice.mutable_texts());
+  }
+}
+
 std::vector<Change> ACalendar(const v1::Policy& policy, const Message& at) {
   if (!static_cast<const v1::Regime&>(at).holiday_calendar().empty() || policy.holiday_calendars().empty()) return {};
   const std::string name = policy.holiday_calendars(0).name();
@@ -257,6 +305,15 @@ std::map<std::string, Rule> RulesOfRegime() {
       {"Regime.holiday_calendar", {ACalendar, "", false}},
       {"Regime.other_countries", {OtherCountries, "", false}},
       {"Regime.time_zone", Nothing()},  // none is named, and one more ends deadlines earlier
+      {"Regime.ask_again_after_days",
+       {[](const v1::Policy&, const Message& at) {
+          const int days = static_cast<const v1::Regime&>(at).ask_again_after_days();
+          return std::vector<Change>{On<v1::Regime>(
+              [days](v1::Regime* r) { r->set_ask_again_after_days((days == 0 ? 366 : days) - 1); })};  // absent: 366
+        },
+        "", false, false}},
+      {"Regime.appeal_texts", Nothing()},  // they say how to appeal, and nobody's answer follows from them
+      {"Regime.appeal_deadlines", {ALaterAppeal, "", false, false}},
       {"DeletionDeadlines.confirmation", Descend()},
       {"DeletionDeadlines.completion", Descend()},
       {"DeletionDeadlines.extension", {AnExtension, "", true}},
@@ -277,6 +334,8 @@ std::map<std::string, Rule> RulesOfTheRest() {
         "", false}},
       {"Control.name", Nothing()},
       {"Control.purposes", {ControlPurposes, "controls[", false}},
+      {"Control.texts", Nothing()},  // a consent has the text of its own time on record
+      {"Notice.texts", {OtherTexts, "", false, false}},
       {"Notice.version", Nothing()},
       {"Notice.languages",
        {[](const v1::Policy&, const Message&) {
@@ -377,6 +436,8 @@ class Mutator {
     mutant.policy = policy_;
     change(access(&mutant.policy));
     mutant.policy.set_version("mutant");
+    mutant.turns_answers = rule.turns_answers;
+    SayIt(&mutant.policy);
     mutants_.push_back(std::move(mutant));
   }
 

@@ -10,10 +10,11 @@
 namespace consent::cases {
 
 struct Mutant {
-  std::string field;     // its full name
-  std::string place;     // where in the document
-  std::string named_as;  // what the path of the difference holds
-  v1::Policy policy;     // perhaps no valid one
+  std::string field;          // its full name
+  std::string place;          // where in the document
+  std::string named_as;       // what the path of the difference holds
+  bool turns_answers = true;  // so that a case can tell
+  v1::Policy policy;          // perhaps no valid one
 };
 
 // Each field of the document loosened once, and where there are several ways each of them, wherever the field stands. A

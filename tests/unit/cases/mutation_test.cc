@@ -92,7 +92,9 @@ TEST_P(EachFieldLoosened, FailsACaseIsNamedAndIsRefusedWithoutTheWords) {
     }
     ++valid;
     mutated.insert(mutant.field);
-    EXPECT_NE(cases.FailingUnder(*next), "") << "no shipped case fails for " << mutant.place;
+    if (mutant.turns_answers) {
+      EXPECT_NE(cases.FailingUnder(*next), "") << "no shipped case fails for " << mutant.place;
+    }
     std::vector<std::string> words;
     bool named = false;
     for (const policy::Difference& difference : policy::Compare(row, *next)) {

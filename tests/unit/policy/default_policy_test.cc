@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <gtest/gtest.h>
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include "daemon/policy/texts.h"
 #include "tests/unit/policy/sample.h"
 
 namespace consent::policy {
@@ -83,7 +85,32 @@ TEST(DefaultPolicy, NoticesDifferInOneFlagEach) {
   EXPECT_TRUE(plain.says_people_listen());
   plain.set_version("2026-01-past");
   plain.set_covers_past(true);
+  ASSERT_EQ(plain.texts_size(), policy.notices(1).texts_size());
+  for (int i = 0; i < plain.texts_size(); ++i)
+    EXPECT_NE(plain.texts(i).sentence(), policy.notices(1).texts(i).sentence());
+  *plain.mutable_texts() = policy.notices(1).texts();
   EXPECT_TRUE(MessageDifferencer::Equals(plain, policy.notices(1)));
+}
+
+TEST(DefaultPolicy, SpeaksEnglishAndGermanAndSaysInBothThatPeopleListen) {
+  const v1::Policy policy = ParsedFile("policy.json").policy();
+  const auto languages = [](const auto& texts) {
+    std::set<std::string> tags;
+    for (const auto& text : texts) tags.insert(text.language());
+    return tags;
+  };
+  const std::set<std::string> both = {"de", "en"};
+  for (const v1::Notice& notice : policy.notices()) EXPECT_EQ(languages(notice.texts()), both) << notice.version();
+  for (const v1::Regime& regime : policy.regimes()) EXPECT_EQ(languages(regime.appeal_texts()), both) << regime.name();
+  for (const v1::Control& control : policy.controls()) {
+    EXPECT_EQ(languages(control.texts()), both) << control.name();
+    for (const v1::LocalizedText& text : control.texts()) {
+      const MarkedSentence read = ReadMarks(text.sentence());
+      const bool listens = control.name() == "help_improve" || control.name() == "messages_improve";
+      EXPECT_EQ(read.marks, listens ? 1 : 0) << control.name();
+      EXPECT_EQ(read.shown.find('['), std::string::npos);
+    }
+  }
 }
 
 TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {

@@ -5,6 +5,8 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include "tests/support/policy_texts.h"
+
 namespace consent::policy {
 namespace {
 
@@ -55,9 +57,10 @@ void Require(bool condition, const std::string& what) {
 }  // namespace
 
 v1::Policy SamplePolicy() {
-  const absl::StatusOr<Document> document = Document::Parse(kSample);
-  Require(document.ok(), std::string(document.status().message()));
-  return document->policy();
+  v1::Policy policy;
+  Require(google::protobuf::util::JsonStringToMessage(kSample, &policy).ok(), "does not parse");
+  test::FillTexts(&policy);
+  return Parsed(policy).policy();
 }
 
 v1::Policy PolicyWithDeadlines() {
@@ -86,7 +89,9 @@ std::string ToJson(const v1::Policy& policy) {
 }
 
 Document Parsed(const v1::Policy& policy) {
-  absl::StatusOr<Document> document = Document::Parse(ToJson(policy));
+  v1::Policy whole = policy;
+  test::FillTexts(&whole);
+  absl::StatusOr<Document> document = Document::Parse(ToJson(whole));
   Require(document.ok(), std::string(document.status().message()));
   return *std::move(document);
 }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/policy_texts.h"
 #include "tests/unit/policy/sample.h"
 
 namespace consent::policy {
@@ -251,6 +252,7 @@ TEST(ValidateBounds, EdgesAreValid) {
   Notice(&policy, 0)->add_purposes(v1::PURPOSE_ADVERTISING);  // a notice may list a purpose that is not in use
   Notice(&policy, 0)->set_consent_lifetime_months(120);
   Notice(&policy, 1)->add_supersedes("n1");  // two may supersede one
+  test::FillTexts(&policy);
   const std::vector<Problem> problems = Validate(policy);
   EXPECT_TRUE(problems.empty()) << problems[0].path << ": " << problems[0].message;
 }
@@ -280,11 +282,12 @@ TEST(ValidateBounds, AllProblemsUpToTheLimit) {
   policy.clear_version();
   Regime(&policy, 2)->set_child_notice_days(0);
   Notice(&policy, 1)->clear_languages();
-  const std::vector<Problem> three = Validate(policy);
-  ASSERT_EQ(three.size(), 3U);
-  EXPECT_EQ(three[0].path, "version");
-  EXPECT_EQ(three[1].path, "regimes[2].child_notice_days");
-  EXPECT_EQ(three[2].path, "notices[1].languages");
+  const std::vector<Problem> four = Validate(policy);
+  ASSERT_EQ(four.size(), 4U);
+  EXPECT_EQ(four[0].path, "version");
+  EXPECT_EQ(four[1].path, "regimes[2].child_notice_days");
+  EXPECT_EQ(four[2].path, "notices[1].languages");
+  EXPECT_EQ(four[3].path, "notices[1].texts[0].language") << "those of texts come last";
   for (int i = 0; i < 100; ++i) policy.mutable_retention_choices()->add_months(-i);
   EXPECT_EQ(Validate(policy).size(), kMaxProblems);
 }

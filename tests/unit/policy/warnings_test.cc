@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/policy/default_policy.h"
+#include "tests/support/policy_texts.h"
 #include "tests/unit/policy/sample.h"
 
 namespace consent::policy {
@@ -19,7 +20,8 @@ using ::testing::StartsWith;
 
 constexpr int64_t kDay = 86'400;
 
-std::vector<std::string> Warnings(const v1::Policy& policy, base::Instant now = At(kDay)) {
+std::vector<std::string> Warnings(v1::Policy policy, base::Instant now = At(kDay)) {
+  test::FillTexts(&policy);
   const std::string json = ToJson(policy);
   EXPECT_TRUE(Document::Parse(json).ok()) << "what is warned of is no error";
   return WarningTexts(policy, json, now);

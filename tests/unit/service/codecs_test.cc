@@ -105,7 +105,15 @@ Payload SomePayload(uint64_t seed) {
     payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))),
                                    dice.Text(128));
   }
-  if (dice.Below(2) == 0) payload.account_id = dice.Text(128);
+  for (uint64_t i = dice.Below(3); i > 0; --i) {
+    domain::ShownText shown;
+    shown.kind = i == 2 ? domain::ShownKind::kNotice : domain::ShownKind::kControl;
+    shown.name = dice.Text(64);
+    shown.language = dice.Text(35);
+    shown.sha256.fill(static_cast<uint8_t>(dice.Below(256)));
+    payload.shown.push_back(std::move(shown));
+  }
+  if (dice.Below(2) == 1) payload.account_id = dice.Text(128);
   return payload;
 }
 
@@ -171,6 +179,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     ASSERT_EQ(back.caller, payload.caller);
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
+    ASSERT_EQ(back.shown, payload.shown);
     ASSERT_EQ(back.account_id, payload.account_id);
     test::Torment(EncodePayload(payload), reencode, seed);
   }
@@ -260,6 +269,8 @@ TEST(Rows, GoldenBytes) {
   payload.evidence = "evidence";
   payload.names.emplace_back(ScopeRef{ScopeKind::kProfile, HandleOf<base::ProfileHandle>(7).bytes}, "ann");
   payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(8), "gil");
+  payload.shown.push_back({domain::ShownKind::kControl, "help_improve", "de", base::Digest{7}});
+  payload.account_id = "acc";
   const Tokens tokens(test::SeededKeys(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},

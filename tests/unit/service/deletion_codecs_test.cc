@@ -95,6 +95,24 @@ DeletionRow SomeConfirmedDeletion(uint64_t seed) {
   return row;
 }
 
+DeletionRow SomeAppealedDeletion(uint64_t seed) {
+  Dice dice(seed);
+  DeletionRow row = SomeDeletion(seed);
+  for (uint64_t i = 0, count = 1 + seed % 3; i < count; ++i) {
+    domain::Appeal& appeal = row.request.appeals.emplace_back();
+    appeal.kind = static_cast<domain::AppealKind>(1 + dice.Below(2));
+    appeal.received_at = row.request.received_at + base::Hours(static_cast<int64_t>(i) + 1);
+    appeal.acknowledge_by = appeal.received_at + base::Days(10);
+    appeal.answer_by = appeal.received_at + base::Days(30);
+    if (dice.Below(2) == 0) appeal.acknowledged_at = appeal.received_at + base::Hours(1);
+    if (i + 1 == count && dice.Below(2) == 0) continue;
+    appeal.answered_at = appeal.received_at + base::Hours(2);
+    appeal.outcome = static_cast<domain::AppealOutcome>(1 + dice.Below(4));
+    appeal.answer = dice.Text(256);
+  }
+  return row;
+}
+
 HoldRow SomeHold(uint64_t seed) {
   Dice dice(seed);
   HoldRow row;
@@ -182,8 +200,13 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
     const DeletionRow confirmed = SomeConfirmedDeletion(seed);
     ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(confirmed), &back)) << seed;
     ASSERT_EQ(back.request, confirmed.request) << seed;
+    const DeletionRow appealed = SomeAppealedDeletion(seed);
+    ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(appealed), &back)) << seed;
+    ASSERT_EQ(back.request, appealed.request) << seed;
     test::Torment(
-        EncodeDeletionRow(seed % 2 == 0 ? deletion : confirmed),
+        EncodeDeletionRow(seed % 3 == 0   ? deletion
+                          : seed % 3 == 1 ? confirmed
+                                          : appealed),
         [](const std::string& bytes) {
           DeletionRow row;
           return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();

@@ -112,6 +112,8 @@ Payload SomePayload() {
   payload.caller = "local";
   payload.names.emplace_back(domain::ScopeRef{domain::ScopeKind::kDevice, Counting(0xd0)}, "echo");
   payload.guardians.emplace_back(base::GuardianHandle{Counting(0xe0)}, "ann");
+  payload.shown.push_back({domain::ShownKind::kNotice, "2026-01", "en", Filled<32>(0x7e)});
+  payload.account_id = "ann";
   return payload;
 }
 
@@ -164,6 +166,11 @@ domain::DeletionRequest SomeRequest() {
   request.confirm_by = After(10);
   request.due_at = After(30);
   request.verified_at = kTime;
+  domain::Appeal& appeal = request.appeals.emplace_back();
+  appeal.kind = domain::AppealKind::kComplaint;
+  appeal.received_at = kTime;
+  appeal.acknowledge_by = request.confirm_by;
+  appeal.answer_by = request.due_at;
   request.changed = 300;
   request.selector.captured = domain::OrderedTimes::Until(kTime, kTime);
   request.parts.emplace_back().system = kSystemNumber;

@@ -269,8 +269,8 @@ std::vector<std::string> Told(const DeletionGauges& gauges, Instant now) {
     lines.push_back(std::to_string(static_cast<int>(cause)) + " " + regime + " " + what + ": " + std::to_string(count));
   };
   for (const OpenDeletions& open : gauges.Open(now, Days(7), Days(30))) {
-    const OpenDeletions::Deadline& due = open.deadlines[0];
-    const OpenDeletions::Deadline& confirm = open.deadlines[1];
+    const DueCount& due = open.deadlines[0];
+    const DueCount& confirm = open.deadlines[1];
     tell(open.cause, open.regime, "open", open.requests);
     tell(open.cause, open.regime, "overdue", due.past);
     tell(open.cause, open.regime, "due in 7", due.near);

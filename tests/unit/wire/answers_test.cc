@@ -109,7 +109,7 @@ TEST(WriteSettings, WhatIsInForceAndWhy) {
   device.refused_all_since = base::Instant{6'000'000};
   device.retention = {domain::RetentionKind::kMonths, 3};
   v1::Settings settings;
-  wire::WriteSettings(home.facts, home.names.scopes, OptOutRules(), base::Now::Sure(kNow), &settings);
+  wire::WriteSettings(home.facts, home.names.scopes, OptOutRules(), base::Now::Sure(kNow), "", &settings);
 
   ASSERT_EQ(settings.controls_size(), 1);
   EXPECT_EQ(settings.controls(0).control(), "help_improve");

@@ -75,6 +75,8 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.ResumeRequest.purpose",
                                                "consent.v1.CreateDeletionRequestRequest.requester",
                                                "consent.v1.ConfirmReceiptRequest.channel",
+                                               "consent.v1.ReceiveAppealRequest.kind",
+                                               "consent.v1.AnswerAppealRequest.outcome",
                                                "consent.v1.ListChoicesRequest.to",
                                                "consent.v1.ListDeletionRequestsRequest.states",
                                                "consent.v1.ListDeletionRequestsRequest.causes",
@@ -90,13 +92,11 @@ const std::set<std::string>& ChosenEnums() {
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun",
-                                             "consent.v1.DataSystem.checks_on_ingest",
-                                             "consent.v1.ListHoldsRequest.include_released",
-                                             "consent.v1.UpsertSubjectRequest.create_new",
-                                             "consent.v1.UpsertSubjectRequest.validate_only",
-                                             "consent.v1.UpdateSettingsRequest.validate_only",
-                                             "consent.v1.TaskFailure.not_begun"};
+  static const std::set<std::string> free = {
+      "consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
+      "consent.v1.ListHoldsRequest.include_released",       "consent.v1.ListDeletionRequestsRequest.has_open_appeal",
+      "consent.v1.UpsertSubjectRequest.create_new",         "consent.v1.UpsertSubjectRequest.validate_only",
+      "consent.v1.UpdateSettingsRequest.validate_only",     "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 

@@ -202,6 +202,9 @@ TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "ReceiptChannel"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/deletion.h", name);
   }
+  for (const char* name : {"AppealKind", "AppealOutcome"}) {
+    test::ExpectEnumeratorsOfProto("daemon/domain/appeal.h", name);
+  }
   test::ExpectEnumeratorsOfProto("daemon/service/rows/change_row.h", "ChangeKind", /*more=*/true);
   // The source is zero there, which is what a request says that names no artefact.
   EXPECT_EQ(static_cast<int>(domain::Artefact::kReviewCopy), v1::ARTEFACT_REVIEW_COPY);

@@ -96,6 +96,9 @@ absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) {
   return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::ConfirmReceiptRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ReceiveAppealRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::AcknowledgeAppealRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::AnswerAppealRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) {
   return wire::ReadDeletionStep(r, Hasher()).status();
 }
@@ -205,16 +208,22 @@ std::vector<RequestKind> MakeDeletions() {
           {R"(hold_id: "token" etag: "token" authority: "a court" reason: "over" request_id: "q1" )" + evidence}),
       Kind<v1::ListHoldsRequest>({R"(account_id: "a1" include_released: true page_size: 50 page_token: "token")", ""}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
-      Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
+      Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner" language: "de")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
       Kind<v1::ConfirmReceiptRequest>({step + " channel: RECEIPT_CHANNEL_EMAIL",
                                        step + " channel: RECEIPT_CHANNEL_OTHER confirmed_at { seconds: 1780000000 }"}),
+      Kind<v1::ReceiveAppealRequest>(
+          {step + " kind: APPEAL_KIND_APPEAL", step + " kind: APPEAL_KIND_COMPLAINT at { seconds: 1780000000 }"}),
+      Kind<v1::AcknowledgeAppealRequest>({step, step + " at { seconds: 1780000000 }"}),
+      Kind<v1::AnswerAppealRequest>(
+          {step + R"( outcome: APPEAL_OUTCOME_REJECTED answer: "as before" at { seconds: 1780000000 })"}),
       Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
-      Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
+      Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token" language: "de")"}),
       Kind<v1::ListDeletionRequestsRequest>(
           {R"(account_id: "a1" states: DELETION_STATE_RECEIVED states: DELETION_STATE_DENIED
           due_before { seconds: 1790000000 } received_from { seconds: 1780000000 } received_before { seconds: 1790000000 }
-          causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token")",
+          causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token"
+          language: "de" has_open_appeal: true)",
            ""}),
       Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
       Kind<v1::CompleteTasksRequest>(
@@ -260,7 +269,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
-      Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
+      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de")"}),
       Kind<v1::UpdateSettingsRequest>(
           {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
            Changes("changes") + kRetention + evidence}),
@@ -273,7 +282,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListChoicesRequest>(
           {R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
               to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
-      Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
+      Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 } language: "de")"}),
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
            evidence}),
