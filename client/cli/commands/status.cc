@@ -1,5 +1,6 @@
 // consentctl status.
 #include <algorithm>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,12 @@ Report StatusReport(const DaemonStatus& status, const std::vector<StatusLine>& l
 int RunStatus(const Cli& cli) {
   return cli.WithClient([&cli](Client& client) {
     const absl::StatusOr<DaemonStatus> status = client.GetStatus();
-    if (!status.ok()) return PrintError(status.status(), cli.json);
+    if (!status.ok()) {
+      const int code = PrintError(status.status(), cli.json);
+      // Why it does not serve is known where it runs.
+      if (code == kNoAnswer) std::fprintf(stderr, "On its host: systemctl status consentd; journalctl -u consentd\n");
+      return code;
+    }
     const std::vector<StatusLine> lines = ReviewStatus(*status);
     const bool is_well =
         std::none_of(lines.begin(), lines.end(), [](const StatusLine& line) { return line.needs_person; });
