@@ -68,8 +68,8 @@ DaemonStatus::Holds PartOf(const v1::HoldsStatus& holds) {
 }
 
 DaemonStatus::Erasure PartOf(const v1::ErasureStatus& erasure) {
-  return {erasure.keys_waiting(), TimeOf(erasure.has_oldest_key_at(), erasure.oldest_key_at()),
-          erasure.bytes_waiting(), TimeOf(erasure.has_oldest_bytes_at(), erasure.oldest_bytes_at())};
+  return {erasure.keys_waiting(), TimeOf(erasure.has_oldest_key_at(), erasure.oldest_key_at()), erasure.bytes_waiting(),
+          TimeOf(erasure.has_oldest_bytes_at(), erasure.oldest_bytes_at())};
 }
 
 void ReadService(const v1::GetStatusResponse& response, DaemonStatus* status) {

@@ -245,10 +245,10 @@ std::optional<Failure> Runtime::Listen() {
 
 std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator) {
   authenticators_.push_back(std::move(authenticator));
-  rpc_.push_back(
-      std::make_unique<RpcServices>(*core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
-                                    rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_,
-                                                         *authenticators_.back(), services_->read_log}));
+  rpc_.push_back(std::make_unique<RpcServices>(
+      *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
+                           services_->read_log}));
   return rpc_.back()->All();
 }
 

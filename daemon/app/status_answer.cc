@@ -42,8 +42,7 @@ class Figures {
   // Of the series that have these labels, whatever their others are; nothing where there is none.
   std::optional<double> Sum(std::string_view name, Labels labels = {}) const {
     std::optional<double> sum;
-    ForEach(name, labels,
-            [&](const prometheus::ClientMetric&, double value) { sum = sum.value_or(0) + value; });
+    ForEach(name, labels, [&](const prometheus::ClientMetric&, double value) { sum = sum.value_or(0) + value; });
     return sum;
   }
   int64_t Count(std::string_view name, Labels labels = {}) const {
@@ -160,8 +159,7 @@ void WriteRequests(const Figures& figures, v1::GetStatusResponse* out) {
   requests.set_receipts_due_in_3_days(figures.Count("consentd_deletion_receipts_due", {{"within_days", "3"}}));
   v1::AppealsStatus& appeals = *out->mutable_appeals();
   appeals.set_open(figures.Count("consentd_appeals_open"));
-  appeals.set_acknowledgements_overdue(
-      figures.Count("consentd_appeals_overdue", {{"deadline", "acknowledgement"}}));
+  appeals.set_acknowledgements_overdue(figures.Count("consentd_appeals_overdue", {{"deadline", "acknowledgement"}}));
   appeals.set_answers_overdue(figures.Count("consentd_appeals_overdue", {{"deadline", "answer"}}));
   v1::ErasureStatus& erasure = *out->mutable_erasure();
   erasure.set_keys_waiting(figures.Count("consentd_erasures_waiting", {{"step", "keys"}}));

@@ -63,8 +63,7 @@ class Review {
  private:
   void Good(std::string what, std::string state) { lines_.push_back({std::move(what), std::move(state), false, {}}); }
   void Line(std::string what, std::string state, bool needs_person, std::string next) {
-    lines_.push_back(
-        {std::move(what), std::move(state), needs_person, needs_person ? std::move(next) : std::string()});
+    lines_.push_back({std::move(what), std::move(state), needs_person, needs_person ? std::move(next) : std::string()});
   }
   // How long ago that was; below zero where it lies ahead, and where there is none.
   Span Since(const std::optional<Time>& time) const { return time.has_value() ? now_ - *time : Span(-1); }
@@ -120,7 +119,8 @@ class Review {
     std::string state = Bytes(store.table_bytes) + ", " + Count(store.commits_waiting, "commits wait");
     if (store.writes_stopped) state += ", writes stand still";
     if (store.background_errors > 0) state += ", " + Count(store.background_errors, "background errors");
-    Line("store", state, store.writes_stopped || store.background_errors > 0, "journalctl -u consentd; look at its disk");
+    Line("store", state, store.writes_stopped || store.background_errors > 0,
+         "journalctl -u consentd; look at its disk");
   }
 
   void AddDisk(const DaemonStatus::Disk& disk) {
@@ -160,7 +160,8 @@ class Review {
     if (last.yes_after_no > 0) state += ", " + Count(last.yes_after_no, "AFTER A NO");
     if (last.not_given > 0) state += ", " + Count(last.not_given, "that the rule does not give");
     if (last.log_problems > 0) state += ", " + Count(last.log_problems, "gaps or changed records");
-    if (wrong == 0 && last.last_wrong_at.has_value()) state += "; the last that found something: " + At(last.last_wrong_at);
+    if (wrong == 0 && last.last_wrong_at.has_value())
+      state += "; the last that found something: " + At(last.last_wrong_at);
     if (wrong > 0) return Line("verification", state, true, "consentctl decisions verify FOLDER, which names each");
     Line("verification", state, Since(last.reported_at) > kVerificationAge,
          "consentctl decisions verify --report FOLDER");
@@ -227,7 +228,8 @@ class Review {
     if (system.retention == RetentionState::kMissing || system.retention == RetentionState::kAttestationExpired) {
       add(system.retention == RetentionState::kMissing ? "nobody sees to what has expired"
                                                        : "its attestation ended " + At(system.retention_due_at),
-          "consentctl systems retention " + system.name + " --attested-by NAME --attested-until TIME, or --sweep-days N");
+          "consentctl systems retention " + system.name +
+              " --attested-by NAME --attested-until TIME, or --sweep-days N");
     }
     if (system.retention == RetentionState::kSweepOverdue) {
       add("its sweep was due " + At(system.retention_due_at),
@@ -260,9 +262,9 @@ class Review {
 
   void AddErasure() {
     const DaemonStatus::Erasure& erasure = status_.erasure;
-    const bool is_late =
-        Since(erasure.oldest_key_at) > kKeysInFiles || Since(erasure.oldest_bytes_at) > kBytesInFiles;
-    Line("erasure", Count(erasure.keys_waiting, "keys, ") + Count(erasure.bytes_waiting, "other entries to leave the files"),
+    const bool is_late = Since(erasure.oldest_key_at) > kKeysInFiles || Since(erasure.oldest_bytes_at) > kBytesInFiles;
+    Line("erasure",
+         Count(erasure.keys_waiting, "keys, ") + Count(erasure.bytes_waiting, "other entries to leave the files"),
          is_late, "journalctl -u consentd; the store cannot rewrite its files");
   }
 

@@ -19,9 +19,8 @@ Json PolicyStatusJson(const DaemonStatus::InForce& policy) {
                {"waiting", nullptr},
                {"calendars", Json::array()}};
   if (policy.waiting.has_value()) {
-    json["waiting"] = {{"version", policy.waiting->version},
-                       {"hash", HexText(policy.waiting->hash)},
-                       {"why", policy.waiting->why}};
+    json["waiting"] = {
+        {"version", policy.waiting->version}, {"hash", HexText(policy.waiting->hash)}, {"why", policy.waiting->why}};
   }
   for (const auto& calendar : policy.calendars) {
     json["calendars"].push_back({{"regime", calendar.regime}, {"ends_at", AtOrNull(calendar.ends_at)}});
@@ -30,9 +29,12 @@ Json PolicyStatusJson(const DaemonStatus::InForce& policy) {
 }
 
 Json VerificationJson(const DaemonStatus::Verification& last) {
-  return {{"reported_at", AtOrNull(last.reported_at)},    {"yeses", last.yeses},
-          {"yes_after_no", last.yes_after_no},            {"not_given", last.not_given},
-          {"not_checkable", last.not_checkable},          {"log_problems", last.log_problems},
+  return {{"reported_at", AtOrNull(last.reported_at)},
+          {"yeses", last.yeses},
+          {"yes_after_no", last.yes_after_no},
+          {"not_given", last.not_given},
+          {"not_checkable", last.not_checkable},
+          {"log_problems", last.log_problems},
           {"last_wrong_at", AtOrNull(last.last_wrong_at)}};
 }
 
