@@ -29,6 +29,16 @@ def total(by, name, *matchers):
     return f"sum by ({by}) ({of(name, *matchers)})"
 
 
+def or_all(parts, whole, by):
+    """Those that are not 0, and all of them together: so a page of zeros is one bar, and no data is no zero."""
+    return f'{parts} > 0 or label_replace({whole}, "{by.split(",")[0]}", "all", "", "")'
+
+
+def seen(by, name, *matchers, keep=""):
+    """A state of this moment; `keep`: what the sum of all is told apart by, too."""
+    return or_all(total(by, name, *matchers), total(keep, name, *matchers), by)
+
+
 def grown(by, name, *matchers, within="1d"):
     """By how much a counter grew."""
     return f"sum by ({by}) (increase({of(name, *matchers)}[{within}]))"
@@ -58,7 +68,7 @@ def p99(by, name, *matchers):
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """`kind`: stat (figures of this moment), bars (the same, one bar each), lines (over time). `steps`: (from what value on, colour) after the first colour."""
+    """`kind`: stat (figures of this moment), name (the same where the label is the answer), bars (one bar each), lines (over time). `steps`: (from what value on, colour) after the first colour."""
     question: str
     meaning: str
     queries: list  # (expression, legend)
@@ -99,11 +109,11 @@ OFFICER = {
         ]),
         ("Deletion requests", [
             Panel("Which requests are open?", "Open deletion requests by regime and cause. Withdrawal and retention: a change of settings made them.",
-                  [(total("regime, cause", "consentd_deletion_requests", OPEN, REGIME), "{{regime}} {{cause}}")], "bars"),
+                  [(seen("regime, cause", "consentd_deletion_requests", OPEN, REGIME), "{{regime}} {{cause}}")], "bars"),
             Panel("Which are overdue?", "Past their due time and not on hold. Any is a broken promise: `consentctl requests overdue` lists them.",
-                  [(total("regime, cause", "consentd_deletion_requests_overdue", REGIME), "{{regime}} {{cause}}")], "bars", steps=none_is_good()),
+                  [(seen("regime, cause", "consentd_deletion_requests_overdue", REGIME), "{{regime}} {{cause}}")], "bars", steps=none_is_good()),
             Panel("What is due in 7 and in 30 days?", "Open requests that are not overdue, by regime and cause; those of 7 days are among those of 30.",
-                  [(total("regime, cause, within_days", "consentd_deletion_requests_due", REGIME), "{{regime}} {{cause}} in {{within_days}} days")], "bars",
+                  [(seen("regime, cause, within_days", "consentd_deletion_requests_due", REGIME, keep="within_days"), "{{regime}} {{cause}} in {{within_days}} days")], "bars",
                   steps=((1, "yellow"),)),
             Panel("How do open, due and overdue requests move?", "All regimes and causes together.",
                   [(f"sum({of('consentd_deletion_requests', OPEN)})", "open"), (total("within_days", "consentd_deletion_requests_due"), "due in {{within_days}} days"),
@@ -113,19 +123,19 @@ OFFICER = {
                   [(share(total("regime, cause", "consentd_deletion_requests_ended_in_quarter", 'result="in_time"', REGIME),
                           total("regime, cause", "consentd_deletion_requests_ended_in_quarter", REGIME)), "{{regime}} {{cause}}")],
                   "bars", "percentunit", ((0.95, "yellow"), (1, "green")), "red"),
-            Panel("How did requests end?", "Completed, denied and cancelled requests that are stored, by regime.",
-                  [(total("regime, state", "consentd_deletion_requests", 'state=~"completed|denied|cancelled"', REGIME), "{{regime}} {{state}}")], "bars"),
+            Panel("How did requests end?", "Completed, denied and cancelled requests that are stored, by regime and cause.",
+                  [(seen("regime, cause, state", "consentd_deletion_requests", 'state=~"completed|denied|cancelled"', REGIME), "{{regime}} {{cause}} {{state}}")], "bars"),
             Panel("How old is the oldest open request?", "Since its receipt. No data: none is open.",
                   [(f"max({age('consentd_deletion_request_oldest_timestamp_seconds')})", "oldest")], "stat", "s", ((25 * DAY, "yellow"), (30 * DAY, "red"))),
             Panel("How long does a deletion take?", "From receipt to completion of requests that somebody asked for, since the daemon began: the mean, and what nine of ten stay below.",
                   [(share(f"sum({of('consentd_deletion_completion_seconds_sum')})", f"sum({of('consentd_deletion_completion_seconds_count')})"), "mean"),
                    (f"histogram_quantile(0.9, sum by (le) ({of('consentd_deletion_completion_seconds_bucket')}))", "nine of ten")], "stat", "s"),
             Panel("Which receipts must be confirmed?", "Receipts that had to be confirmed to the user by now, and those to be confirmed within 3 and 7 days, by regime.",
-                  [(total("regime", "consentd_deletion_receipts_overdue", REGIME), "{{regime}} overdue"),
-                   (total("regime, within_days", "consentd_deletion_receipts_due", REGIME), "{{regime}} in {{within_days}} days")], "bars", steps=((1, "yellow"),)),
+                  [(seen("regime", "consentd_deletion_receipts_overdue", REGIME), "{{regime}} overdue"),
+                   (seen("regime, within_days", "consentd_deletion_receipts_due", REGIME, keep="within_days"), "{{regime}} in {{within_days}} days")], "bars", steps=((1, "yellow"),)),
             Panel("Which appeals wait?", "Appeals and complaints without an answer, and those past a day of theirs: `consentctl requests list --open-appeal`.",
-                  [(total("kind, regime", "consentd_appeals_open", REGIME), "{{kind}} {{regime}} open"),
-                   (total("kind, deadline", "consentd_appeals_overdue", REGIME), "{{kind}} {{deadline}} overdue")], "bars", steps=((1, "yellow"),)),
+                  [(seen("kind, regime", "consentd_appeals_open", REGIME), "{{kind}} {{regime}} open"),
+                   (seen("kind, deadline", "consentd_appeals_overdue", REGIME, keep="deadline"), "{{kind}} {{deadline}} overdue")], "bars", steps=((1, "yellow"),)),
         ]),
         ("Data systems", [
             Panel("How long does a system owe its oldest deletion?", "Since its oldest open purge task was made. No data: it owes none.",
@@ -171,9 +181,9 @@ OFFICER = {
                   [(total("notice", "consentd_consents_expiring"), "{{notice}} in 30 days")], "bars"),
             Panel("How are the children?", "Registered profiles of children by regime; without a named guardian nobody can agree for them; inactive ones whose guardian must be told "
                   "(`consentctl children due`); those whose recordings must go.",
-                  [(total("regime", "consentd_children", REGIME), "{{regime}}"), (total("regime", "consentd_children_unguarded", REGIME), "{{regime}} unguarded"),
-                   (total("regime", "consentd_children_inactive_without_notice", REGIME), "{{regime}} notice due"),
-                   (total("regime", "consentd_children_purge_due", REGIME), "{{regime}} purge due")], "bars"),
+                  [(seen("regime", "consentd_children", REGIME), "{{regime}}"), (seen("regime", "consentd_children_unguarded", REGIME), "{{regime}} unguarded"),
+                   (seen("regime", "consentd_children_inactive_without_notice", REGIME), "{{regime}} notice due"),
+                   (seen("regime", "consentd_children_purge_due", REGIME), "{{regime}} purge due")], "bars"),
         ]),
         ("What was answered", [
             Panel("Which share got a yes, by purpose?", "Of the recordings asked about within 24 hours. One that doubles overnight is a mistake, or a loosening that nobody meant.",
@@ -216,7 +226,7 @@ OFFICER = {
                    (f"max({age('consentd_suspension_oldest_timestamp_seconds')}) / {DAY}", "oldest, days")], "stat"),
         ]),
         ("Which rules?", [
-            Panel("Which policy is in force?", "Its version.", [(f"count by (version) ({of('consentd_policy_info')})", "{{version}}")], "stat"),
+            Panel("Which policy is in force?", "Its version.", [(f"count by (version) ({of('consentd_policy_info')})", "{{version}}")], "name"),
             Panel("Since when?", "When that version was activated.", [(f"max({date('consentd_policy_activated_timestamp_seconds')})", "in force since")], "stat", "dateTimeAsIso"),
             Panel("Does a holiday calendar run out?", "How long until its last holiday is over: deadlines after that count every weekday as a business day.",
                   [(f"min by (regime) ({of('consentd_holiday_calendar_end_timestamp_seconds')}) - time()", "{{regime}}")], "bars", "s", ((0, "orange"), (180 * DAY, "green")), "red"),
@@ -239,9 +249,9 @@ OPERATOR = {
     "sections": [
         ("Does it serve?", [
             Panel("Does it serve?", "1 while it answers.", [(of("consentd_serving"), "{{instance}}")], "stat", **ALL_IS_GOOD),
-            Panel("Which version runs?", "By instance.", [(f"count by (version) ({of('consentd_build_info')})", "{{version}}")], "stat"),
+            Panel("Which version runs?", "More than one: an upgrade is under way.", [(f"count by (version) ({of('consentd_build_info')})", "{{version}}")], "name"),
             Panel("Since when?", "How long the process runs.", [(age("process_start_time_seconds"), "{{instance}}")], "stat", "s"),
-            Panel("Which policy is in force?", "Its version and hash.", [(f"count by (version, hash) ({of('consentd_policy_info')})", "{{version}}")], "stat"),
+            Panel("Which policy is in force?", "Its version and hash.", [(f"count by (version, hash) ({of('consentd_policy_info')})", "{{version}} {{hash}}")], "name"),
             Panel("Does a policy file wait?", "1: the file that the daemon was given is not in force, because it loosens, cannot be read, or waits for the time: `consentctl status` says why.",
                   [(of("consentd_policy_file_waits"), "{{instance}}")], "stat", steps=none_is_good()),
             Panel("Is the time right?", "1: the wall clock is believed.", [(of("consentd_clock_trusted"), "{{instance}}")], "stat", **ALL_IS_GOOD),
@@ -252,14 +262,16 @@ OPERATOR = {
         ("Calls", [
             Panel("How many calls?", "A second, by method; begun.", [(rate("grpc_method", "grpc_server_started_total", CALLS) + " > 0", "{{grpc_method}}")], unit="reqps"),
             Panel("Which calls fail, and how?", "Answers a second that are not OK, by code.",
-                  [(rate("grpc_code", "grpc_server_handled_total", 'grpc_code!="OK"'), "{{grpc_code}}")], unit="reqps"),
+                  [(or_all(rate("grpc_code", "grpc_server_handled_total", 'grpc_code!="OK"'), rate("", "grpc_server_handled_total", 'grpc_code!="OK"'), "grpc_code"), "{{grpc_code}}")], unit="reqps"),
             Panel("Which calls does the daemon fail?", "The share of answers that were its own fault, by method.",
-                  [(share(rate("grpc_method", "grpc_server_handled_total", FAULTS), rate("grpc_method", "grpc_server_handled_total")), "{{grpc_method}}")], unit="percentunit",
+                  [(or_all(share(rate("grpc_method", "grpc_server_handled_total", FAULTS), rate("grpc_method", "grpc_server_handled_total")),
+                          share(rate("", "grpc_server_handled_total", FAULTS), rate("", "grpc_server_handled_total")), "grpc_method"), "{{grpc_method}}")], unit="percentunit",
                   steps=((0.001, "red"),)),
             Panel("How long do calls take?", "What 99 of 100 stay below, by method, in the handler.",
                   [(p99("grpc_method", "grpc_server_handling_seconds") + " >= 0", "{{grpc_method}}")], unit="s"),
             Panel("Do opt-outs or deletions fail?", "People who asked in vain, a second, by method and code. Any that lasts needs a person at once.",
-                  [(rate("grpc_method, grpc_code", "grpc_server_handled_total", FAILED_WRITES, 'grpc_code!="OK"'), "{{grpc_method}} {{grpc_code}}")], unit="reqps", steps=none_is_good(0.001)),
+                  [(or_all(rate("grpc_method, grpc_code", "grpc_server_handled_total", FAILED_WRITES, 'grpc_code!="OK"'),
+                          rate("", "grpc_server_handled_total", FAILED_WRITES, 'grpc_code!="OK"'), "grpc_method"), "{{grpc_method}} {{grpc_code}}")], unit="reqps", steps=none_is_good(0.001)),
             Panel("Do calls pile up?", "Calls and changes that were taken and are not answered.",
                   [(of("grpc_server_in_flight"), "calls"), (of("consentd_changes_in_flight"), "changes")]),
             Panel("Do threads keep up?", "Tasks that wait for a thread, by pool; more than 4,096 are refused.", [(of("consentd_pool_queue_length"), "{{pool}}")], steps=((1_000, "orange"),)),
@@ -279,7 +291,7 @@ OPERATOR = {
             Panel("Is there room for connections?", "Open ones, of how many there may be.",
                   [(of("consentd_connections"), "open"), (of("consentd_connections_max"), "room")]),
             Panel("Who is cut off, and why?", "Connections that ended within an hour, by reason.",
-                  [(grown("reason", "consentd_connections_closed_total", within="1h"), "{{reason}}")], "bars"),
+                  [(or_all(grown("reason", "consentd_connections_closed_total", within="1h"), grown("", "consentd_connections_closed_total", within="1h"), "reason"), "{{reason}}")], "bars"),
             Panel("Who cannot come in?", "TLS handshakes that failed within an hour: no certificate, another CA, one that is over, or no TLS.",
                   [(f"sum(increase({of('consentd_tls_handshakes_failed_total')}[1h]))", "handshakes")], "stat", steps=((1, "yellow"), (100, "red"))),
         ]),
@@ -335,7 +347,8 @@ OPERATOR = {
             Panel("Does a worker fail?", "Tasks given back as failed within an hour.",
                   [(grown("system", "consentd_purge_task_failures_total", SYSTEM, within="1h"), "{{system}}")], "bars", steps=((1, "yellow"), (10, "red"))),
             Panel("Does a worker report nonsense?", "Reports that were refused within an hour, by reason.",
-                  [(grown("system, reason", "consentd_purge_task_reports_refused_total", SYSTEM, within="1h"), "{{system}} {{reason}}")], "bars", steps=none_is_good()),
+                  [(or_all(grown("system, reason", "consentd_purge_task_reports_refused_total", SYSTEM, within="1h"),
+                          grown("", "consentd_purge_task_reports_refused_total", SYSTEM, within="1h"), "system"), "{{system}} {{reason}}")], "bars", steps=none_is_good()),
             Panel("Does a worker live?", "Since a worker last asked for tasks or reported any.",
                   [(age("consentd_purge_worker_last_seen_timestamp_seconds", SYSTEM), "{{system}}")], "bars", "s", ((HOUR, "yellow"), (DAY, "red"))),
         ]),
@@ -355,7 +368,7 @@ OPERATOR = {
 VARIABLES = {
     "regime": "consentd_deletion_requests_overdue", "purpose": "consentd_suspended", "system": "consentd_purge_tasks_open", "caller": "consentd_asked_total",
 }
-SIZES = {"stat": (6, 5), "bars": (12, 9), "lines": (12, 8)}
+SIZES = {"stat": (6, 5), "name": (6, 5), "bars": (12, 9), "lines": (12, 8)}
 
 
 def variable(name, query, label):
@@ -378,13 +391,13 @@ def options(kind):
     if kind == "lines":
         return {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}}
     reduce = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-    if kind == "stat":
-        return {"reduceOptions": reduce, "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "value_and_name"}
+    if kind in ("stat", "name"):
+        return {"reduceOptions": reduce, "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "value_and_name" if kind == "stat" else "name"}
     return {"reduceOptions": reduce, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": True, "valueMode": "color"}
 
 
 def written(panel, number, place):
-    kind = {"stat": "stat", "bars": "bargauge", "lines": "timeseries"}[panel.kind]
+    kind = {"stat": "stat", "name": "stat", "bars": "bargauge", "lines": "timeseries"}[panel.kind]
     custom = {"lineWidth": 1, "fillOpacity": 0, "showPoints": "never", "thresholdsStyle": {"mode": "line" if panel.steps else "off"}} if panel.kind == "lines" else {}
     targets = [{"refId": chr(ord("A") + index), "datasource": SOURCE, "editorMode": "code", "expr": expression, "legendFormat": legend, "instant": panel.kind != "lines",
                 "range": panel.kind == "lines"} for index, (expression, legend) in enumerate(panel.queries)]

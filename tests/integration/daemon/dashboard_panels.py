@@ -111,6 +111,8 @@ class Picture:
     def figures(self, now):
         self.axes.set_axis_off()
         rows = now[:4]
+        if self.panel["options"]["textMode"] == "name":
+            return self.axes.text(0.5, 0.5, "\n".join(name[:24] for name, _ in rows), ha="center", va="center", fontsize=11, transform=self.axes.transAxes)
         for index, (name, value) in enumerate(rows):
             height = 1 - (index + 0.5) / len(rows)
             size = 15 if len(rows) < 3 else 10
@@ -130,6 +132,8 @@ class Picture:
         self.axes.set_xticks([])
         self.axes.spines["bottom"].set_visible(False)
         self.axes.margins(x=0.25)
+        # One bar alone is no wall.
+        self.axes.set_ylim(min(0, len(rows) - 6) - 0.5, len(rows) - 0.5)
         if left_out > 0:
             self.axes.set_xlabel(f"and {left_out} more", fontsize=6)
 
@@ -152,7 +156,7 @@ def contact_sheet(path, title, drawn):
     """`drawn`: (panel, now, over) of each panel. A palette keeps the file small."""
     import matplotlib
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import lines, pyplot
 
     columns = 4
     rows = math.ceil(len(drawn) / columns)
@@ -163,7 +167,13 @@ def contact_sheet(path, title, drawn):
             Picture(all_axes, panel).draw(now, over)
         else:
             all_axes.set_axis_off()
-    figure.suptitle(title, fontsize=12)
-    figure.tight_layout(rect=(0, 0, 1, 0.99))
+    figure.suptitle(title, fontsize=12, y=0.999)
+    figure.tight_layout(rect=(0, 0, 1, 0.99), h_pad=2, w_pad=2)
+    # A line between panels, so that a figure belongs to its question.
+    for part in range(1, rows):
+        top = axes[part - 1][0].get_tightbbox(figure.canvas.get_renderer()).y0
+        bottom = axes[part][0].get_tightbbox(figure.canvas.get_renderer()).y1
+        height = figure.transFigure.inverted().transform((0, (top + bottom) / 2))[1]
+        figure.add_artist(lines.Line2D((0.01, 0.99), (height, height), color="lightgrey", linewidth=0.8))
     figure.savefig(path, dpi=72)
     pyplot.close(figure)

@@ -32,6 +32,10 @@ def cause_of(request):
     return word(deletion.DeletionCause, request.cause, "DELETION_CAUSE")
 
 
+def kind(request):
+    return request.regime, cause_of(request)
+
+
 def moment(stamp):
     return stamp.ToDatetime(tzinfo=datetime.timezone.utc)
 
@@ -102,9 +106,6 @@ class Listed:
         def is_open(request):
             return request.state in OPEN
 
-        def kind(request):
-            return request.regime, cause_of(request)
-
         def due(request, days):
             return is_open(request) and self.now < moment(request.due_at) <= self.now + days * DAY
 
@@ -123,12 +124,12 @@ class Listed:
         quarter = self.now.replace(month=(self.now.month - 1) // 3 * 3 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
         answered = (deletion.DELETION_STATE_COMPLETED, deletion.DELETION_STATE_DENIED)
         ended = [request for request in self.requests if request.state in answered and moment(request.ended_at) >= quarter]
-        in_time = collections.Counter((request.regime, cause_of(request)) for request in ended if moment(request.ended_at) <= moment(request.due_at))
+        in_time = collections.Counter(kind(request) for request in ended if moment(request.ended_at) <= moment(request.due_at))
         took = sorted((moment(request.ended_at) - moment(request.received_at)).total_seconds() for request in self.requests
                       if request.state == deletion.DELETION_STATE_COMPLETED and request.cause == deletion.DELETION_CAUSE_REQUESTED and moment(request.ended_at) >= self.restarted_at)
         return {
-            "Which share ended in time this quarter?": [shares(in_time, collections.Counter((request.regime, cause_of(request)) for request in ended))],
-            "How did requests end?": [self.count(lambda request: request.state not in OPEN, lambda request: (request.regime, word(deletion.DeletionState, request.state, "DELETION_STATE")))],
+            "Which share ended in time this quarter?": [shares(in_time, collections.Counter(kind(request) for request in ended))],
+            "How did requests end?": [self.count(lambda request: request.state not in OPEN, lambda request: (*kind(request), word(deletion.DeletionState, request.state, "DELETION_STATE")))],
             "How long does a deletion take?": [("span", {(): sum(took) / len(took)}), None],  # of a quantile only the bucket is known
         }
 
@@ -179,7 +180,7 @@ class Listed:
         found = collections.Counter()
         for account, current in self.settings.items():
             for detail in current.details:
-                if detail.scope.WhichOneof("scope") is None:
+                if detail.scope.WhichOneof("kind") is None:
                     choice = word(types.Choice, detail.choice, "CHOICE")
                     purpose = word(types.Purpose, detail.purpose, "PURPOSE")
                     found[key(self.people[account].region, purpose, "unset" if choice == "never_chose" else choice)] += 1

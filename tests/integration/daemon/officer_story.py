@@ -10,6 +10,8 @@ import json
 import mmap
 import struct
 
+import grpc
+
 from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
@@ -31,6 +33,7 @@ DAY = datetime.timedelta(days=1)
 VERIFIED = deletion.VERIFICATION_VERIFIED
 EVERYTHING = deletion.DeletionSelector(everything=True)
 SHORT_NOTICE = "short"  # consents under it hold for a month
+STUCK = ("vendor", "stuck")
 SYSTEMS = ("audio", "transcripts", "annotations", "vendor")
 
 
@@ -83,13 +86,23 @@ class Story:
         return api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(
             account_id=account, selector=selector, requester=types.ACTOR_SELF, verification=verification, request_id=fresh_id())).request
 
-    def do(self, api, system, outcome, most=100, **more):
-        """A worker that ends each task so; returns how many."""
-        tasks = api.purges.LeaseTasks(purge.LeaseTasksRequest(system=system, max_tasks=most)).tasks
-        results = [purge.TaskResult(task_id=task.task_id, epoch=task.epoch, outcome=outcome, **more) for task in tasks]
+    def lease(self, api, system, mine):
+        """Takes the tasks of whose account mine(account) is true, and gives back the others."""
+        tasks = api.purges.LeaseTasks(purge.LeaseTasksRequest(system=system, max_tasks=100)).tasks
+        others = [purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, not_begun=True) for task in tasks if not mine(task.account_id)]
+        if others:
+            api.purges.FailTasks(purge.FailTasksRequest(system=system, failures=others))
+        return [task for task in tasks if mine(task.account_id)]
+
+    def do(self, api, system, outcome, **more):
+        """A worker that ends each task so, but for those that it never gets done."""
+        results = [purge.TaskResult(task_id=task.task_id, epoch=task.epoch, outcome=outcome, **more) for task in self.lease(api, system, lambda account: (system, account) != STUCK)]
         if results:
             api.purges.CompleteTasks(purge.CompleteTasksRequest(system=system, results=results))
-        return len(results)
+
+    def fail(self, api, system, account):
+        failures = [purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, error="disk") for task in self.lease(api, system, lambda other: other == account)]
+        api.purges.FailTasks(purge.FailTasksRequest(system=system, failures=failures))
 
     def until_completed(self, api, *asked):
         for one in asked:
@@ -102,7 +115,7 @@ class Story:
         self.register_systems(api)
         whole = purge.Sweep(started_at=self.clock.at(minutes=-20), ended_at=self.clock.at(minutes=-10), counts=purge.SweepCounts(kept=40))
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=whole))
-        for account, region in (("old-eu", "DE"), ("old-us", "US-CA"), ("old-uk", "GB"), ("denied", "FR"), ("held", "DE"), ("told", "US-NY")):
+        for account, region in (("old-eu", "DE"), ("old-us", "US-CA"), ("old-uk", "GB"), ("denied", "FR"), ("held", "DE"), ("told", "DE"), ("stuck", "US-NY")):
             self.register(api, account, region)
         self.register(api, "family", "DE", children=[
             subject.Profile(profile_id="kid", age=subject.Age(child=True), guardian_id="mother", last_active_at=self.clock.at(days=-600)),
@@ -117,7 +130,6 @@ class Story:
         self.late = self.ask(api, "old-eu", VERIFIED)
         for system in SYSTEMS[:-1]:
             self.do(api, system, deletion.PURGE_OUTCOME_NOT_FOUND)
-        self.fail_five_times(api)
         self.ask(api, "old-uk")
         denied = self.ask(api, "denied")
         api.deletions.DenyDeletionRequest(deletion.DenyDeletionRequestRequest(deletion_id=denied.deletion_id, reason="not shown", request_id=fresh_id()))
@@ -127,6 +139,16 @@ class Story:
         api.policies.Suspend(policy.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, region="DE", reason="test"))
         self.verify(api, records=9, confirmed=7, late=1)
         self.wrong_at = self.clock.now()
+        # Due within a week, and the vendor never gets it done.
+        self.clock.pass_by(30 * DAY)
+        self.ask(api, "stuck", VERIFIED)
+        for minutes in (2, 4, 8, 16, 32):
+            self.fail(api, *STUCK)
+            # Longer than it waits until the next try.
+            self.clock.pass_by(datetime.timedelta(minutes=minutes))
+        # Due within a month.
+        self.clock.pass_by(25 * DAY)
+        self.ask(api, "told")
 
     def register_systems(self, api):
         match = [purge.MATCH_KEY_RECORDING_ID, purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_TIME]
@@ -136,14 +158,6 @@ class Story:
         for name, promise in promises.items():
             system = purge.DataSystem(name=name, kind=purge.DATA_SYSTEM_KIND_AUDIO, matches_by=match, checks_on_ingest=True, retention=promise)
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=system))
-
-    def fail_five_times(self, api):
-        for minutes in (2, 4, 8, 16, 32):
-            [task] = api.purges.LeaseTasks(purge.LeaseTasksRequest(system="vendor")).tasks
-            failure = purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, error="disk")
-            api.purges.FailTasks(purge.FailTasksRequest(system="vendor", failures=[failure]))
-            # Within what the clock may jump.
-            self.clock.pass_by(datetime.timedelta(minutes=minutes))
 
     def verify(self, api, **found):
         log = api.decision_log.GetDecisionLog(decisions.GetDecisionLogRequest())
@@ -183,12 +197,15 @@ class Story:
                                                                              view=eligibility.DECISION_VIEW_FULL)).results
         decided = [result.decision for result in answers] + [api.eligibility.Check(check("yes-1", region="UK")).decision]
         for item, decision in zip([*items, recording("yes-1")], decided):
-            is_yes = decision.eligibility == types.ELIGIBILITY_ELIGIBLE
-            self.answers["eligible" if is_yes else "not_eligible"] += 1
-            self.asked_of[item.account_id].append(is_yes)
-            if not is_yes:
-                self.reasons[types.Reason.Name(decision.reasons[0]).removeprefix("REASON_").lower()] += 1
+            self.note(item.account_id, decision)
         self.lacking["wake"] += 1
+
+    def note(self, account, decision):
+        is_yes = decision.eligibility == types.ELIGIBILITY_ELIGIBLE
+        self.answers["eligible" if is_yes else "not_eligible"] += 1
+        self.asked_of[account].append(is_yes)
+        if not is_yes:
+            self.reasons[types.Reason.Name(decision.reasons[0]).removeprefix("REASON_").lower()] += 1
 
     def report(self, api):
         for flag in (types.FLAG_SAFETY, types.FLAG_CRITICAL_DATA, types.FLAG_CRITICAL_DATA):
@@ -210,23 +227,19 @@ class Story:
         wrong = purge.TaskResult(task_id="none", epoch=1, outcome=deletion.PURGE_OUTCOME_NOT_FOUND)
         api.purges.CompleteTasks(purge.CompleteTasksRequest(system="vendor", results=[wrong]))
         waiting = self.ask(api, "yes-4", VERIFIED, deletion.DeletionSelector(recordings=deletion.RecordingIds(recording_ids=["r4"])))
-        [task] = api.purges.LeaseTasks(purge.LeaseTasksRequest(system="annotations", max_tasks=1)).tasks
-        api.purges.FailTasks(purge.FailTasksRequest(system="annotations", failures=[purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, error="disk")]))
+        self.fail(api, "annotations", "yes-4")
         api.eligibility.Check(eligibility.CheckRequest(recording=recording("yes-4", name="r4")))  # what is to be done with it: PURGE, DELETED
         self.ask(api, "no-2")
         return waiting
 
     def over_the_limit(self, api):
         """A caller of the callers' file asks more than it may."""
-        until(lambda: any(refused_by_limit(api) for _ in range(20)), "a call is refused for a limit")
 
+        def is_limited():
+            try:
+                self.note("yes-0", api.eligibility.Check(check("yes-0")).decision)
+            except grpc.RpcError as error:
+                return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            return False
 
-def refused_by_limit(api):
-    import grpc
-    try:
-        api.eligibility.Check(check("yes-0"))
-    except grpc.RpcError as error:
-        return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    return False
-
-
+        until(is_limited, "a call is refused for a limit")

@@ -18,6 +18,7 @@
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "consent/v1/status_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
 #include "tests/unit/wire/bounds_rules.h"
 #include "tests/unit/wire/fields_of.h"
