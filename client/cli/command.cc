@@ -394,6 +394,7 @@ int Run(int argc, const char* const* argv) {
   AddHolds(app, cli);
   AddExportSubject(app, cli);
   AddCerts(app, cli);
+  AddStatus(app, cli);
   RefuseValuesOfFlags(&app);
   try {
     for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) RefuseEmptyValueOfFlag(&app, argv[i]);

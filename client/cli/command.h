@@ -50,6 +50,7 @@ void AddWorker(CLI::App& app, Cli& cli);
 void AddHolds(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);
 void AddCerts(CLI::App& app, Cli& cli);
+void AddStatus(CLI::App& app, Cli& cli);
 
 // The command line's whole life: parse, run, exit code.
 int Run(int argc, const char* const* argv);

@@ -89,6 +89,7 @@ GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared
       purge_(v1::PurgeService::NewStub(channel)),
       recording_(v1::RecordingService::NewStub(channel)),
       settings_(v1::SettingsService::NewStub(channel)),
+      status_(v1::StatusService::NewStub(channel)),
       subject_(v1::SubjectService::NewStub(channel)),
       systems_(v1::DataSystemService::NewStub(channel)) {}
 

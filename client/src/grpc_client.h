@@ -19,6 +19,7 @@
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "consent/v1/status_service.grpc.pb.h"
 #include "consent/v1/subject_service.grpc.pb.h"
 
 namespace consent {
@@ -100,6 +101,9 @@ class GrpcClient final : public Client {
   absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
+  // In grpc_status.cc.
+  absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options) override;
+
  private:
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
@@ -138,6 +142,7 @@ class GrpcClient final : public Client {
   std::unique_ptr<v1::PurgeService::Stub> purge_;
   std::unique_ptr<v1::RecordingService::Stub> recording_;
   std::unique_ptr<v1::SettingsService::Stub> settings_;
+  std::unique_ptr<v1::StatusService::Stub> status_;
   std::unique_ptr<v1::SubjectService::Stub> subject_;
   std::unique_ptr<v1::DataSystemService::Stub> systems_;
 };

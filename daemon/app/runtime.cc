@@ -201,6 +201,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
   services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
   policy_in_force_ = std::make_unique<PolicyInForce>(core_->policies, services_->policy_admin, clock_, log_, reloads_,
                                                      reload_times_.policy, !options_.policy_file.empty());
+  status_ = std::make_unique<StatusAnswer>(
+      *core_, services_->policy_admin, [this] { return CollectMetrics(); },
+      [] { return std::chrono::steady_clock::now(); });
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -229,6 +232,7 @@ std::optional<Failure> Runtime::Listen() {
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(serving, health_);
   if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
+  DefineMetrics();
   if (absl::Status status = ListenForScrapes(); !status.ok()) return CannotListen("--metrics-listen", status);
   std::string metrics;
   for (const auto& http : http_) absl::StrAppend(&metrics, metrics.empty() ? "" : " ", http->address().ToText());
@@ -241,10 +245,10 @@ std::optional<Failure> Runtime::Listen() {
 
 std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator) {
   authenticators_.push_back(std::move(authenticator));
-  rpc_.push_back(
-      std::make_unique<RpcServices>(*core_, *services_,
-                                    rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_,
-                                                         *authenticators_.back(), services_->read_log}));
+  rpc_.push_back(std::make_unique<RpcServices>(
+      *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
+                           services_->read_log}));
   return rpc_.back()->All();
 }
 
@@ -256,13 +260,16 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
   return serving->served.size() - 1;
 }
 
-absl::Status Runtime::ListenForScrapes() {
-  if (!options_.metrics_listen.has_value()) return absl::OkStatus();
+void Runtime::DefineMetrics() {
   DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *services_, callers_, reload_times_,
                 FoldersOf(options_), options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
   decisions_->DefineMetrics(registry_);
+}
+
+absl::Status Runtime::ListenForScrapes() {
+  if (!options_.metrics_listen.has_value()) return absl::OkStatus();
   const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
   if (!addresses.ok()) return addresses.status();
   for (const ops::Address& address : *addresses) {
@@ -395,6 +402,7 @@ void Runtime::Drain() {
   store_->Close();
   writers_.reset();
   rpc_.clear();
+  status_.reset();
   policy_in_force_.reset();
   services_.reset();
   decisions_.reset();

@@ -20,6 +20,7 @@
 #include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
 #include "daemon/app/server.h"
+#include "daemon/app/status_answer.h"
 #include "daemon/app/tls.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mutex.h"
@@ -108,8 +109,10 @@ class Runtime {
   std::vector<grpc::Service*> ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator);
   // Which server serves there, made where there is none yet.
   size_t ServedBy(const ops::ListenOption& option, ServerOptions* serving);
+  // What a scrape and GetStatus show.
+  void DefineMetrics();
   absl::Status ListenForScrapes();
-  // From the thread of each address that is scraped.
+  // From the thread of each address that is scraped, and of each call that asks how the daemon stands.
   std::vector<prometheus::MetricFamily> CollectMetrics() EXCLUDES(collecting_);
   void LogCuts(const ConnectionCounts& counts);
 
@@ -141,6 +144,7 @@ class Runtime {
   std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PolicyInForce> policy_in_force_;
+  std::unique_ptr<StatusAnswer> status_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server
   std::unique_ptr<Certificates> certificates_;     // null: no TLS

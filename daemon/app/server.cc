@@ -28,6 +28,7 @@
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "consent/v1/status_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
 #include "daemon/app/acceptor.h"
 #include "daemon/app/after_cuts.h"
@@ -92,7 +93,8 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
       v1::ListHoldsRequest::descriptor()->file()->service(0),
       v1::LeaseTasksRequest::descriptor()->file()->service(0),
       v1::LeaseTasksRequest::descriptor()->file()->service(1),
-      v1::GetDecisionLogRequest::descriptor()->file()->service(0)};
+      v1::GetDecisionLogRequest::descriptor()->file()->service(0),
+      v1::GetStatusRequest::descriptor()->file()->service(0)};
   return kAll;
 }
 

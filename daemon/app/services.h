@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/bytes.h"
@@ -19,6 +20,7 @@
 #include "daemon/rpc/read_log.h"
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
+#include "daemon/rpc/status_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/deletions.h"
@@ -103,7 +105,8 @@ struct Services {
 // The RPC services of one gRPC server, for the peers that its authenticator tells apart. The references outlive it, and
 // it outlives the server.
 struct RpcServices {
-  RpcServices(service::Core& core, Services& services, const rpc::RpcDependencies& dependencies)
+  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status,
+              const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
@@ -113,10 +116,12 @@ struct RpcServices {
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
-        decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies) {}
+        decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies),
+        status(std::move(read_status), dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system, &decision};
+    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion,
+            &hold,        &purge,    &data_system, &decision,  &status};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -129,6 +134,7 @@ struct RpcServices {
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
   rpc::DecisionRpc decision;
+  rpc::StatusRpc status;
 };
 
 }  // namespace consent::app

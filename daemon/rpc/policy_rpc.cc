@@ -79,6 +79,12 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 
 }  // namespace
 
+void WriteWaiting(const service::WaitingPolicy& waiting, v1::WaitingPolicy* out) {
+  out->set_version(waiting.version);
+  if (!waiting.version.empty()) out->set_hash(waiting.hash.data(), waiting.hash.size());
+  out->set_why(Cut(waiting.why, kMaxText));
+}
+
 PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::TurnedAnswers& turned,
                      const RpcDependencies& dependencies)
     : core_(core),
@@ -111,10 +117,7 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
       response->set_current(view->current);
       response->set_activated_by(view->activated_by);
       if (const auto waiting = admin_.waiting(); view->current && waiting.has_value()) {
-        v1::WaitingPolicy& out_waiting = *response->mutable_waiting();
-        out_waiting.set_version(waiting->version);
-        if (!waiting->version.empty()) out_waiting.set_hash(waiting->hash.data(), waiting->hash.size());
-        out_waiting.set_why(Cut(waiting->why, kMaxText));
+        WriteWaiting(*waiting, response->mutable_waiting());
       }
       response->set_store_id(std::string(base::View(core_.store.store_id())));
       return absl::OkStatus();

@@ -9,6 +9,9 @@
 
 namespace consent::rpc {
 
+// A policy file that waits, its text cut to the bound of the proto.
+void WriteWaiting(const service::WaitingPolicy& waiting, v1::WaitingPolicy* out);
+
 // Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where
 // its client went away while it was waiting its turn. Thread-safe; the references outlive the server.
 class PolicyRpc final

@@ -19,6 +19,7 @@
 #include "consent/purge.h"
 #include "consent/recording.h"
 #include "consent/settings.h"
+#include "consent/status.h"
 #include "consent/subject.h"
 
 namespace consent {
@@ -216,6 +217,9 @@ class Client {
                                                              const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
+
+  // How the daemon stands, by the figures of its metrics. Needs the role OPERATOR, OFFICER or AUDITOR.
+  virtual absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
 };
 

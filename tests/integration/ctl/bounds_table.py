@@ -335,6 +335,7 @@ COMMANDS = [
     Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
     Asked("clock show", "PolicyService/GetClock", [], {}),
+    Asked("status", "StatusService/GetStatus", [], {}, (0, 51)),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
           {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},

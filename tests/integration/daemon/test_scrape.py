@@ -19,6 +19,7 @@ from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
@@ -265,7 +266,7 @@ class FromTheStart(Story):
         codes = ["OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
                  "Aborted", "OutOfRange", "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated"]
         self.assertEqual(len(codes), len(grpc.StatusCode))
-        for module in (decisions, deletion, eligibility, holds, policy, purge, recordings, settings, subject):
+        for module in (decisions, deletion, eligibility, holds, policy, purge, recordings, settings, status, subject):
             for service in module.DESCRIPTOR.services_by_name.values():
                 where = {"grpc_type": ["unary"], "grpc_service": [service.full_name], "grpc_method": [method.name for method in service.methods]}
                 self.expect("grpc_server_started_total", **where)

@@ -29,6 +29,7 @@ from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as report
 from consent.v1 import roles_pb2
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
@@ -117,6 +118,7 @@ def attempts(victim, world):
         "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
+        "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],

@@ -16,6 +16,7 @@
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "consent/v1/status_service.grpc.pb.h"
 #include "consent/v1/subject_service.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -50,7 +51,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::PurgeService::Service,
                          public v1::DataSystemService::Service,
                          public v1::HoldService::Service,
-                         public v1::DecisionService::Service {
+                         public v1::DecisionService::Service,
+                         public v1::StatusService::Service {
  public:
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
@@ -70,6 +72,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
     builder.RegisterService(static_cast<v1::HoldService::Service*>(this));
     builder.RegisterService(static_cast<v1::DecisionService::Service*>(this));
+    builder.RegisterService(static_cast<v1::StatusService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~FakeDaemon() override { Stop(); }
@@ -122,6 +125,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
   Handler<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse> on_handles;
+  Handler<v1::GetStatusRequest, v1::GetStatusResponse> on_status;
 
  private:
   template <typename Request, typename Response>
@@ -132,6 +136,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status GetDecisionHandles(grpc::ServerContext* c, const v1::GetDecisionHandlesRequest* q,
                                   v1::GetDecisionHandlesResponse* r) override {
     return Run(on_handles, c, q, r);
+  }
+  grpc::Status GetStatus(grpc::ServerContext* c, const v1::GetStatusRequest* q, v1::GetStatusResponse* r) override {
+    return Run(on_status, c, q, r);
   }
   grpc::Status Check(grpc::ServerContext* c, const v1::CheckRequest* q, v1::CheckResponse* r) override {
     return Run(on_check, c, q, r);

@@ -84,7 +84,7 @@ TEST_F(RolesTest, TheTableIsWhatTheProtosSay) {
 }
 
 TEST_F(RolesTest, EachRoleOpensWhatNamesItAndNothingElse) {
-  ASSERT_EQ(methods_.size(), 46U);
+  ASSERT_EQ(methods_.size(), 47U);
   for (const auto& [name, method] : methods_) {
     EXPECT_FALSE(method.roles().Empty()) << name;
     for (int role = -1; role <= v1::Role_MAX + 1; ++role) {
@@ -101,7 +101,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
   const std::set<std::string> about_nobody = {
       "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
-      "PolicyService/ListPolicies",
+      "PolicyService/ListPolicies",        "StatusService/GetStatus",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -166,7 +166,8 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
                            "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PolicyService/GetPolicy",
                            "PolicyService/Suspend", "PolicyService/GetClock", "PolicyService/ConfirmClock",
-                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies"));
+                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies",
+                           "StatusService/GetStatus"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

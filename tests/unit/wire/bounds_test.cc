@@ -18,6 +18,7 @@
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "consent/v1/status_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
 #include "tests/unit/wire/bounds_rules.h"
 #include "tests/unit/wire/fields_of.h"
@@ -144,7 +145,7 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::ReportRecordingRequest::descriptor()->file(), v1::OptOutRequest::descriptor()->file(),
       v1::UpsertSubjectRequest::descriptor()->file(),   v1::GetDeletionRequestRequest::descriptor()->file(),
       v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
-      v1::GetDecisionLogRequest::descriptor()->file()};
+      v1::GetDecisionLogRequest::descriptor()->file(),  v1::GetStatusRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {

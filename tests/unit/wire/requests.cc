@@ -4,6 +4,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include "consent/v1/status_service.pb.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
@@ -133,6 +134,7 @@ absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
 }
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::GetStatusRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
 absl::Status ReadRequest(const v1::ReportVerificationRequest& r) { return wire::ReadReportVerification(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionHandlesRequest& r) {
@@ -294,6 +296,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListPoliciesRequest>({R"(page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
+      Kind<v1::GetStatusRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ReportVerificationRequest>(
           {R"(store_id: "0123456789abcdef" records: 7 confirmed: 1 late: 2 not_checkable: 3 not_given: 4 log_problems: 5)"}),
