@@ -10,9 +10,9 @@
 namespace consent::service {
 namespace {
 
-constexpr int kMaxReads = 100;
+constexpr int kMostReads = 100;
 
-absl::Status NotServing() {
+absl::Status NotReady() {
   return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
 }
 
@@ -51,7 +51,7 @@ absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Ba
   const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
   const domain::Question question{query.item.facts, query.purpose, query.place, now};
   absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
-  for (int attempt = 0; attempt < kMaxReads; ++attempt) {
+  for (int attempt = 0; attempt < kMostReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) {
       explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
@@ -142,7 +142,7 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
 }
 
 absl::StatusOr<Explained> ExplainCheck::Run(const ExplainQuery& query) const {
-  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  if (!core_.ready.load(std::memory_order_acquire)) return NotReady();
   const base::Now now = core_.Present();
   if (!query.at.IsSet()) return AsOfRecord(query, Basis::kNow, now);
   if (query.at > now.latest) return AsOfRecord(query, Basis::kFuture, base::Now::Sure(query.at));
@@ -150,7 +150,7 @@ absl::StatusOr<Explained> ExplainCheck::Run(const ExplainQuery& query) const {
 }
 
 absl::StatusOr<Explained> ExplainCheck::RunRecorded(const RecordedCall& call, const RecordedYes& yes) const {
-  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  if (!core_.ready.load(std::memory_order_acquire)) return NotReady();
   absl::StatusOr<YesGrounds> grounds = verify_.GroundsOf(call, yes);
   if (!grounds.ok()) return grounds.status();
   if (grounds->untold != Untold::kNone) {
