@@ -49,9 +49,10 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{kKeep, "`check --disposition`: KEEP"},
     ExitCodeMeaning{kHold, "`check --disposition`: HOLD; nothing of it may be purged"},
     ExitCodeMeaning{kPurge, "`check --disposition`: PURGE, and nothing else ends with this"},
-    ExitCodeMeaning{kExplained,
-                    "`check --explain`, `decisions explain`: something is explained, whatever it was; nobody may use or purge "
-                    "anything by it"},
+    ExitCodeMeaning{
+        kExplained,
+        "`check --explain`, `decisions explain`: something is explained, whatever it was; nobody may use or purge "
+        "anything by it"},
     ExitCodeMeaning{
         kNoAnswer,
         "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},

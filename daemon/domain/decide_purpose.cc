@@ -169,7 +169,7 @@ ReasonSet Evaluation<TraceT>::UnsetRow(const Named& named, Purpose purpose, cons
 // E9 of a consent.
 template <typename TraceT>
 ReasonSet Evaluation<TraceT>::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
-                                 const SuspensionState& suspension) {
+                                         const SuspensionState& suspension) {
   ReasonSet reasons;
   const auto what = [&](RowFact& fact) { SetChoice(*named.scope, purpose, choice, &fact); };
   const Notice* notice = rules_.FindNotice(choice.notice);

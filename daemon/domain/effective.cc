@@ -63,8 +63,8 @@ bool MayHaveHadDefault(const SubjectFacts& facts, const Rules& rules) {
 }
 
 bool Concerns(const Suspension& suspension, Purpose purpose, Region region) {
-  return suspension.purpose == purpose && (!suspension.region.IsSet() || suspension.region == region ||
-                                           suspension.region == region.Country());
+  return suspension.purpose == purpose &&
+         (!suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country());
 }
 
 SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules) {

@@ -1,7 +1,7 @@
-// One decision in the making: the class behind Decide and Explain, in three files. decide.cc holds the order of the rows and those
-// about the recording, decide_disposition.cc R1 to R5, decide_purpose.cc those that ask one purpose of every named
-// scope (E2, E4, E8, E9). An ordinary decision notes nothing (NoTrace): what is noted for an explanation is compiled
-// for Explain alone. Each file instantiates what the others use of it. Private to this folder.
+// One decision in the making: the class behind Decide and Explain, in three files. decide.cc holds the order of the
+// rows and those about the recording, decide_disposition.cc R1 to R5, decide_purpose.cc those that ask one purpose of
+// every named scope (E2, E4, E8, E9). An ordinary decision notes nothing (NoTrace): what is noted for an explanation is
+// compiled for Explain alone. Each file instantiates what the others use of it. Private to this folder.
 #pragma once
 
 #include "daemon/domain/decide.h"

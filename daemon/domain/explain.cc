@@ -97,8 +97,8 @@ void SetTimes(const ScopeRef& scope, const Interval& captured, RowFact* fact) {
 }
 
 void SetTombstone(const Tombstone& tombstone, Match match, RowFact* fact) {
-  SetTimes(ScopeRef{tombstone.scope, tombstone.handle}, Interval{tombstone.captured.from(), tombstone.captured.latest()},
-           fact);
+  SetTimes(ScopeRef{tombstone.scope, tombstone.handle},
+           Interval{tombstone.captured.from(), tombstone.captured.latest()}, fact);
   if (match == Match::kPerhaps && fact->matched) fact->note = RowNote::kPerhaps;
 }
 
@@ -135,7 +135,7 @@ void SetChoice(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& ch
 
 template <typename TraceT>
 void Evaluation<TraceT>::SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension,
-                                 RowFact* fact) const {
+                                  RowFact* fact) const {
   SetChoice(scope, purpose, PurposeChoice{}, fact);
   if (regime_.opt_in) return;
   if (suspension.ever) {
@@ -161,8 +161,9 @@ template <typename TraceT>
 void Evaluation<TraceT>::SetSuspension(Purpose purpose, RowFact* fact) const {
   fact->purpose = purpose;
   for (const Suspension& suspension : rules_.suspensions) {
-    const bool counts = suspension.active && std::any_of(regime_.regions.begin(), regime_.regions.end(),
-                                                         [&](Region region) { return Concerns(suspension, purpose, region); });
+    const bool counts =
+        suspension.active && std::any_of(regime_.regions.begin(), regime_.regions.end(),
+                                         [&](Region region) { return Concerns(suspension, purpose, region); });
     if (!counts) continue;
     fact->region = suspension.region;
     fact->from = suspension.suspended_at;
@@ -173,8 +174,9 @@ void Evaluation<TraceT>::SetSuspension(Purpose purpose, RowFact* fact) const {
 template <typename TraceT>
 void Evaluation<TraceT>::NoteSuspensions(Purpose purpose) const {
   for (const Suspension& suspension : rules_.suspensions) {
-    const bool ended = !suspension.active && std::any_of(regime_.regions.begin(), regime_.regions.end(),
-                                                         [&](Region region) { return Concerns(suspension, purpose, region); });
+    const bool ended =
+        !suspension.active && std::any_of(regime_.regions.begin(), regime_.regions.end(),
+                                          [&](Region region) { return Concerns(suspension, purpose, region); });
     if (!ended) continue;
     Nearly(Row::kE2, Reason::kSuspended, RowNote::kEnded, [&](RowFact& fact) {
       fact.purpose = purpose;

@@ -40,31 +40,31 @@ enum class Row : uint8_t {
 enum class RowNote : uint8_t {
   kNone = 0,
   // It matched:
-  kPerhaps = 1,             // by the uncertainty of a time alone: it denies, and purges nothing
-  kEarlierRetention = 2,    // expired under a shorter retention that was chosen before
-  kSaysNo = 3,              // the scope says no
-  kConsentOver = 4,         // its consent has expired
-  kEndedAfterCapture = 5,   // it ended after the capture, and nothing that was agreed to since covers the past
-  kBeforeDefault = 6,       // captured before the default began to apply
-  kCapturedAsChild = 7,     // an adult now, a child when it was captured
-  kNotTheGuardians = 8,     // a child, and no consent of the named guardian counts
-  kUnnamedScope = 9,        // a profile or device that the recording does not name may have said no
-  kOtherPolicy = 10,        // its notice or purpose is not in the policy
+  kPerhaps = 1,               // by the uncertainty of a time alone: it denies, and purges nothing
+  kEarlierRetention = 2,      // expired under a shorter retention that was chosen before
+  kSaysNo = 3,                // the scope says no
+  kConsentOver = 4,           // its consent has expired
+  kEndedAfterCapture = 5,     // it ended after the capture, and nothing that was agreed to since covers the past
+  kBeforeDefault = 6,         // captured before the default began to apply
+  kCapturedAsChild = 7,       // an adult now, a child when it was captured
+  kNotTheGuardians = 8,       // a child, and no consent of the named guardian counts
+  kUnnamedScope = 9,          // a profile or device that the recording does not name may have said no
+  kOtherPolicy = 10,          // its notice or purpose is not in the policy
   kBeforeSuspensionEnd = 11,  // given before a suspension ended
-  kDefaultDenied = 12,      // a denied deletion took the default away
-  kReopened = 13,           // captured before a new account began
+  kDefaultDenied = 12,        // a denied deletion took the default away
+  kReopened = 13,             // captured before a new account began
   // It did not decide:
-  kOtherScope = 20,         // it is about a profile or device that the recording does not name
-  kOutsideTimes = 21,       // the capture lies outside of its times
-  kOnlyCopies = 22,         // it is about copies that this is none of
-  kNotYet = 23,             // it decides from `at` on, if nothing changes
-  kEnded = 24,              // it has ended
-  kForgiven = 25,           // what was agreed to since covers the past
-  kAllowed = 26,            // the regime allows it
-  kClockDoubtful = 27,      // it would purge, were the time not in doubt
-  kStands = 28,             // a consent that stands; another row says no, or a weaker ground is the answer
-  kCause = 29,              // of E7: why MESSAGE_TRANSCRIPTION is not allowed
-  kInherited = 30,          // said by a scope that is gone, perhaps another one: it forbids, and purges no copy
+  kOtherScope = 20,     // it is about a profile or device that the recording does not name
+  kOutsideTimes = 21,   // the capture lies outside of its times
+  kOnlyCopies = 22,     // it is about copies that this is none of
+  kNotYet = 23,         // it decides from `at` on, if nothing changes
+  kEnded = 24,          // it has ended
+  kForgiven = 25,       // what was agreed to since covers the past
+  kAllowed = 26,        // the regime allows it
+  kClockDoubtful = 27,  // it would purge, were the time not in doubt
+  kStands = 28,         // a consent that stands; another row says no, or a weaker ground is the answer
+  kCause = 29,          // of E7: why MESSAGE_TRANSCRIPTION is not allowed
+  kInherited = 30,      // said by a scope that is gone, perhaps another one: it forbids, and purges no copy
 };
 
 // One row as it applied to one scope, hold, deletion or rule. What does not belong to the row is unset.
@@ -78,14 +78,14 @@ struct RowFact {
   Choice choice = Choice::kUnset;
   bool by_guardian = false;
   NoticeNumber notice = 0;
-  Instant since;      // of a choice: when it was made
-  Instant renewed;    // of a consent: when it was given again
-  Instant from;       // of a hold, deletion, refusal or suspension: which captures, or from when; unset: no beginning
-  Instant to;         // unset: no end
-  Instant at;         // the moment at which it matched, or will
+  Instant since;    // of a choice: when it was made
+  Instant renewed;  // of a consent: when it was given again
+  Instant from;     // of a hold, deletion, refusal or suspension: which captures, or from when; unset: no beginning
+  Instant to;       // unset: no end
+  Instant at;       // the moment at which it matched, or will
   Retention retention;
-  Region region;      // of a suspension; unset: everywhere. Of E10: the place of use
-  int regime = -1;    // whose rule counted: index into Rules::regimes
+  Region region;    // of a suspension; unset: everywhere. Of E10: the place of use
+  int regime = -1;  // whose rule counted: index into Rules::regimes
 };
 
 // Of a region whose rules were merged.
@@ -110,7 +110,8 @@ struct Explanation {
 
 inline constexpr size_t kMaxRowFacts = 128;  // those that make a reason known are never left out
 
-// As Decide; `tombstones` and `holds` turn no answer, it is only said of each whether it matches. Allocates; thread-safe.
+// As Decide; `tombstones` and `holds` turn no answer, it is only said of each whether it matches. Allocates;
+// thread-safe.
 Explanation Explain(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
                     const Rules& rules, const std::vector<Tombstone>& tombstones, const std::vector<Hold>& holds);
 

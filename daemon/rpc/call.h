@@ -192,8 +192,8 @@ void FinishOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Rea
 }
 
 // Goes on with `use(call)` once it is on record that the call reads about people. NOT_RECORDED: the log takes no
-// record. Whom it is about the request says by an account, a recording or a deletion request; one that says none is refused,
-// because nobody could tell afterwards.
+// record. Whom it is about the request says by an account, a recording or a deletion request; one that says none is
+// refused, because nobody could tell afterwards.
 template <typename CallPtrT, typename Use>
 void RecordThenUse(const RpcDependencies& dependencies, const CallPtrT& call, const Use& use) {
   const auto go_on = [call, use](bool on_record) { on_record ? use(call) : call->Finish(NotRecordedError()); };

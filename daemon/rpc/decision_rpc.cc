@@ -98,11 +98,10 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
 absl::Status DecisionRpc::Explain(const v1::ExplainCheckRequest& request, v1::ExplainCheckResponse* out) const {
   absl::StatusOr<wire::ExplainInput> input = wire::ReadExplainCheck(request, core_.hasher);
   if (!input.ok()) return input.status();
-  const auto explained =
-      explain_.Run({{input->subject, std::move(input->recording_id), std::move(input->facts)},
-                    input->purpose,
-                    std::move(input->place),
-                    input->at});
+  const auto explained = explain_.Run({{input->subject, std::move(input->recording_id), std::move(input->facts)},
+                                       input->purpose,
+                                       std::move(input->place),
+                                       input->at});
   if (!explained.ok()) return explained.status();
   WriteExplained(core_, *explained, input->purpose, input->scopes, input->language, out->mutable_explanation());
   return absl::OkStatus();
@@ -123,8 +122,8 @@ absl::Status DecisionRpc::Explain(const v1::ExplainDecisionRequest& request, v1:
   if (yes.subject != input->subject) {
     return wire::FieldError("account_id", "is not the account that the record is about");
   }
-  const auto explained = explain_.RunRecorded(
-      {record.purpose, record.place, record.policy_version, record.policy_hash, record.now}, yes);
+  const auto explained =
+      explain_.RunRecorded({record.purpose, record.place, record.policy_version, record.policy_hash, record.now}, yes);
   if (!explained.ok()) return explained.status();
   out->set_verdict(static_cast<v1::DecisionVerdict>(static_cast<int>(explained->verdict)));
   wire::NamedScopes scopes;

@@ -43,7 +43,8 @@ class RecordSought final : public DecisionLineSink {
   // With the one yes; an error: there is none.
   absl::StatusOr<DecisionRecord> RecordOf(int entry) && {
     if (!found_.has_value()) return absl::InvalidArgumentError("the files have no record of that number");
-    if (!found_->read.empty()) return absl::InvalidArgumentError("that record is of what a person read, and has no yes");
+    if (!found_->read.empty())
+      return absl::InvalidArgumentError("that record is of what a person read, and has no yes");
     DecisionRecord& record = found_->record;
     if (static_cast<size_t>(entry) >= record.yeses.size()) {
       return absl::InvalidArgumentError("that record has the entries 0 to " + std::to_string(record.yeses.size() - 1));
@@ -66,7 +67,8 @@ std::string VerdictWords(DecisionVerdict verdict) {
     case DecisionVerdict::kNotGiven:
       return "A yes was recorded, and the rule does not give it.";
     case DecisionVerdict::kLate:
-      return "A yes was recorded, and the account had changed before: by what had been stored the rule was asked too early.";
+      return "A yes was recorded, and the account had changed before: by what had been stored the rule was asked too "
+             "early.";
     case DecisionVerdict::kPolicyNotInForce:
       return "A yes was recorded under a policy that was not in force.";
     case DecisionVerdict::kNotCheckable:
@@ -92,24 +94,24 @@ int RunExplain(const Cli& cli, const ExplainFlags& flags) {
       json["explanation"] = ExplanationJson(explained->explanation);
       return PrintText(JsonText(json), code);
     }
-    return PrintText(VerdictWords(explained->verdict) + "\n\n" +
-                         ExplanationText(explained->explanation, record->purpose),
-                     code);
+    return PrintText(
+        VerdictWords(explained->verdict) + "\n\n" + ExplanationText(explained->explanation, record->purpose), code);
   });
 }
 
 }  // namespace
 
 void AddDecisionsExplain(CLI::App* decisions, Cli& cli) {
-  CLI::App* app = decisions->add_subcommand(
-      "explain",
-      "Why a recorded yes was given: by the choices, the policy and the time of then. `decisions find` says which record "
-      "and entry it is. What it prints is about a person: keep it safe.");
+  CLI::App* app = decisions->add_subcommand("explain",
+                                            "Why a recorded yes was given: by the choices, the policy and the time of "
+                                            "then. `decisions find` says which record "
+                                            "and entry it is. What it prints is about a person: keep it safe.");
   auto flags = std::make_shared<ExplainFlags>();
   app->add_option("files", flags->files, "The log's files, in any order, or its folder")->required()->type_name("FILE");
   AddId(app, "--account", &flags->account, "The person's account")->required();
   AddNumber(app, "--record", &flags->record, 1, kMostRecords, "The record's number")->required();
-  AddNumber(app, "--entry", &flags->entry, 0, static_cast<int64_t>(base::kMaxBatch) - 1, "Which of its yeses (default 0)");
+  AddNumber(app, "--entry", &flags->entry, 0, static_cast<int64_t>(base::kMaxBatch) - 1,
+            "Which of its yeses (default 0)");
   AddTextLanguage(app, &flags->call);
   app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunExplain(cli, *flags); }; });
 }

@@ -9,26 +9,28 @@ namespace {
 
 // "may", "could" or "will be able to", by the time that is told of.
 std::string Use(const Explanation& explanation, bool is_allowed, Purpose purpose) {
-  const bool is_past =
-      explanation.basis == ExplanationBasis::kPast || explanation.basis == ExplanationBasis::kRecorded;
-  const std::string of_it = purpose == Purpose::kHumanReview ? "listened to by people" : "used for " + PurposeWords(purpose);
-  if (is_past) return std::string("this recording could ") + (is_allowed ? "" : "not ") + "be " + of_it + " at that time.";
+  const bool is_past = explanation.basis == ExplanationBasis::kPast || explanation.basis == ExplanationBasis::kRecorded;
+  const std::string of_it =
+      purpose == Purpose::kHumanReview ? "listened to by people" : "used for " + PurposeWords(purpose);
+  if (is_past)
+    return std::string("this recording could ") + (is_allowed ? "" : "not ") + "be " + of_it + " at that time.";
   if (explanation.basis == ExplanationBasis::kFuture) {
-    return std::string("if nothing changes until then, this recording ") + (is_allowed ? "may" : "may not") + " be " + of_it + ".";
+    return std::string("if nothing changes until then, this recording ") + (is_allowed ? "may" : "may not") + " be " +
+           of_it + ".";
   }
   return std::string("this recording ") + (is_allowed ? "may" : "may not") + " be " + of_it + ".";
 }
 
 std::string KeepingWords(const Explanation& explanation) {
-  const bool is_past =
-      explanation.basis == ExplanationBasis::kPast || explanation.basis == ExplanationBasis::kRecorded;
+  const bool is_past = explanation.basis == ExplanationBasis::kPast || explanation.basis == ExplanationBasis::kRecorded;
   switch (explanation.disposition) {
     case Disposition::kKeep:
       return is_past ? "Nothing ordered it to be deleted." : "Nothing orders it to be deleted.";
     case Disposition::kPurge:
       return is_past ? "It had to be deleted." : "It must be deleted.";
     case Disposition::kHold:
-      return is_past ? "It had to be kept: a legal hold covered it." : "It must not be deleted: a legal hold covers it.";
+      return is_past ? "It had to be kept: a legal hold covered it."
+                     : "It must not be deleted: a legal hold covers it.";
     case Disposition::kUnset:
       break;
   }
@@ -68,7 +70,8 @@ std::string WhyWords(const ExplainedRequest& request) {
     case DeletionCause::kWithdrawal:
       return "A no was said on " + DayText(request.received_at) + ", which deletes " + SelectionWords(request);
     case DeletionCause::kRetention:
-      return "A shorter time to keep recordings was chosen on " + DayText(request.received_at) + ", which deletes what is older";
+      return "A shorter time to keep recordings was chosen on " + DayText(request.received_at) +
+             ", which deletes what is older";
     default:
       break;
   }
@@ -139,7 +142,8 @@ std::string TaskWords(const ExplainedTask& task) {
     case PurgeOutcome::kExempt:
       return system + " keeps it, as was said" + on + ": " + Printable(task.reason) + ".";
     case PurgeOutcome::kExcludedFromNextBuild:
-      return system + " had built a model or data set already, and leaves it out of the next one, as was said" + on + ".";
+      return system + " had built a model or data set already, and leaves it out of the next one, as was said" + on +
+             ".";
     case PurgeOutcome::kErasedBeforeHold:
       return system + " had deleted it before the hold, as was said" + on + ".";
     case PurgeOutcome::kUnset:
@@ -162,8 +166,8 @@ std::string AnswerWords(const Explanation& explanation, Purpose purpose) {
       break;
   }
   return "It cannot be told any more whether this recording could be " +
-         (purpose == Purpose::kHumanReview ? "listened to by people" : "used for " + PurposeWords(purpose)) + " at that time. " +
-         KeepingWords(explanation);
+         (purpose == Purpose::kHumanReview ? "listened to by people" : "used for " + PurposeWords(purpose)) +
+         " at that time. " + KeepingWords(explanation);
 }
 
 std::string UntoldWords(Untold why) {
@@ -173,7 +177,8 @@ std::string UntoldWords(Untold why) {
     case Untold::kTooManyChanges:
       return "The account has changed too often since.";
     case Untold::kManyDeletions:
-      return "There were so many separate deletions at that time that what they covered then cannot be put together any more.";
+      return "There were so many separate deletions at that time that what they covered then cannot be put together "
+             "any more.";
     case Untold::kFlags:
       return "Something was reported about this recording, and it is not kept whether that was before or after.";
     case Untold::kNoPolicy:
@@ -199,7 +204,8 @@ std::string HoldWords(const ExplainedHold& hold) {
   std::string words = "A legal hold was placed on " + DayText(hold.placed_at) + " on ";
   words += hold.names_recording ? "this very recording." : CapturesOf(hold.scope, hold.from, hold.to) + ".";
   if (!hold.names_recording) words += MatchWords(hold.match);
-  return words + (hold.released_at.has_value() ? " It was released on " + DayText(hold.released_at) + "." : " It is in force.");
+  return words +
+         (hold.released_at.has_value() ? " It was released on " + DayText(hold.released_at) + "." : " It is in force.");
 }
 
 std::vector<std::string> RuleWords(const Explanation& explanation) {

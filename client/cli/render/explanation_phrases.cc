@@ -24,8 +24,8 @@ std::string DayText(const std::optional<Time>& time) {
   std::array<char, 64> text{};
   const auto number = [](auto count) { return static_cast<int>(count); };
   std::snprintf(text.data(), text.size(), "%u %s %d, %02d:%02d", static_cast<unsigned>(date.day()),
-                kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()), number(clock.hours().count()),
-                number(clock.minutes().count()));
+                kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                number(clock.hours().count()), number(clock.minutes().count()));
   std::string words(text.data());
   if (clock.seconds().count() != 0) {
     std::snprintf(text.data(), text.size(), ":%02d", number(clock.seconds().count()));
@@ -90,7 +90,8 @@ std::string ReachOf(RowNote note) {
     case RowNote::kOnlyCopies:
       return ", but only copies that were made for certain uses. This is none of them.";
     case RowNote::kPerhaps:
-      return ". This recording is so close to the end of that time that it may belong to it: it may not be used, and is not "
+      return ". This recording is so close to the end of that time that it may belong to it: it may not be used, and "
+             "is not "
              "deleted for it.";
     default:
       return "";
@@ -102,7 +103,8 @@ std::string MonthsOf(const Retention& retention) {
 }
 
 std::string AgreedOf(const ExplainedRow& row) {
-  std::string words = row.by_guardian ? "The guardian agreed for " + LowerWhoOf(row.scope) + " to " : WhoOf(row.scope) + " agreed to ";
+  std::string words =
+      row.by_guardian ? "The guardian agreed for " + LowerWhoOf(row.scope) + " to " : WhoOf(row.scope) + " agreed to ";
   words += PurposeWords(row.purpose) + " on " + DayText(row.since);
   if (row.renewed_at.has_value()) words += ", and again on " + DayText(row.renewed_at);
   if (row.notice.version.empty()) return words + ".";

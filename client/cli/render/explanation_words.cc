@@ -14,11 +14,14 @@ std::string OrderWords(const ExplainedRow& row) {
       if (row.scope.kind == ScopeKind::kUnset) return "A legal hold names this very recording.";
       return "A legal hold covers " + what + (reach.empty() ? ", and so this recording." : reach);
     case Reason::kDeleted:
-      if (row.scope.kind == ScopeKind::kUnset) return "A deletion that was asked for and verified names this very recording.";
-      return "A deletion that was asked for and verified covers " + what + (reach.empty() ? ", and so this recording." : reach);
+      if (row.scope.kind == ScopeKind::kUnset)
+        return "A deletion that was asked for and verified names this very recording.";
+      return "A deletion that was asked for and verified covers " + what +
+             (reach.empty() ? ", and so this recording." : reach);
     case Reason::kDeletionPending:
       return "A deletion was asked for that covers " + what +
-             (reach.empty() ? ". Until it is verified who asked, this recording may not be used, and is not deleted." : reach);
+             (reach.empty() ? ". Until it is verified who asked, this recording may not be used, and is not deleted."
+                            : reach);
     case Reason::kDeletionDenied:
       return "A deletion was asked for that covers " + what +
              (reach.empty() ? ", and was denied. This recording may not be used all the same." : reach);
@@ -26,8 +29,8 @@ std::string OrderWords(const ExplainedRow& row) {
       break;
   }
   if (row.note == RowNote::kReopened) {
-    return "The account was closed on " + DayText(row.since) + ". A new one of the same name began on " + DayText(row.to) +
-           ", and this was recorded before.";
+    return "The account was closed on " + DayText(row.since) + ". A new one of the same name began on " +
+           DayText(row.to) + ", and this was recorded before.";
   }
   if (row.note == RowNote::kEnded) {
     return "An earlier account of the same name was closed on " + DayText(row.since) +
@@ -40,8 +43,8 @@ std::string RetentionWords(const ExplainedRow& row) {
   const std::string who = WhoOf(row.scope);
   if (row.reason == Reason::kDoNotSave) return who + " chose that recordings are not saved.";
   if (row.note == RowNote::kEarlierRetention) {
-    return "What was recorded until " + DayText(row.at) + " had expired under a shorter time that " + LowerWhoOf(row.scope) +
-           " had chosen before. A longer time that is chosen later brings nothing back.";
+    return "What was recorded until " + DayText(row.at) + " had expired under a shorter time that " +
+           LowerWhoOf(row.scope) + " had chosen before. A longer time that is chosen later brings nothing back.";
   }
   const std::string months = row.retention.has_value() ? MonthsOf(*row.retention) : "some months";
   const std::string chose = who + " chose that recordings are kept for " + months + ". ";
@@ -78,10 +81,11 @@ std::string EndedCopyWords(const ExplainedRow& row) {
       return copy + who + " said no to that, or its consent ended, on " + DayText(row.from) +
              ", after this was recorded. What was agreed to since does not cover it, so the copy must be deleted.";
     case RowNote::kForgiven:
-      return copy + who + " said no to that on " + DayText(row.from) +
-             ", and agreed on " + DayText(row.since) + " to a notice that covers earlier recordings: the copy may stay.";
+      return copy + who + " said no to that on " + DayText(row.from) + ", and agreed on " + DayText(row.since) +
+             " to a notice that covers earlier recordings: the copy may stay.";
     case RowNote::kInherited:
-      return copy + "A profile or device that is gone said no to that, perhaps another one: the copy is not deleted for it.";
+      return copy +
+             "A profile or device that is gone said no to that, perhaps another one: the copy is not deleted for it.";
     case RowNote::kClockDoubtful:
       return copy + "It would have to be deleted, but the daemon's clock was in doubt, so nothing is deleted for that.";
     default:
@@ -105,7 +109,8 @@ std::string DispositionWords(const ExplainedRow& row) {
   if (row.note == RowNote::kClockDoubtful) {
     return "It was recorded by accident and would have to be deleted, but the daemon's clock was in doubt.";
   }
-  return "It was recorded by accident. What is recorded by accident must be deleted: this one from " + DayText(row.at) + " on.";
+  return "It was recorded by accident. What is recorded by accident must be deleted: this one from " + DayText(row.at) +
+         " on.";
 }
 
 // E0, E3, E5 and E6: what is said and known of the recording itself.
@@ -137,7 +142,8 @@ std::string FactWords(const ExplainedRow& row, const Explanation& explanation) {
       return allowed ? "The voice was not recognised as one of the account's, which these rules allow."
                      : "The voice was not recognised as one of the account's: it may be a guest's, who has not agreed.";
     default:
-      return allowed ? "Nobody looked whose voice it is. The account has one adult and no child, for whom these rules allow it."
+      return allowed ? "Nobody looked whose voice it is. The account has one adult and no child, for whom these rules "
+                       "allow it."
                      : "Nobody looked whose voice it is, so it may be a guest's or a child's, who has not agreed.";
   }
 }
@@ -157,7 +163,8 @@ std::string GuardianWords(const ExplainedRow& row) {
     return "A child can be heard in it, and it names no child's profile for which a guardian has agreed.";
   }
   if (row.note == RowNote::kCapturedAsChild) {
-    return WhoOf(row.scope) + " has been an adult's since " + DayText(row.at) + ", and was a child's when this was recorded.";
+    return WhoOf(row.scope) + " has been an adult's since " + DayText(row.at) +
+           ", and was a child's when this was recorded.";
   }
   if (row.choice == Choice::kGiven && !row.by_guardian) {
     return WhoOf(row.scope) + " is a child's. What was agreed to on " + DayText(row.since) +
@@ -191,8 +198,8 @@ std::string UnsetWords(const ExplainedRow& row) {
       return who + " never chose about " + purpose + ". What is recorded from " + DayText(row.at) +
              " on may be used until somebody says no; this was recorded before.";
     case RowNote::kBeforeSuspensionEnd:
-      return "The use for " + purpose + " was stopped" + (row.at.has_value() ? " until " + DayText(row.at) : "") + ". " +
-             who + " has not agreed since.";
+      return "The use for " + purpose + " was stopped" + (row.at.has_value() ? " until " + DayText(row.at) : "") +
+             ". " + who + " has not agreed since.";
     case RowNote::kDefaultDenied:
       return "A request to delete everything, or to close the account, was denied on " + DayText(row.at) +
              ". Since then nothing is allowed until " + LowerWhoOf(row.scope) + " chooses.";
@@ -234,7 +241,8 @@ std::string ConsentWords(const ExplainedRow& row) {
 
 // E9, E12.
 std::string ChoiceWords(const ExplainedRow& row) {
-  if (row.scope.kind == ScopeKind::kUnset) return "The policy allows nobody to use recordings for " + PurposeWords(row.purpose) + ".";
+  if (row.scope.kind == ScopeKind::kUnset)
+    return "The policy allows nobody to use recordings for " + PurposeWords(row.purpose) + ".";
   if (row.reason == Reason::kDefault) {
     const std::string since = row.at.has_value() ? "recorded since " + DayText(row.at) : "recorded";
     return WhoOf(row.scope) + " never said no to " + PurposeWords(row.purpose) +
@@ -249,13 +257,15 @@ std::string PlaceWords(const ExplainedRow& row, const Explanation& explanation) 
     if (regime.name != row.regime) continue;
     const std::string rules = "The rules \"" + regime.name + "\"";
     if (row.reason == Reason::kReviewerNotAllowed) {
-      const std::string who = regime.employees ? "employees alone" : regime.contractors ? "contractors alone" : "nobody";
+      const std::string who = regime.employees     ? "employees alone"
+                              : regime.contractors ? "contractors alone"
+                                                   : "nobody";
       return rules + " let " + who + " listen.";
     }
     if (row.note == RowNote::kAllowed) return rules + " allow this use in " + row.region + ".";
     const std::string places = regime.countries.empty() ? "no country" : ShortList(regime.countries);
-    return rules + " allow this use in " + places + ", and not in " + (row.region.empty() ? "the place asked for" : row.region) +
-           ".";
+    return rules + " allow this use in " + places + ", and not in " +
+           (row.region.empty() ? "the place asked for" : row.region) + ".";
   }
   return "The place or the listener is not allowed by the rules \"" + row.regime + "\".";
 }

@@ -100,14 +100,10 @@ Json RowJson(const ExplainedRow& row, const Explanation& explanation) {
 }
 
 Json RegimeJson(const ExplainedRegime& regime) {
-  return {{"name", regime.name},
-          {"regions", regime.regions},
-          {"opt_in", regime.opt_in},
-          {"false_wake_ttl_seconds", regime.false_wake_ttl.count()},
-          {"countries", regime.countries},
-          {"any_country", regime.any_country},
-          {"employees", regime.employees},
-          {"contractors", regime.contractors}};
+  return {{"name", regime.name},           {"regions", regime.regions},
+          {"opt_in", regime.opt_in},       {"false_wake_ttl_seconds", regime.false_wake_ttl.count()},
+          {"countries", regime.countries}, {"any_country", regime.any_country},
+          {"employees", regime.employees}, {"contractors", regime.contractors}};
 }
 
 Json TaskJson(const ExplainedTask& task) {

@@ -12,9 +12,7 @@ namespace {
 
 constexpr int kMostReads = 100;
 
-absl::Status NotReady() {
-  return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
-}
+absl::Status NotReady() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
 
 Explained Cannot(Basis basis, const base::Now& now, Untold why) {
   Explained explained;
@@ -65,8 +63,8 @@ absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Ba
     absl::StatusOr<StoredFacts> again = LoadFacts(core_, subject);
     if (again.ok() && again->bytes == stored->bytes) {
       explained.revision = Revision{core_.PartitionOf(subject), stored->facts.revision};
-      explained.explanation = domain::Explain(&stored->facts, *marks, question, *explained.rules,
-                                              orders->Tombstones(), orders->Holds());
+      explained.explanation =
+          domain::Explain(&stored->facts, *marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
       orders->Take(explained.explanation);
       if (absl::Status tasks = LoadTasks(core_, subject, true, &*orders); !tasks.ok()) return tasks;
       explained.orders = *std::move(orders);
@@ -132,8 +130,8 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
   }
   if (past.facts.has_recording_marks && !orders->all_seen) {
     explained.untold.push_back(Untold::kRequests);
-    Withhold(decision.eligibility != domain::Eligibility::kEligible,
-             decision.disposition == domain::Disposition::kHold, &explained.explanation);
+    Withhold(decision.eligibility != domain::Eligibility::kEligible, decision.disposition == domain::Disposition::kHold,
+             &explained.explanation);
   }
   orders->Take(explained.explanation);
   if (absl::Status tasks = LoadTasks(core_, subject, false, &*orders); !tasks.ok()) return tasks;

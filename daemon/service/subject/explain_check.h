@@ -42,8 +42,8 @@ struct Explained {
   std::shared_ptr<const domain::Rules> rules;
   base::Now now;  // the time that the rule was asked at
   Revision revision;
-  base::Instant changed_at;             // of a past time: when that revision was written
-  Verdict verdict = Verdict::kNone;     // of kRecorded
+  base::Instant changed_at;          // of a past time: when that revision was written
+  Verdict verdict = Verdict::kNone;  // of kRecorded
 };
 
 // Thread-safe; may block.

@@ -35,7 +35,8 @@ struct Newest {
 };
 
 absl::StatusOr<Newest> NewestOf(const Core& core, store::Partition partition, store::Table table,
-                                const std::string& from, const std::string& to, uint64_t (*number_of)(std::string_view)) {
+                                const std::string& from, const std::string& to,
+                                uint64_t (*number_of)(std::string_view)) {
   Newest newest;
   const absl::Status scanned =
       core.store.Scan(partition, table, from, to, SIZE_MAX, [&](std::string_view key, std::string_view) {
@@ -167,7 +168,8 @@ void ExplainedOrders::Take(const domain::Explanation& explanation) {
     requests[i].match = explanation.tombstones[i];
     if (kind == domain::SelectorKind::kRecordings) requests[i].match = domain::Match::kSurely;
     // A closure has no times: what a new account captured is not the closed one's.
-    const bool is_closed = kind == domain::SelectorKind::kAccountClosure && domain::IsVerified(requests[i].request.state);
+    const bool is_closed =
+        kind == domain::SelectorKind::kAccountClosure && domain::IsVerified(requests[i].request.state);
     if (is_closed && !explanation.decision.reasons.Has(domain::Reason::kAccountClosed)) {
       requests[i].match = domain::Match::kOutsideTimes;
     }

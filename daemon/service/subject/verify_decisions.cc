@@ -105,9 +105,7 @@ absl::StatusOr<YesGrounds> VerifyDecisions::GroundsOf(const RecordedCall& call, 
     return decision.eligibility == domain::Eligibility::kEligible && decision.FirstReason() == yes.reason;
   });
   grounds.rules = given_by != rules.end() ? *given_by : rules.front();
-  grounds.verdict = is_late                     ? Verdict::kLate
-                    : given_by != rules.end()   ? Verdict::kConfirmed
-                                                : Verdict::kNotGiven;
+  grounds.verdict = is_late ? Verdict::kLate : given_by != rules.end() ? Verdict::kConfirmed : Verdict::kNotGiven;
   return grounds;
 }
 

@@ -168,22 +168,21 @@ TEST(ExplanationsOfSeeds, ReachEveryNoteAndRow) {
   for (int note = static_cast<int>(RowNote::kOtherScope); note <= static_cast<int>(RowNote::kInherited); ++note) {
     EXPECT_EQ(notes.count(static_cast<RowNote>(note)), 1U) << note;
   }
-  for (const Reason reason : {Reason::kLegalHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied,
-                              Reason::kAccountClosed, Reason::kRetentionExpired, Reason::kAccidentalExpired,
-                              Reason::kPurposeEnded, Reason::kSuspended, Reason::kSeveralSpeakers,
-                              Reason::kCapturedWhileRefused, Reason::kConsentExpired, Reason::kNoticeSuperseded,
-                              Reason::kPlaceNotAllowed, Reason::kConsent}) {
+  for (const Reason reason :
+       {Reason::kLegalHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied, Reason::kAccountClosed,
+        Reason::kRetentionExpired, Reason::kAccidentalExpired, Reason::kPurposeEnded, Reason::kSuspended,
+        Reason::kSeveralSpeakers, Reason::kCapturedWhileRefused, Reason::kConsentExpired, Reason::kNoticeSuperseded,
+        Reason::kPlaceNotAllowed, Reason::kConsent}) {
     EXPECT_EQ(nearly.count(reason), 1U) << test::ReasonName(reason);
   }
 }
 
 // The facts of a row: "E8 REFUSED matched account" and so on, one a line.
 std::string RowsOf(const Scene& scene) {
-  static const std::map<Row, const char*> names = {{Row::kR1, "R1"},   {Row::kR2, "R2"}, {Row::kR3, "R3"}, {Row::kR4, "R4"},
-                                                   {Row::kR5, "R5"},   {Row::kE0, "E0"}, {Row::kE1, "E1"}, {Row::kE2, "E2"},
-                                                   {Row::kE3, "E3"},   {Row::kE4, "E4"}, {Row::kE5, "E5"}, {Row::kE6, "E6"},
-                                                   {Row::kE7, "E7"},   {Row::kE8, "E8"}, {Row::kE9, "E9"}, {Row::kE10, "E10"},
-                                                   {Row::kE12, "E12"}};
+  static const std::map<Row, const char*> names = {
+      {Row::kR1, "R1"}, {Row::kR2, "R2"}, {Row::kR3, "R3"}, {Row::kR4, "R4"},   {Row::kR5, "R5"},  {Row::kE0, "E0"},
+      {Row::kE1, "E1"}, {Row::kE2, "E2"}, {Row::kE3, "E3"}, {Row::kE4, "E4"},   {Row::kE5, "E5"},  {Row::kE6, "E6"},
+      {Row::kE7, "E7"}, {Row::kE8, "E8"}, {Row::kE9, "E9"}, {Row::kE10, "E10"}, {Row::kE12, "E12"}};
   std::string text;
   for (const RowFact& fact : Explained(scene.facts).rows) {
     text += std::string(names.at(fact.row)) + " " + test::ReasonName(fact.reason) + (fact.matched ? " yes" : " nearly");
@@ -194,18 +193,17 @@ std::string RowsOf(const Scene& scene) {
   return text;
 }
 
-const RowFact& FactOf(const Explanation& explanation, Reason reason) {
-  static const RowFact none;
+RowFact FactOf(const Explanation& explanation, Reason reason) {
   for (const RowFact& fact : explanation.rows) {
     if (fact.reason == reason) return fact;
   }
-  return none;
+  return {};
 }
 
 TEST(ExplanationsOfScenes, AConsentIsNamedWithItsNoticeAndTime) {
   Scene scene;
   const Explanation explanation = Explained(scene.facts);
-  const RowFact& consent = FactOf(explanation, Reason::kConsent);
+  const RowFact consent = FactOf(explanation, Reason::kConsent);
   EXPECT_TRUE(consent.matched);
   EXPECT_EQ(consent.row, Row::kE12);
   EXPECT_EQ(consent.since, Scene::Ago(100));
@@ -218,7 +216,7 @@ TEST(ExplanationsOfScenes, AnEarlierRefusalIsToldWhereItDidNotCount) {
   Scene scene;
   domain::PurposeChoice& choice = scene.Scope("").ChoiceFor(domain::Purpose::kHumanReview);
   choice.refused_from = Scene::Ago(300);
-  const RowFact& refusal = FactOf(Explained(scene.facts), Reason::kCapturedWhileRefused);
+  const RowFact refusal = FactOf(Explained(scene.facts), Reason::kCapturedWhileRefused);
   EXPECT_FALSE(refusal.matched);
   EXPECT_EQ(refusal.note, RowNote::kOutsideTimes);
   EXPECT_EQ(refusal.from, Scene::Ago(300));
@@ -244,7 +242,7 @@ TEST(ExplanationsOfScenes, ARetentionSaysWhenTheRecordingHasToGo) {
   domain::Retention months;
   months.kind = domain::RetentionKind::kMonths;
   months.months = 3;
-  scene.Keeps(months);
+  scene.Keeps(months).Uncertain(base::Seconds(60));
   const RowFact retention = FactOf(Explained(scene.facts), Reason::kRetentionExpired);
   EXPECT_FALSE(retention.matched);
   EXPECT_EQ(retention.note, RowNote::kNotYet);
