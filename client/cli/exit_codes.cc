@@ -32,6 +32,12 @@ ExitCode CodeForDisposition(const Answer& answer) {
   return kNoAnswer;
 }
 
+ExitCode CodeForExplanation(const Explanation& explanation, Purpose purpose) {
+  const bool is_told = (purpose == Purpose::kUnset || explanation.eligibility != Eligibility::kUnset) &&
+                       explanation.disposition != Disposition::kUnset;
+  return is_told ? kExplained : kNoAnswer;
+}
+
 bool NoAnswer(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "consent/answer.h"
+#include "consent/explanation.h"
 
 namespace consent::cli {
 
@@ -19,6 +20,7 @@ enum ExitCode {
   kKeep = 11,
   kHold = 12,
   kPurge = 13,
+  kExplained = 14,
   kNoAnswer = 20,
   kRefused = 21,
   kPartlyRefused = 22,
@@ -49,6 +51,10 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{kHold, "`check --disposition`: HOLD; nothing of it may be purged"},
     ExitCodeMeaning{kPurge, "`check --disposition`: PURGE, and nothing else ends with this"},
     ExitCodeMeaning{
+        kExplained,
+        "`check --explain`, `decisions explain`: something is explained, whatever it was; nobody may use or purge "
+        "anything by it"},
+    ExitCodeMeaning{
         kNoAnswer,
         "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},
     ExitCodeMeaning{kRefused, "the daemon refused the call"},
@@ -77,6 +83,10 @@ std::string ExitCodesHelp();
 ExitCode CodeForUse(const Answer& answer, Purpose purpose);
 // What it says about keeping, fresh or not.
 ExitCode CodeForDisposition(const Answer& answer);
+
+// Of an explanation: kExplained whatever it says, because it may be of another time and nothing of it is on record, so
+// nobody may take it for a yes or a PURGE. kNoAnswer where something of it cannot be told.
+ExitCode CodeForExplanation(const Explanation& explanation, Purpose purpose);
 
 // True where the daemon did not get to an answer and repeating later makes sense.
 bool NoAnswer(const absl::Status& status);

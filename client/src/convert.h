@@ -84,6 +84,7 @@ TaskAnswer FromProto(const v1::TaskAnswer& answer);
 TaskStatus FromProto(const v1::TaskStatus& task);
 HoldSelector FromProto(const v1::HoldSelector& selector);
 Hold FromProto(const v1::Hold& hold);
+Explanation FromProto(const v1::Explanation& explanation);
 // Fills what the decision itself says.
 ReceivedDecision FromProto(const v1::Decision& decision);
 

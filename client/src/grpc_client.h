@@ -99,6 +99,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions& options) override;
   absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options) override;
+  absl::StatusOr<Explanation> ExplainCheck(const Recording& recording, const ExplainQuestion& question,
+                                           const CallOptions& options) override;
+  absl::StatusOr<ExplainedDecision> ExplainDecision(const AccountId& account, const DecisionRecord& record,
+                                                    const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
   // In grpc_status.cc.

@@ -3,6 +3,7 @@
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/explanation.pb.h"
 #include "consent/v1/policy.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
@@ -87,6 +88,13 @@ CONSENT_NAMES(MatchKey);
 CONSENT_NAMES(DataSystemState);
 CONSENT_NAMES(RetentionState);
 CONSENT_NAMES(ChildDue);
+CONSENT_NAMES(DecisionRow);
+CONSENT_NAMES(RowNote);
+CONSENT_NAMES(ScopeKind);
+CONSENT_NAMES(OrderMatch);
+CONSENT_NAMES(SelectionKind);
+CONSENT_NAMES(ExplanationBasis);
+CONSENT_NAMES(Untold);
 #undef CONSENT_NAMES
 
 }  // namespace consent

@@ -34,6 +34,7 @@
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
+#include "daemon/service/subject/explain_check.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/subject/turned_answers.h"
@@ -72,6 +73,7 @@ struct Services {
         erasures(core),
         tasks(core, queue),
         verify_decisions(core),
+        explain_check(core),
         read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}
 
@@ -98,6 +100,7 @@ struct Services {
   service::Erasures erasures;
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
+  service::ExplainCheck explain_check;
   rpc::DecisionReadLog read_log;
   rpc::Admission admission;  // of all servers together
 };
@@ -116,7 +119,8 @@ struct RpcServices {
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
-        decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies),
+        decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
+                 dependencies),
         status(std::move(read_status), dependencies) {}
 
   std::vector<grpc::Service*> All() {

@@ -7,9 +7,12 @@
 
 namespace consent::domain {
 namespace internal {
-Evaluation::Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
-                       const Rules& rules)
-    : subject_(subject),
+
+template <typename TraceT>
+Evaluation<TraceT>::Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
+                               const Rules& rules, TraceT* trace)
+    : trace_(trace),
+      subject_(subject),
       marks_(marks),
       recording_(question.recording),
       question_(question),
@@ -23,7 +26,8 @@ Evaluation::Evaluation(const SubjectFacts* subject, const RecordingState& marks,
   if (subject_ != nullptr) NameScopes();
 }
 
-CaptureTime Evaluation::TimeOfCapture() {
+template <typename TraceT>
+CaptureTime Evaluation<TraceT>::TimeOfCapture() {
   CaptureTime when;
   const Instant captured = recording_.captured_at;
   if (IsStamp(recording_.ingested_at) && PassedAt(recording_.ingested_at)) when.ingested = recording_.ingested_at;
@@ -43,7 +47,8 @@ CaptureTime Evaluation::TimeOfCapture() {
   return when;
 }
 
-MergedRegime Evaluation::Merge() const {
+template <typename TraceT>
+MergedRegime Evaluation<TraceT>::Merge() const {
   MergedRegime merged;
   const Region home = subject_ != nullptr ? subject_->region : recording_.region;
   merged.at_home = &rules_.AgeOfConsentIn(home);
@@ -67,13 +72,15 @@ MergedRegime Evaluation::Merge() const {
   return merged;
 }
 
-void Evaluation::MergeWith(Region region, bool surely, MergedRegime* merged) const {
+template <typename TraceT>
+void Evaluation<TraceT>::MergeWith(Region region, bool surely, MergedRegime* merged) const {
   const RegionRules rules = rules_.ForRegion(region);
   merged->regions.push_back(region);
   MergeWith(rules_.regimes[rules.regime], rules.opt_out_since, surely, merged);
 }
 
-void Evaluation::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
+template <typename TraceT>
+void Evaluation<TraceT>::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
   const bool is_first = merged->regimes.empty();
   const bool opt_in = regime.default_rule == DefaultRule::kOptIn;
   if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) {
@@ -94,12 +101,14 @@ void Evaluation::MergeWith(const Regime& regime, Instant opt_out_since, bool sur
 }
 
 // Since when someone is an adult by both regions.
-Instant Evaluation::GrownFrom(const Age& age) const {
+template <typename TraceT>
+Instant Evaluation<TraceT>::GrownFrom(const Age& age) const {
   const Instant at_home = AdultFrom(age, *regime_.at_home);
   return regime_.at_capture != nullptr ? std::max(at_home, AdultFrom(age, *regime_.at_capture)) : at_home;
 }
 
-void Evaluation::NameScopes() {
+template <typename TraceT>
+void Evaluation<TraceT>::NameScopes() {
   named_.push_back(Named{&subject_->account(), false, false, {}, {}, {}, {}});
   for (const base::ProfileHandle& profile : recording_.profiles) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
@@ -119,7 +128,8 @@ void Evaluation::NameScopes() {
   }
 }
 
-bool Evaluation::Names(ScopeKind kind, const base::Bytes16& handle) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::Names(ScopeKind kind, const base::Bytes16& handle) const {
   switch (kind) {
     case ScopeKind::kAccount:
       return true;
@@ -133,7 +143,8 @@ bool Evaluation::Names(ScopeKind kind, const base::Bytes16& handle) const {
 }
 
 // E0, the part that needs no subject.
-void Evaluation::Facts() {
+template <typename TraceT>
+void Evaluation<TraceT>::Facts() {
   const bool is_copy = recording_.artefact != Artefact::kSource;
   const bool missing = !recording_.captured_at.IsSet() || recording_.wake == Wake::kMissing ||
                        recording_.kind == Kind::kMissing || recording_.speakers == Speakers::kMissing ||
@@ -144,14 +155,17 @@ void Evaluation::Facts() {
       IsPurpose(question_.purpose) && std::any_of(regime_.regimes.begin(), regime_.regimes.end(),
                                                   [this](const Regime* regime) { return PlaceMissing(*regime); });
   if (missing || place_missing || unregistered_scope_named_) {
-    eligibility_.Add(Reason::kMissingFact);
+    Say(&eligibility_, Row::kE0, Reason::kMissingFact, NoFacts);
     NameMissingFacts();
   }
-  if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
+  if (when_.invalid) {
+    Say(&eligibility_, Row::kE0, Reason::kInvalidTime, [this](RowFact& fact) { fact.at = recording_.captured_at; });
+  }
 }
 
 // Which facts of Facts() are missing; apart from it, because hardly any recording lacks one.
-void Evaluation::NameMissingFacts() {
+template <typename TraceT>
+void Evaluation<TraceT>::NameMissingFacts() {
   const auto note = [this](bool is_missing, MissingFact fact) {
     if (is_missing) missing_.Add(fact);
   };
@@ -175,53 +189,66 @@ void Evaluation::NameMissingFacts() {
   }
 }
 
-bool Evaluation::HasConsentedForThePast(const PurposeChoice& choice) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::HasConsentedForThePast(const PurposeChoice& choice) const {
   const Notice* notice = rules_.FindNotice(choice.notice);
   return choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
 }
 
 // It says no, or may have said no when the capture was made and has not consented for the past since. The record knows
 // the last end alone, so any before the last consent may have been a refusal, and may have begun before the capture.
-bool Evaluation::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
   const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
   if (SaysNo(choice.choice)) return true;
   return when_.known && choice.refused_from.IsSet() && !HasConsentedForThePast(choice) && when_.lo < choice.since;
 }
 
-bool Evaluation::CapturedWhileRefused(const PurposeChoice& choice) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::CapturedWhileRefused(const PurposeChoice& choice) const {
   if (!when_.known || !choice.refused_from.IsSet() || choice.end_was_expiry) return false;
   return !HasConsentedForThePast(choice) && when_.hi >= choice.refused_from && when_.lo < choice.since;
 }
 
 // E0: who names no profile (device) may be one that said no, also one that is gone.
-bool Evaluation::HidesRefusal(ScopeKind kind, Purpose purpose) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::HidesRefusal(ScopeKind kind, Purpose purpose) const {
   const bool is_named = kind == ScopeKind::kProfile ? !recording_.profiles.empty() : recording_.device.IsSet();
   if (is_named) return false;
   return std::any_of(subject_->scopes.begin(), subject_->scopes.end(),
                      [&](const ScopeFacts& scope) { return scope.kind == kind && MayHaveRefused(scope, purpose); });
 }
 
-bool Evaluation::HidesRefusal(Purpose purpose) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::HidesRefusal(Purpose purpose) const {
   return HidesRefusal(ScopeKind::kProfile, purpose) || HidesRefusal(ScopeKind::kDevice, purpose);
 }
 
 // E3, E5, E6.
-void Evaluation::FlagsAndVoices() {
-  if ((flags_ & Flags::kCriticalData) != 0) eligibility_.Add(Reason::kCriticalData);
-  if ((flags_ & Flags::kSafety) != 0) eligibility_.Add(Reason::kSafety);
-  if (Accidental()) eligibility_.Add(Reason::kAccidental);
+template <typename TraceT>
+void Evaluation<TraceT>::FlagsAndVoices() {
+  if ((flags_ & Flags::kCriticalData) != 0) Say(&eligibility_, Row::kE3, Reason::kCriticalData, NoFacts);
+  if ((flags_ & Flags::kSafety) != 0) Say(&eligibility_, Row::kE3, Reason::kSafety, NoFacts);
+  if (Accidental()) Say(&eligibility_, Row::kE5, Reason::kAccidental, NoFacts);
   if (subject_ == nullptr) return;
-  if (recording_.speakers == Speakers::kSeveral && !regime_.allow_several) eligibility_.Add(Reason::kSeveralSpeakers);
-  if (recording_.identity == Identity::kUnmatched && !regime_.allow_unmatched) {
-    eligibility_.Add(Reason::kSpeakerUnmatched);
-  }
-  if (recording_.identity == Identity::kNotRun && !(regime_.allow_unidentified && OneAdultNoChild())) {
-    eligibility_.Add(Reason::kSpeakerNotIdentified);
+  const auto voice = [this](bool concerns, bool is_allowed, Reason reason) {
+    if (!concerns) return;
+    if (is_allowed) {
+      Nearly(Row::kE6, reason, RowNote::kAllowed, NoFacts);
+    } else {
+      Say(&eligibility_, Row::kE6, reason, NoFacts);
+    }
+  };
+  voice(recording_.speakers == Speakers::kSeveral, regime_.allow_several, Reason::kSeveralSpeakers);
+  voice(recording_.identity == Identity::kUnmatched, regime_.allow_unmatched, Reason::kSpeakerUnmatched);
+  if (recording_.identity == Identity::kNotRun) {
+    voice(true, regime_.allow_unidentified && OneAdultNoChild(), Reason::kSpeakerNotIdentified);
   }
 }
 
 // Now, and when it was captured.
-bool Evaluation::OneAdultNoChild() {
+template <typename TraceT>
+bool Evaluation<TraceT>::OneAdultNoChild() {
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : subject_->scopes) {
@@ -240,7 +267,8 @@ bool Evaluation::OneAdultNoChild() {
 }
 
 // What is left out is never more permissive than what is said.
-bool Evaluation::PlaceMissing(const Regime& regime) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::PlaceMissing(const Regime& regime) const {
   const Place& place = question_.place;
   const bool is_review = question_.purpose == Purpose::kHumanReview;
   if (is_review && (!country_.IsSet() || place.reviewer_class == ReviewerClass::kMissing)) return true;
@@ -248,7 +276,8 @@ bool Evaluation::PlaceMissing(const Regime& regime) const {
   return place.site.empty() && !regime.any_site;
 }
 
-bool Evaluation::PlaceAllowedBy(const Regime& regime) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::PlaceAllowedBy(const Regime& regime) const {
   const Place& place = question_.place;
   const Countries& countries = regime.CountriesFor(question_.purpose);
   if (country_.IsSet() && !countries.any &&
@@ -260,38 +289,51 @@ bool Evaluation::PlaceAllowedBy(const Regime& regime) const {
 }
 
 // E10.
-void Evaluation::Places() {
+template <typename TraceT>
+void Evaluation<TraceT>::Places() {
   for (const Regime* regime : regime_.regimes) {
-    if (!PlaceAllowedBy(*regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
+    const auto what = [&](RowFact& fact) {
+      fact.region = question_.place.country;
+      fact.regime = static_cast<int>(regime - rules_.regimes.data());
+    };
+    if (!PlaceAllowedBy(*regime)) {
+      Say(&eligibility_, Row::kE10, Reason::kPlaceNotAllowed, what);
+    } else if (country_.IsSet()) {
+      Nearly(Row::kE10, Reason::kPlaceNotAllowed, RowNote::kAllowed, what);
+    }
     if (question_.purpose != Purpose::kHumanReview) continue;
     const ReviewerClass reviewer = question_.place.reviewer_class;
     if ((reviewer == ReviewerClass::kEmployee && !regime->employees) ||
         (reviewer == ReviewerClass::kContractor && !regime->contractors)) {
-      eligibility_.Add(Reason::kReviewerNotAllowed);
+      Say(&eligibility_, Row::kE10, Reason::kReviewerNotAllowed, what);
     }
   }
 }
 
 // What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.
-void Evaluation::AskPurpose(Purpose purpose) {
+template <typename TraceT>
+void Evaluation<TraceT>::AskPurpose(Purpose purpose) {
   const ReasonSet purpose_rows = PurposeRows(purpose);
   eligibility_.Add(purpose_rows);
   if (subject_ == nullptr) return;
   const bool hides_refusal = HidesRefusal(purpose);
   if (hides_refusal) {
-    eligibility_.Add(Reason::kMissingFact);
+    Say(&eligibility_, Row::kE0, Reason::kMissingFact, [](RowFact& fact) { fact.note = RowNote::kUnnamedScope; });
     if (HidesRefusal(ScopeKind::kProfile, purpose)) missing_.Add(MissingFact::kProfiles);
     if (HidesRefusal(ScopeKind::kDevice, purpose)) missing_.Add(MissingFact::kDevice);
   }
   if (recording_.kind != Kind::kMessage) return;
   constexpr Purpose kMessages = Purpose::kMessageTranscription;
+  if constexpr (TraceT::kOn) trace_->BeginCause();
   const bool messages_allowed = purpose == kMessages ? purpose_rows.Empty() && !hides_refusal
                                                      : PurposeRows(kMessages).Empty() && !HidesRefusal(kMessages);
-  if (!messages_allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
+  if constexpr (TraceT::kOn) trace_->EndCause();
+  if (!messages_allowed) Say(&eligibility_, Row::kE7, Reason::kMessagesNotAllowed, NoFacts);
 }
 
 // R1 to R5.
-void Evaluation::Dispose() {
+template <typename TraceT>
+void Evaluation<TraceT>::Dispose() {
   Holds();
   Tombstones();
   // In doubt of the time only orders purge.
@@ -302,21 +344,26 @@ void Evaluation::Dispose() {
   }
   FalseWake();
   EndedCopies();
-  if (now_.doubtful) disposition_ = by_orders;
+  if (now_.doubtful) {
+    disposition_ = by_orders;
+    if constexpr (TraceT::kOn) trace_->DropPurgesByTime();
+  }
 }
 
 // E0 to E10.
-void Evaluation::FindNoes(Purpose purpose) {
-  if (now_.doubtful) eligibility_.Add(Reason::kClockDoubtful);
+template <typename TraceT>
+void Evaluation<TraceT>::FindNoes(Purpose purpose) {
+  if (now_.doubtful) Say(&eligibility_, Row::kE0, Reason::kClockDoubtful, NoFacts);
   Facts();
-  if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
+  if (subject_ == nullptr || !subject_->registered) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
   FlagsAndVoices();
   if (IsPurpose(purpose)) AskPurpose(purpose);
   Places();
 }
 
 // E12: whether a consent of the account and of each named profile covers the capture.
-bool Evaluation::OnConsentAlone(Purpose purpose) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::OnConsentAlone(Purpose purpose) const {
   return std::all_of(named_.begin(), named_.end(), [&](const Named& named) {
     if (named.scope->kind == ScopeKind::kDevice) return true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
@@ -324,7 +371,8 @@ bool Evaluation::OnConsentAlone(Purpose purpose) const {
   });
 }
 
-Decision Evaluation::Run() {
+template <typename TraceT>
+Decision Evaluation<TraceT>::Run() {
   if (subject_ != nullptr) Dispose();
   Decision decision;
   decision.disposition = on_hold_               ? Disposition::kHold
@@ -342,17 +390,30 @@ Decision Evaluation::Run() {
     const bool eligible = decision.reasons.Empty();
     decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
     if (eligible) decision.reasons.Add(OnConsentAlone(purpose) ? Reason::kConsent : Reason::kDefault);
+    if constexpr (TraceT::kOn) NoteGrounds(purpose, decision.FirstReason());
   }
   decision.missing = missing_;
   decision.good_until = good_until_;
   return decision;
 }
 
+// What the other files use.
+template Decision Evaluation<NoTrace>::Run();
+template bool Evaluation<NoTrace>::Names(ScopeKind kind, const base::Bytes16& handle) const;
+template bool Evaluation<NoTrace>::CapturedWhileRefused(const PurposeChoice& choice) const;
+template bool Evaluation<NoTrace>::HasConsentedForThePast(const PurposeChoice& choice) const;
+template Evaluation<Trace>::Evaluation(const SubjectFacts* subject, const RecordingState& marks,
+                                       const Question& question, const Rules& rules, Trace* trace);
+template Decision Evaluation<Trace>::Run();
+template bool Evaluation<Trace>::Names(ScopeKind kind, const base::Bytes16& handle) const;
+template bool Evaluation<Trace>::CapturedWhileRefused(const PurposeChoice& choice) const;
+template bool Evaluation<Trace>::HasConsentedForThePast(const PurposeChoice& choice) const;
+
 }  // namespace internal
 
 Decision Decide(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
                 const Rules& rules) {
-  return internal::Evaluation(subject, marks, question, rules).Run();
+  return internal::Evaluation<internal::NoTrace>(subject, marks, question, rules, nullptr).Run();
 }
 
 }  // namespace consent::domain

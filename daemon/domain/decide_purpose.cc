@@ -5,7 +5,8 @@
 
 namespace consent::domain::internal {
 
-SuspensionState Evaluation::Suspended(Purpose purpose) const {
+template <typename TraceT>
+SuspensionState Evaluation<TraceT>::Suspended(Purpose purpose) const {
   SuspensionState state;
   if (rules_.suspensions.empty()) return state;
   for (const Region region : regime_.regions) {
@@ -18,26 +19,43 @@ SuspensionState Evaluation::Suspended(Purpose purpose) const {
 }
 
 // E2, E4, E8 and E9 for one purpose.
-ReasonSet Evaluation::PurposeRows(Purpose purpose) {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::PurposeRows(Purpose purpose) {
   ReasonSet reasons;
   const SuspensionState suspension = Suspended(purpose);
-  if (suspension.active) reasons.Add(Reason::kSuspended);
+  if (suspension.active) {
+    Say(&reasons, Row::kE2, Reason::kSuspended, [&](RowFact& fact) { SetSuspension(purpose, &fact); });
+  }
+  if constexpr (TraceT::kOn) NoteSuspensions(purpose);
   if (subject_ == nullptr) return reasons;
   reasons.Add(GuardianRow(purpose));
-  if (!rules_.purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+  if (!rules_.purposes.Has(purpose)) {
+    Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+      fact.purpose = purpose;
+      fact.note = RowNote::kOtherPolicy;
+    });
+  }
   for (const Named& named : named_) reasons.Add(ChoiceRows(named, purpose, suspension));
   return reasons;
 }
 
 // E4.
-ReasonSet Evaluation::GuardianRow(Purpose purpose) {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::GuardianRow(Purpose purpose) {
   ReasonSet reasons;
   bool child_named = false;
   for (const Named& named : named_) {
     if (!named.is_profile) continue;
     if (!named.is_child_now) {
       const bool captured_as_child = when_.known ? when_.lo < named.adult_from : named.adult_from > Instant{};
-      if (captured_as_child) reasons.Add(Reason::kChildWithoutGuardian);
+      if (captured_as_child) {
+        Say(&reasons, Row::kE4, Reason::kChildWithoutGuardian, [&](RowFact& fact) {
+          SetScope(*named.scope, &fact);
+          fact.purpose = purpose;
+          fact.note = RowNote::kCapturedAsChild;
+          fact.at = named.adult_from;
+        });
+      }
       continue;
     }
     child_named = true;
@@ -45,50 +63,70 @@ ReasonSet Evaluation::GuardianRow(Purpose purpose) {
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && !choice.has_ended &&
                                  named.scope->guardian.IsSet() && choice.since >= named.guardian_since &&
                                  !PassedAt(named.guardian_until);
-    if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
+    if (!by_the_guardian) {
+      Say(&reasons, Row::kE4, Reason::kChildWithoutGuardian, [&](RowFact& fact) {
+        SetChoice(*named.scope, purpose, choice, &fact);
+        fact.note = RowNote::kNotTheGuardians;
+      });
+    }
   }
-  if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
+  if (ChildPresent() && !child_named) {
+    Say(&reasons, Row::kE4, Reason::kChildWithoutGuardian, [&](RowFact& fact) { fact.purpose = purpose; });
+  }
   return reasons;
 }
 
 // E8 and E9 of one scope.
-ReasonSet Evaluation::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+  const auto what = [&](RowFact& fact) { SetChoice(*named.scope, purpose, choice, &fact); };
   ReasonSet reasons;
   switch (choice.choice) {
     case Choice::kRefused:
-      reasons.Add(Reason::kRefused);
+      Say(&reasons, Row::kE8, Reason::kRefused, what);
       return reasons;
     case Choice::kWithdrawn:
-      reasons.Add(Reason::kWithdrawn);
+      Say(&reasons, Row::kE8, Reason::kWithdrawn, what);
       return reasons;
     case Choice::kUnset:
       reasons = UnsetRow(named, purpose, suspension);
       break;
     case Choice::kGiven:
-      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice)
+      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice, purpose)
                                                         : ConsentRow(named, choice, purpose, suspension);
       break;
   }
-  if (CapturedWhileRefused(choice)) reasons.Add(Reason::kCapturedWhileRefused);
+  if (CapturedWhileRefused(choice)) {
+    Say(&reasons, Row::kE8, Reason::kCapturedWhileRefused, what);
+  } else if (choice.refused_from.IsSet() && !choice.end_was_expiry) {
+    Nearly(Row::kE8, Reason::kCapturedWhileRefused,
+           HasConsentedForThePast(choice) ? RowNote::kForgiven : RowNote::kOutsideTimes, what);
+  }
   return reasons;
 }
 
-bool Evaluation::CoversCapture(const PurposeChoice& consent) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::CoversCapture(const PurposeChoice& consent) const {
   const Notice* notice = rules_.FindNotice(consent.notice);
   return (notice != nullptr && notice->covers_past) || consent.since <= when_.lo;
 }
 
 // A device's choice can only restrict: what is left of E9 is that it was off before.
-ReasonSet Evaluation::DeviceRow(const Named& named, const PurposeChoice& choice) const {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::DeviceRow(const Named& named, const PurposeChoice& choice, Purpose purpose) const {
   ReasonSet reasons;
-  if (when_.known && EndedOnce(named, choice) && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
+  if (when_.known && EndedOnce(named, choice) && !CoversCapture(choice)) {
+    Say(&reasons, Row::kE9, Reason::kCapturedBeforeConsent,
+        [&](RowFact& fact) { SetChoice(*named.scope, purpose, choice, &fact); });
+  }
   return reasons;
 }
 
 // A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since:
 // neither by itself nor by a control or everything.
-bool Evaluation::DefaultDenied(Purpose purpose) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::DefaultDenied(Purpose purpose) const {
   const Instant denied = subject_->default_denied;
   if (!denied.IsSet()) return false;
   const ScopeFacts& account = subject_->account();
@@ -101,45 +139,90 @@ bool Evaluation::DefaultDenied(Purpose purpose) const {
                       });
 }
 
-bool Evaluation::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
+template <typename TraceT>
+bool Evaluation<TraceT>::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
   if (regime_.opt_in || suspension.ever || DefaultDenied(purpose)) return true;
-  const Instant default_from = std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from,
-                                         scope.default_from, subject_->default_denied});
-  return when_.known && when_.lo < default_from;
+  return when_.known && when_.lo < DefaultFrom(scope, purpose);
+}
+
+// From when on a default allows what was captured.
+template <typename TraceT>
+Instant Evaluation<TraceT>::DefaultFrom(const ScopeFacts& scope, Purpose purpose) const {
+  return std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from, scope.default_from,
+                   subject_->default_denied});
 }
 
 // E9 of a scope that never chose. No notice speaks for another adult.
-ReasonSet Evaluation::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   ReasonSet reasons;
   if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, purpose, suspension)) return reasons;
+  const auto what = [&](RowFact& fact) { SetUnset(*named.scope, purpose, suspension, &fact); };
   if (!named.is_profile) {
-    reasons.Add(Reason::kNoConsent);
+    Say(&reasons, Row::kE9, Reason::kNoConsent, what);
   } else if (!named.is_child_now) {
-    reasons.Add(Reason::kProfileWithoutConsent);
+    Say(&reasons, Row::kE9, Reason::kProfileWithoutConsent, what);
   }
   return reasons;
 }
 
 // E9 of a consent.
-ReasonSet Evaluation::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
-                                 const SuspensionState& suspension) {
+template <typename TraceT>
+ReasonSet Evaluation<TraceT>::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
+                                         const SuspensionState& suspension) {
   ReasonSet reasons;
+  const auto what = [&](RowFact& fact) { SetChoice(*named.scope, purpose, choice, &fact); };
   const Notice* notice = rules_.FindNotice(choice.notice);
   if (notice == nullptr) {
-    reasons.Add(Reason::kNoConsent);
+    Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+      what(fact);
+      fact.note = RowNote::kOtherPolicy;
+    });
   } else {
-    if (choice.was_suspended || choice.since < suspension.last_end || !notice->purposes.Has(purpose)) {
-      reasons.Add(Reason::kNoConsent);
+    const bool was_suspended = choice.was_suspended || choice.since < suspension.last_end;
+    if (was_suspended || !notice->purposes.Has(purpose)) {
+      Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+        what(fact);
+        fact.note = was_suspended ? RowNote::kBeforeSuspensionEnd : RowNote::kOtherPolicy;
+        fact.at = suspension.last_end;
+      });
     }
-    if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
-    if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
-    if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
+    const auto at = [&](Instant when) {
+      return [&what, when](RowFact& fact) {
+        what(fact);
+        fact.at = when;
+      };
+    };
+    if (ConsentEnded(named, choice)) {
+      Say(&reasons, Row::kE9, Reason::kConsentExpired, [&](RowFact& fact) {
+        what(fact);
+        fact.at = EndOf(named, choice);
+      });
+    } else if (ConsentEnd(choice, rules_) != base::kEndOfTime) {
+      Nearly(Row::kE9, Reason::kConsentExpired, RowNote::kNotYet, at(ConsentEnd(choice, rules_)));
+    }
+    if (PassedAt(notice->superseded_from)) {
+      Say(&reasons, Row::kE9, Reason::kNoticeSuperseded, at(notice->superseded_from));
+    } else if (notice->superseded_from != base::kEndOfTime) {
+      Nearly(Row::kE9, Reason::kNoticeSuperseded, RowNote::kNotYet, at(notice->superseded_from));
+    }
+    if (purpose == Purpose::kHumanReview && !notice->says_people_listen) {
+      Say(&reasons, Row::kE9, Reason::kNoticeSilentOnPeople, what);
+    }
   }
   if (when_.known && !CoversCapture(choice) &&
       (Needed(*named.scope, purpose, suspension) || EndedOnce(named, choice))) {
-    reasons.Add(Reason::kCapturedBeforeConsent);
+    Say(&reasons, Row::kE9, Reason::kCapturedBeforeConsent, what);
   }
   return reasons;
 }
+
+// What the other files use.
+template ReasonSet Evaluation<NoTrace>::PurposeRows(Purpose purpose);
+template bool Evaluation<NoTrace>::CoversCapture(const PurposeChoice& consent) const;
+template ReasonSet Evaluation<Trace>::PurposeRows(Purpose purpose);
+template bool Evaluation<Trace>::CoversCapture(const PurposeChoice& consent) const;
+template bool Evaluation<Trace>::DefaultDenied(Purpose purpose) const;
+template Instant Evaluation<Trace>::DefaultFrom(const ScopeFacts& scope, Purpose purpose) const;
 
 }  // namespace consent::domain::internal

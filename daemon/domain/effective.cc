@@ -62,13 +62,15 @@ bool MayHaveHadDefault(const SubjectFacts& facts, const Rules& rules) {
   return facts.left_a_default || has_default || facts.default_from < rules.OptOutUntil(facts.region);
 }
 
+bool Concerns(const Suspension& suspension, Purpose purpose, Region region) {
+  return suspension.purpose == purpose &&
+         (!suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country());
+}
+
 SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules) {
   SuspensionState state;
   for (const Suspension& suspension : rules.suspensions) {
-    if (suspension.purpose != purpose) continue;
-    const bool concerns =
-        !suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country();
-    if (!concerns) continue;
+    if (!Concerns(suspension, purpose, region)) continue;
     state.ever = true;
     state.active = state.active || suspension.active;
     state.last_end = std::max(state.last_end, suspension.resumed_at);

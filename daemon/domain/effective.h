@@ -31,6 +31,8 @@ struct SuspensionState {
   bool active = false;
   Instant last_end;
 };
+// Whether a suspension is of `purpose` and concerns `region`.
+bool Concerns(const Suspension& suspension, Purpose purpose, Region region);
 SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules);
 
 }  // namespace consent::domain

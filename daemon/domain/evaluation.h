@@ -1,10 +1,12 @@
-// One decision in the making: the class behind Decide, in three files. decide.cc holds the order of the rows and those
-// about the recording, decide_disposition.cc R1 to R5, decide_purpose.cc those that ask one purpose of every named
-// scope (E2, E4, E8, E9). Private to this folder.
+// One decision in the making: the class behind Decide and Explain, in three files. decide.cc holds the order of the
+// rows and those about the recording, decide_disposition.cc R1 to R5, decide_purpose.cc those that ask one purpose of
+// every named scope (E2, E4, E8, E9). An ordinary decision notes nothing (NoTrace): what is noted for an explanation is
+// compiled for Explain alone. Each file instantiates what the others use of it. Private to this folder.
 #pragma once
 
 #include "daemon/domain/decide.h"
 #include "daemon/domain/effective.h"
+#include "daemon/domain/trace.h"
 
 namespace consent::domain::internal {
 
@@ -42,13 +44,56 @@ struct MergedRegime {
   const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
 };
 
-// One decision in the making. Each member function is a row or a group of rows of the table.
+// Whether something that is stored reaches the recording.
+inline bool Overlaps(const CaptureTime& when, const Interval& interval) {
+  return when.hi >= interval.from && when.lo <= interval.to;
+}
+
+// One decision in the making. Each member function is a row or a group of rows of the table. TraceT: NoTrace or Trace.
+template <typename TraceT>
 class Evaluation {
  public:
-  Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules);
+  // `trace` is not looked at by NoTrace.
+  Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules,
+             TraceT* trace);
   Decision Run();
+  // Whether a hold or tombstone reaches the recording, in the record or not.
+  Match MatchOf(const Hold& hold) const;
+  Match MatchOf(const Tombstone& tombstone) const;
+  const MergedRegime& regime() const { return regime_; }
 
  private:
+  // A row says no, or purges, for that reason. `fill(RowFact&)` says what counted.
+  template <typename Fill>
+  void Say(ReasonSet* reasons, Row row, Reason reason, const Fill& fill) const {
+    reasons->Add(reason);
+    if constexpr (TraceT::kOn) Note(row, reason, true, RowNote::kNone, fill);
+  }
+  // A row concerns what is stored, and does not decide.
+  template <typename Fill>
+  void Nearly(Row row, Reason reason, RowNote note, const Fill& fill) const {
+    if constexpr (TraceT::kOn) Note(row, reason, false, note, fill);
+  }
+  template <typename Fill>
+  void Note(Row row, Reason reason, bool matched, RowNote note, const Fill& fill) const {
+    RowFact fact;
+    fact.row = row;
+    fact.reason = reason;
+    fact.matched = matched;
+    fact.note = note;
+    fill(fact);
+    trace_->Note(fact);
+  }
+  // The same where `told` says that another row told the reason already: then nothing is noted.
+  template <typename Fill>
+  void SayUnless(bool told, ReasonSet* reasons, Row row, Reason reason, const Fill& fill) const {
+    reasons->Add(reason);
+    if constexpr (TraceT::kOn) {
+      if (!told) Note(row, reason, true, RowNote::kNone, fill);
+    }
+  }
+  static void NoFacts(RowFact&) {}
+
   struct Named {
     const ScopeFacts* scope;
     bool is_profile;
@@ -109,8 +154,9 @@ class Evaluation {
   ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
                        const SuspensionState& suspension);
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet DeviceRow(const Named& named, const PurposeChoice& choice) const;
+  ReasonSet DeviceRow(const Named& named, const PurposeChoice& choice, Purpose purpose) const;
   bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
+  Instant DefaultFrom(const ScopeFacts& scope, Purpose purpose) const;
   bool DefaultDenied(Purpose purpose) const;
   bool MayBeOver(const PurposeChoice& consent) const;
   bool LifetimeOver(const PurposeChoice& consent);
@@ -125,11 +171,19 @@ class Evaluation {
   bool OnConsentAlone(Purpose purpose) const;
   SuspensionState Suspended(Purpose purpose) const;
 
+  // Of an explanation alone (explain.cc).
+  void SetSuspension(Purpose purpose, RowFact* fact) const;
+  void NoteSuspensions(Purpose purpose) const;
+  void NoteGrounds(Purpose purpose, Reason first) const;
+  void SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension, RowFact* fact) const;
+  Instant EndOf(const Named& named, const PurposeChoice& consent) const;
+
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
   bool ChildPresent() const {
     return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;
   }
 
+  TraceT* const trace_;
   const SubjectFacts* subject_;
   const RecordingState& marks_;
   const RecordingFacts& recording_;

@@ -192,14 +192,18 @@ void FinishOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Rea
 }
 
 // Goes on with `use(call)` once it is on record that the call reads about people. NOT_RECORDED: the log takes no
-// record. Whom it is about the request says by an account or by a deletion request; one that says neither is refused,
-// because nobody could tell afterwards.
+// record. Whom it is about the request says by an account, a recording or a deletion request; one that says none is
+// refused, because nobody could tell afterwards.
 template <typename CallPtrT, typename Use>
 void RecordThenUse(const RpcDependencies& dependencies, const CallPtrT& call, const Use& use) {
   const auto go_on = [call, use](bool on_record) { on_record ? use(call) : call->Finish(NotRecordedError()); };
-  if constexpr (requires { call->request().account_id(); }) {
-    const std::string& account = call->request().account_id();
+  const auto record_account = [&](const std::string& account) {
     call->PutOnRecord(account.empty() ? std::nullopt : std::optional(dependencies.reads.SubjectOf(account)), go_on);
+  };
+  if constexpr (requires { call->request().account_id(); }) {
+    record_account(call->request().account_id());
+  } else if constexpr (requires { call->request().recording().account_id(); }) {
+    record_account(call->request().recording().account_id());
   } else if constexpr (requires { call->request().deletion_id(); }) {
     RunOnPoolIfAwaited(dependencies, call, [&reads = dependencies.reads, call, go_on] {
       const absl::StatusOr<base::SubjectHandle> subject = reads.SubjectOfDeletion(call->request().deletion_id());

@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/rpc/write_explanation.h"
 #include "daemon/service/registry/report_verification.h"
 #include "daemon/service/rows/decision_log_row.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/errors.h"
+#include "daemon/wire/explanation.h"
 
 namespace consent::rpc {
 namespace {
@@ -35,9 +37,10 @@ void Encrypt(decisions::HandleCipher& cipher, const Handle& handle, std::string*
 
 }  // namespace
 
-DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
+DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& verify,
+                         const service::ExplainCheck& explain, decisions::HandleKeys& keys,
                          const decisions::Recorder& recorder, const RpcDependencies& dependencies)
-    : RawService(dependencies), core_(core), verify_(verify), keys_(keys), recorder_(recorder) {
+    : RawService(dependencies), core_(core), verify_(verify), explain_(explain), keys_(keys), recorder_(recorder) {
   Serve<v1::GetDecisionLogRequest, v1::GetDecisionLogResponse>("GetDecisionLog", [this](auto call) {
     FinishOnPool(dependencies_, call, [this, call] { return Get(call->response()); });
   });
@@ -46,6 +49,12 @@ DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& ve
   });
   Serve<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse>("GetDecisionHandles", [this](auto call) {
     FinishOnPool(dependencies_, call, [this, call] { return Handles(call->request(), call->response()); });
+  });
+  Serve<v1::ExplainCheckRequest, v1::ExplainCheckResponse>("ExplainCheck", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Explain(call->request(), call->response()); });
+  });
+  Serve<v1::ExplainDecisionRequest, v1::ExplainDecisionResponse>("ExplainDecision", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Explain(call->request(), call->response()); });
   });
   Serve<v1::ReportVerificationRequest, v1::ReportVerificationResponse>("ReportVerification", [this](auto call) {
     FinishOnPool(dependencies_, call, [this, call] { return Report(call->request(), call->caller()); });
@@ -83,6 +92,48 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
   for (const service::Verdict verdict : *verdicts) {
     out->add_verdicts(static_cast<v1::DecisionVerdict>(static_cast<int>(verdict)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status DecisionRpc::Explain(const v1::ExplainCheckRequest& request, v1::ExplainCheckResponse* out) const {
+  absl::StatusOr<wire::ExplainInput> input = wire::ReadExplainCheck(request, core_.hasher);
+  if (!input.ok()) return input.status();
+  const auto explained = explain_.Run({{input->subject, std::move(input->recording_id), std::move(input->facts)},
+                                       input->purpose,
+                                       std::move(input->place),
+                                       input->at});
+  if (!explained.ok()) return explained.status();
+  WriteExplained(core_, *explained, input->purpose, input->scopes, input->language, out->mutable_explanation());
+  return absl::OkStatus();
+}
+
+absl::Status DecisionRpc::Explain(const v1::ExplainDecisionRequest& request, v1::ExplainDecisionResponse* out) const {
+  absl::StatusOr<wire::ExplainDecisionInput> input = wire::ReadExplainDecision(request, core_.hasher);
+  if (!input.ok()) return input.status();
+  wire::RecordInput& record = input->record;
+  const std::optional<decisions::Month> month = decisions::Month::Parse(record.month);
+  if (!month.has_value()) return wire::FieldError("record.month", "must be a month, YYYY-MM");
+  if (record.store_id != core_.store.store_id()) {
+    return wire::FieldError("record.store_id", "must be the store of this daemon: ask the one whose log it is");
+  }
+  std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
+  const service::RecordedYes yes = Opened(std::move(record.yeses.front()), *cipher);
+  keys_.GiveBack(std::move(cipher));
+  if (yes.subject != input->subject) {
+    return wire::FieldError("account_id", "is not the account that the record is about");
+  }
+  const auto explained =
+      explain_.RunRecorded({record.purpose, record.place, record.policy_version, record.policy_hash, record.now}, yes);
+  if (!explained.ok()) return explained.status();
+  out->set_verdict(static_cast<v1::DecisionVerdict>(static_cast<int>(explained->verdict)));
+  wire::NamedScopes scopes;
+  for (const base::ProfileHandle& profile : yes.facts.profiles) {
+    scopes.emplace_back(domain::ScopeRef{domain::ScopeKind::kProfile, profile.bytes}, "");
+  }
+  if (yes.facts.device.IsSet()) {
+    scopes.emplace_back(domain::ScopeRef{domain::ScopeKind::kDevice, yes.facts.device.bytes}, "");
+  }
+  WriteExplained(core_, *explained, record.purpose, scopes, input->language, out->mutable_explanation());
   return absl::OkStatus();
 }
 

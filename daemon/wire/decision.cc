@@ -105,32 +105,36 @@ std::vector<Handle> ReadHandles(const Ids& ids, int most, const Path& root, cons
 
 }  // namespace
 
-absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request) {
-  Violations violations;
-  const Path root;
+RecordInput ReadRecord(const v1::VerifyDecisionsRequest& request, const Path& root, Violations* violations) {
   RecordInput input;
-  RefuseMistyped(request, root, &violations);
-  ReadBytes(request.store_id(), Path(root, "store_id"), &violations, &input.store_id);
-  CheckMonth(request.month(), Path(root, "month"), &violations);
+  RefuseMistyped(request, root, violations);
+  ReadBytes(request.store_id(), Path(root, "store_id"), violations, &input.store_id);
+  CheckMonth(request.month(), Path(root, "month"), violations);
   input.month = request.month();
-  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), &violations);
+  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
   input.purpose = static_cast<domain::Purpose>(request.purpose());
-  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), &violations, &input.place);
-  CheckLabel(request.policy_version(), 1, kMaxNameBytes, Path(root, "policy_version"), &violations);
+  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), violations, &input.place);
+  CheckLabel(request.policy_version(), 1, kMaxNameBytes, Path(root, "policy_version"), violations);
   input.policy_version = request.policy_version();
-  ReadBytes(request.policy_hash(), Path(root, "policy_hash"), &violations, &input.policy_hash);
-  input.now.wall = ReadMicros(request.wall_us(), Path(root, "wall_us"), &violations);
-  input.now.earliest = ReadMicros(request.earliest_us(), Path(root, "earliest_us"), &violations);
-  input.now.latest = ReadMicros(request.latest_us(), Path(root, "latest_us"), &violations);
-  input.now.not_before = ReadMicros(request.not_before_us(), Path(root, "not_before_us"), &violations);
+  ReadBytes(request.policy_hash(), Path(root, "policy_hash"), violations, &input.policy_hash);
+  input.now.wall = ReadMicros(request.wall_us(), Path(root, "wall_us"), violations);
+  input.now.earliest = ReadMicros(request.earliest_us(), Path(root, "earliest_us"), violations);
+  input.now.latest = ReadMicros(request.latest_us(), Path(root, "latest_us"), violations);
+  input.now.not_before = ReadMicros(request.not_before_us(), Path(root, "not_before_us"), violations);
   // A doubtful time gives no yes, and where it was behind nothing is purged by time, which `earliest` says.
   input.now.doubtful = false;
   input.now.behind = !input.now.earliest.IsSet();
-  if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), &violations)) {
+  if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), violations)) {
     for (int i = 0; i < request.yeses_size(); ++i) {
-      input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), &violations));
+      input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), violations));
     }
   }
+  return input;
+}
+
+absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request) {
+  Violations violations;
+  RecordInput input = ReadRecord(request, Path(), &violations);
   if (!violations.empty()) return violations.ToStatus();
   return input;
 }

@@ -6,6 +6,7 @@
 #include "client/cli/lines/line_reader.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_explanation.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -18,6 +19,9 @@ struct CheckFlags {
   std::optional<int64_t> uncertainty_ms;
   std::string at_least;
   bool disposition_only = false;
+  bool explain = false;
+  std::optional<Time> at;
+  CallOptions call;
 };
 
 void AddFacts(CLI::App* app, CheckFlags* flags) {
@@ -114,10 +118,22 @@ int TakeFile(CheckFlags* flags) {
   return kDone;
 }
 
+int RunExplain(const Cli& cli, const CheckFlags& flags) {
+  return cli.WithClient([&](Client& client) {
+    const ExplainQuestion question{flags.question.purpose, flags.question.place, flags.at};
+    const absl::StatusOr<Explanation> explanation = client.ExplainCheck(flags.recording, question, flags.call);
+    if (!explanation.ok()) return PrintError(explanation.status(), cli.json);
+    const ExitCode code = CodeForExplanation(*explanation, question.purpose);
+    if (cli.json) return PrintText(JsonText(ExplanationJson(*explanation)), code);
+    return PrintText(ExplanationText(*explanation, question.purpose), code);
+  });
+}
+
 int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
   if (!flags->file.empty()) {
     if (const int code = TakeFile(flags.get()); code != kDone) return code;
   }
+  if (flags->explain) return RunExplain(cli, *flags);
   return cli.WithClient([&](Client& client) {
     flags->question.full = true;
     flags->question.at_least_revision = Etag(flags->at_least);
@@ -153,7 +169,19 @@ void AddCheck(CLI::App& parent, Cli& cli) {
   AddSelection(app, &flags->question.selection);
   AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes,
           "Answer at least as fresh as this etag");
+  app->add_flag("--explain", flags->explain,
+                "Say in words why: what counted, and what nearly did. Lets nobody use or purge anything: ends with 14, "
+                "whatever it says");
+  AddTime(app, "--at", &flags->at,
+          "With --explain: as it was at that time, as far as can still be told; or will be, if nothing changes");
+  AddTextLanguage(app, &flags->call);
   app->callback([&cli, flags] {
+    if (!flags->explain && (flags->at.has_value() || !flags->call.language.empty())) {
+      throw CLI::RequiredError("--explain, beside --at and --language");
+    }
+    if (flags->explain && !flags->at_least.empty()) {
+      throw CLI::ValidationError("--at-least-revision", "excludes --explain, which answers by what is stored");
+    }
     if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
       throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
     }

@@ -234,6 +234,7 @@ void AddDecisions(CLI::App& parent, Cli& cli) {
   decisions->require_subcommand(1);
   AddVerify(decisions, cli);
   AddDecisionsFind(decisions, cli);
+  AddDecisionsExplain(decisions, cli);
 }
 
 }  // namespace consent::cli

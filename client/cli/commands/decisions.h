@@ -13,6 +13,8 @@ namespace consent::cli {
 
 // `decisions find`; in decisions_find.cc.
 void AddDecisionsFind(CLI::App* decisions, Cli& cli);
+// `decisions explain`; in decisions_explain.cc.
+void AddDecisionsExplain(CLI::App* decisions, Cli& cli);
 
 // The daemons whose stores wrote the files: --endpoint's and those of --daemon.
 void AddDaemons(CLI::App* app, std::vector<std::string>* endpoints);

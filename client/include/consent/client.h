@@ -14,6 +14,7 @@
 #include "consent/decisions.h"
 #include "consent/deletion.h"
 #include "consent/error.h"
+#include "consent/explanation.h"
 #include "consent/hold.h"
 #include "consent/policy.h"
 #include "consent/purge.h"
@@ -72,7 +73,7 @@ struct CallOptions {
   // client's. Anything else is not sent, and fails no call.
   std::string traceparent = {};
   // In which texts are returned by the calls that return any: GetSettings, GetSettingsAt, GetDeletionRequest,
-  // ListDeletionRequests, DenyDeletionRequest. A BCP 47 tag; the daemon takes the nearest that it has
+  // ListDeletionRequests, DenyDeletionRequest, ExplainCheck, ExplainDecision. A BCP 47 tag; the daemon takes the nearest that it has
   // (GetSettingsRequest.language in the protos). Empty: English, or the policy's first.
   std::string language = {};
 };
@@ -212,6 +213,12 @@ class Client {
                                                                        const CallOptions& options = {}) = 0;
   // Takes the place of the report before. Needs the role OFFICER, because an auditor writes nothing.
   virtual absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options = {}) = 0;
+  // Why a check is answered as it is. The answer is no permission: nothing is on record by it.
+  virtual absl::StatusOr<Explanation> ExplainCheck(const Recording& recording, const ExplainQuestion& question,
+                                                   const CallOptions& options = {}) = 0;
+  // Why a recorded yes was given: `record` has one. InvalidArgument where it is about another account.
+  virtual absl::StatusOr<ExplainedDecision> ExplainDecision(const AccountId& account, const DecisionRecord& record,
+                                                            const CallOptions& options = {}) = 0;
   // Under which handles the log has them. An OK status has all that was asked for.
   virtual absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query,
                                                              const CallOptions& options = {}) = 0;

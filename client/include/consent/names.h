@@ -5,6 +5,7 @@
 
 #include "consent/decisions.h"
 #include "consent/deletion.h"
+#include "consent/explanation.h"
 #include "consent/purge.h"
 #include "consent/subject.h"
 #include "consent/types.h"
@@ -12,7 +13,7 @@
 namespace consent {
 
 // The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, decisions.h,
-// deletion.h, purge.h and subject.h but Age::Kind.
+// deletion.h, explanation.h, purge.h and subject.h but Age::Kind.
 template <typename Enum>
 std::string_view Name(Enum value);
 

@@ -71,37 +71,42 @@ VerifyDecisions::RulesList VerifyDecisions::RulesOf(const RecordedCall& call) co
   return rules;
 }
 
-absl::StatusOr<Verdict> VerifyDecisions::VerdictOf(const RecordedCall& call, const RulesList& rules,
-                                                   const RecordedYes& yes) const {
+absl::StatusOr<YesGrounds> VerifyDecisions::GroundsOf(const RecordedCall& call, const RulesList& rules,
+                                                      const RecordedYes& yes) const {
+  const YesGrounds unknown{Verdict::kUnknown, Untold::kUnknownRecord};
+  const YesGrounds erased{Verdict::kNotCheckable, Untold::kHistoryErased};
   absl::StatusOr<StoredFacts> stored = LoadFacts(core_, yes.subject);
   if (!stored.ok()) return stored.status();
-  if (!stored->found || yes.revision > stored->facts.revision) return Verdict::kUnknown;
-  const bool is_unchanged = stored->facts.revision == yes.revision;
-  domain::SubjectFacts facts;
-  if (is_unchanged) {
-    facts = std::move(stored->facts);  // with the tombstones that a record does not hold
+  if (!stored->found || yes.revision > stored->facts.revision) return unknown;
+  YesGrounds grounds;
+  bool is_late = false;
+  if (stored->facts.revision == yes.revision) {
+    grounds.facts = std::move(stored->facts);  // with the tombstones that a record does not hold
   } else {
-    if (domain::IsForgotten(stored->facts)) return Verdict::kNotCheckable;
+    if (domain::IsForgotten(stored->facts)) return erased;
     const absl::StatusOr<Change> change = ReadChange(core_, yes.subject, yes.revision);
     if (!change.ok()) return change.status();
-    if (change->is_erased) return Verdict::kNotCheckable;
-    if (!change->found) return Verdict::kUnknown;
-    if (!domain::DecodeFacts(change->row.facts, &facts)) return DamagedRow("a history row");
-    if (facts.has_more_tombstones) return Verdict::kNotCheckable;
+    if (change->is_erased) return erased;
+    if (!change->found) return unknown;
+    if (!domain::DecodeFacts(change->row.facts, &grounds.facts)) return DamagedRow("a history row");
+    if (grounds.facts.has_more_tombstones) return YesGrounds{Verdict::kNotCheckable, Untold::kManyDeletions};
     const absl::StatusOr<Latest> latest = LatestUpTo(core_, yes.subject, stored->facts.revision, yes.head);
     if (!latest.ok()) return latest.status();
-    if (latest->is_erased) return Verdict::kNotCheckable;
-    if (yes.revision < latest->sequence) return Verdict::kLate;
+    if (latest->is_erased) return erased;
+    is_late = yes.revision < latest->sequence;
   }
-  if (rules.empty()) return Verdict::kPolicyNotInForce;
-  const absl::StatusOr<domain::RecordingState> marks = MarksOf(core_, yes, facts);
+  if (rules.empty()) return YesGrounds{is_late ? Verdict::kLate : Verdict::kPolicyNotInForce, Untold::kNoPolicy};
+  absl::StatusOr<domain::RecordingState> marks = MarksOf(core_, yes, grounds.facts);
   if (!marks.ok()) return marks.status();
+  grounds.marks = *marks;
   const domain::Question question{yes.facts, call.purpose, call.place, call.now};
-  const bool is_given = std::any_of(rules.begin(), rules.end(), [&](const auto& in_force) {
-    const domain::Decision decision = domain::Decide(&facts, *marks, question, *in_force);
+  const auto given_by = std::find_if(rules.begin(), rules.end(), [&](const auto& in_force) {
+    const domain::Decision decision = domain::Decide(&grounds.facts, grounds.marks, question, *in_force);
     return decision.eligibility == domain::Eligibility::kEligible && decision.FirstReason() == yes.reason;
   });
-  return is_given ? Verdict::kConfirmed : Verdict::kNotGiven;
+  grounds.rules = given_by != rules.end() ? *given_by : rules.front();
+  grounds.verdict = is_late ? Verdict::kLate : given_by != rules.end() ? Verdict::kConfirmed : Verdict::kNotGiven;
+  return grounds;
 }
 
 absl::StatusOr<std::vector<Verdict>> VerifyDecisions::Run(const RecordedCall& call,
@@ -113,9 +118,9 @@ absl::StatusOr<std::vector<Verdict>> VerifyDecisions::Run(const RecordedCall& ca
   std::vector<Verdict> verdicts;
   verdicts.reserve(yeses.size());
   for (const RecordedYes& yes : yeses) {
-    const absl::StatusOr<Verdict> verdict = VerdictOf(call, rules, yes);
-    if (!verdict.ok()) return verdict.status();
-    verdicts.push_back(*verdict);
+    const absl::StatusOr<YesGrounds> grounds = GroundsOf(call, rules, yes);
+    if (!grounds.ok()) return grounds.status();
+    verdicts.push_back(grounds->verdict);
   }
   return verdicts;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/domain/decide.h"
 #include "daemon/service/state/core.h"
+#include "daemon/service/subject/past_facts.h"
 
 namespace consent::service {
 
@@ -42,6 +43,15 @@ struct RecordedCall {
   base::Now now;
 };
 
+// What is found of a recorded yes, and by what it was given.
+struct YesGrounds {
+  Verdict verdict = Verdict::kNone;
+  Untold untold = Untold::kNone;  // why it cannot be told by what; then what follows is unset
+  domain::SubjectFacts facts = {};
+  domain::RecordingState marks = {};
+  std::shared_ptr<const domain::Rules> rules = {};  // of those that were in force the ones that give it, or the newest
+};
+
 // Thread-safe; may block.
 class VerifyDecisions {
  public:
@@ -53,12 +63,16 @@ class VerifyDecisions {
 
   // One verdict for each yes, in their order. STORE_UNREADABLE, INTERNAL, NOT_SERVING.
   absl::StatusOr<std::vector<Verdict>> Run(const RecordedCall& call, const std::vector<RecordedYes>& yeses) const;
+  // The same of one, with its grounds. The daemon serves.
+  absl::StatusOr<YesGrounds> GroundsOf(const RecordedCall& call, const RecordedYes& yes) const {
+    return GroundsOf(call, RulesOf(call), yes);
+  }
 
  private:
   using RulesList = std::vector<std::shared_ptr<const domain::Rules>>;
   // Those of the recorded policy that were in force at the time, suspensions included; none where it was not.
   RulesList RulesOf(const RecordedCall& call) const;
-  absl::StatusOr<Verdict> VerdictOf(const RecordedCall& call, const RulesList& rules, const RecordedYes& yes) const;
+  absl::StatusOr<YesGrounds> GroundsOf(const RecordedCall& call, const RulesList& rules, const RecordedYes& yes) const;
 
   const Core& core_;
 };

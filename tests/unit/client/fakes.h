@@ -114,6 +114,13 @@ class FakeClient : public Client {
   absl::Status ReportVerification(const VerificationReport& report, const CallOptions&) override {
     return on_report ? on_report(report) : Missing();
   }
+  absl::StatusOr<Explanation> ExplainCheck(const Recording&, const ExplainQuestion&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<ExplainedDecision> ExplainDecision(const AccountId&, const DecisionRecord&,
+                                                    const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions&) override {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }

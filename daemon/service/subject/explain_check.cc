@@ -1,0 +1,177 @@
+#include "daemon/service/subject/explain_check.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr int kMostReads = 100;
+
+absl::Status NotReady() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
+
+Explained Cannot(Basis basis, const base::Now& now, Untold why) {
+  Explained explained;
+  explained.basis = basis;
+  explained.now = now;
+  explained.untold = {why};
+  return explained;
+}
+
+// What is given could turn by what is not known: only what nothing turns is still an answer.
+void Withhold(bool keeps_eligibility, bool keeps_disposition, domain::Explanation* explanation) {
+  domain::Decision& decision = explanation->decision;
+  if (!keeps_disposition) decision.disposition = domain::Disposition::kNotAnswered;
+  if (keeps_eligibility) return;
+  decision.eligibility = domain::Eligibility::kNotAnswered;
+  decision.reasons.Remove({domain::Reason::kConsent, domain::Reason::kDefault});
+  for (domain::RowFact& fact : explanation->rows) {
+    if (fact.row != domain::Row::kE12 || !fact.matched) continue;
+    fact.matched = false;
+    fact.note = domain::RowNote::kStands;
+  }
+}
+
+}  // namespace
+
+// By the record as it is: now, and at a later time if nothing changes.
+absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Basis basis, const base::Now& now) const {
+  Explained explained;
+  explained.basis = basis;
+  explained.has_answer = true;
+  explained.now = now;
+  explained.rules = core_.policies.rules();
+  const base::SubjectHandle subject = query.item.subject;
+  const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
+  const domain::Question question{query.item.facts, query.purpose, query.place, now};
+  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
+  for (int attempt = 0; attempt < kMostReads; ++attempt) {
+    if (!stored.ok()) return stored.status();
+    if (!stored->found) {
+      explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
+      return explained;
+    }
+    absl::StatusOr<domain::RecordingState> marks = domain::RecordingState{};
+    if (stored->facts.has_recording_marks) marks = LoadMarks(core_, subject, recording);
+    if (!marks.ok()) return marks.status();
+    absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, base::Instant{});
+    if (!orders.ok()) return orders.status();
+    absl::StatusOr<StoredFacts> again = LoadFacts(core_, subject);
+    if (again.ok() && again->bytes == stored->bytes) {
+      explained.revision = Revision{core_.PartitionOf(subject), stored->facts.revision};
+      explained.explanation =
+          domain::Explain(&stored->facts, *marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
+      orders->Take(explained.explanation);
+      if (absl::Status tasks = LoadTasks(core_, subject, true, &*orders); !tasks.ok()) return tasks;
+      explained.orders = *std::move(orders);
+      return explained;
+    }
+    stored = std::move(again);
+  }
+  return wire::MakeError(v1::ERROR_REASON_CONTENTION,
+                         "the subject changed each time it was read: repeat the call; no answer, which means no");
+}
+
+absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) const {
+  const base::SubjectHandle subject = query.item.subject;
+  const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
+  Explained explained;
+  explained.basis = Basis::kPast;
+  explained.now = base::Now::Sure(query.at);
+  explained.rules = core_.policies.RulesAt(query.at);
+  if (explained.rules == nullptr) return Cannot(Basis::kPast, explained.now, Untold::kNoPolicy);
+  const domain::Question question{query.item.facts, query.purpose, query.place, explained.now};
+  const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
+  if (!stored.ok()) return stored.status();
+  PastFacts past;
+  if (stored->found) {
+    absl::StatusOr<PastFacts> found = FactsAt(core_, subject, stored->facts, query.at);
+    if (!found.ok()) return found.status();
+    past = *std::move(found);
+  }
+  if (past.untold != Untold::kNone) return Cannot(Basis::kPast, explained.now, past.untold);
+  explained.has_answer = true;
+  if (!past.found) {
+    explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
+    return explained;
+  }
+  if (past.facts.has_more_tombstones) {
+    if (past.facts.revision != stored->facts.revision) {
+      return Cannot(Basis::kPast, explained.now, Untold::kManyDeletions);
+    }
+    past.facts.cover = stored->facts.cover;
+  }
+  explained.revision = Revision{core_.PartitionOf(subject), past.facts.revision};
+  explained.changed_at = past.changed_at;
+  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, query.at);
+  if (!orders.ok()) return orders.status();
+  domain::RecordingState marks;
+  uint8_t doubtful_flags = 0;
+  if (past.facts.has_recording_marks) {
+    const absl::StatusOr<domain::RecordingState> now = LoadMarks(core_, subject, recording);
+    if (!now.ok()) return now.status();
+    marks = orders->Marks();
+    doubtful_flags = static_cast<uint8_t>(now->flags & past.flags_since);
+    marks.flags = static_cast<uint8_t>(now->flags & ~doubtful_flags);
+  }
+  explained.explanation =
+      domain::Explain(&past.facts, marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
+  const domain::Decision decision = explained.explanation.decision;
+  if (doubtful_flags != 0) {
+    explained.untold.push_back(Untold::kFlags);
+    marks.flags = static_cast<uint8_t>(marks.flags | doubtful_flags);
+    const domain::Decision flagged = domain::Decide(&past.facts, marks, question, *explained.rules);
+    Withhold(flagged.eligibility == decision.eligibility, flagged.disposition == decision.disposition,
+             &explained.explanation);
+  }
+  if (past.facts.has_recording_marks && !orders->all_seen) {
+    explained.untold.push_back(Untold::kRequests);
+    Withhold(decision.eligibility != domain::Eligibility::kEligible, decision.disposition == domain::Disposition::kHold,
+             &explained.explanation);
+  }
+  orders->Take(explained.explanation);
+  if (absl::Status tasks = LoadTasks(core_, subject, false, &*orders); !tasks.ok()) return tasks;
+  explained.orders = *std::move(orders);
+  return explained;
+}
+
+absl::StatusOr<Explained> ExplainCheck::Run(const ExplainQuery& query) const {
+  if (!core_.ready.load(std::memory_order_acquire)) return NotReady();
+  const base::Now now = core_.Present();
+  if (!query.at.IsSet()) return AsOfRecord(query, Basis::kNow, now);
+  if (query.at > now.latest) return AsOfRecord(query, Basis::kFuture, base::Now::Sure(query.at));
+  return AsOfPast(query);
+}
+
+absl::StatusOr<Explained> ExplainCheck::RunRecorded(const RecordedCall& call, const RecordedYes& yes) const {
+  if (!core_.ready.load(std::memory_order_acquire)) return NotReady();
+  absl::StatusOr<YesGrounds> grounds = verify_.GroundsOf(call, yes);
+  if (!grounds.ok()) return grounds.status();
+  if (grounds->untold != Untold::kNone) {
+    Explained cannot = Cannot(Basis::kRecorded, call.now, grounds->untold);
+    cannot.verdict = grounds->verdict;
+    return cannot;
+  }
+  Explained explained;
+  explained.basis = Basis::kRecorded;
+  explained.has_answer = true;
+  explained.verdict = grounds->verdict;
+  explained.now = call.now;
+  explained.rules = grounds->rules;
+  explained.revision = Revision{core_.PartitionOf(yes.subject), yes.revision};
+  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, yes.subject, yes.recording, call.now.latest);
+  if (!orders.ok()) return orders.status();
+  const domain::Question question{yes.facts, call.purpose, call.place, call.now};
+  explained.explanation = domain::Explain(&grounds->facts, grounds->marks, question, *explained.rules,
+                                          orders->Tombstones(), orders->Holds());
+  orders->Take(explained.explanation);
+  if (absl::Status tasks = LoadTasks(core_, yes.subject, false, &*orders); !tasks.ok()) return tasks;
+  explained.orders = *std::move(orders);
+  return explained;
+}
+
+}  // namespace consent::service
