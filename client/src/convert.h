@@ -8,6 +8,7 @@
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
+#include "consent/v1/approval_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
@@ -84,6 +85,7 @@ TaskAnswer FromProto(const v1::TaskAnswer& answer);
 TaskStatus FromProto(const v1::TaskStatus& task);
 HoldSelector FromProto(const v1::HoldSelector& selector);
 Hold FromProto(const v1::Hold& hold);
+Proposal FromProto(const v1::Proposal& proposal);
 // Fills what the decision itself says.
 ReceivedDecision FromProto(const v1::Decision& decision);
 

@@ -267,6 +267,8 @@ Suspension FromProto(const v1::Suspension& suspension) {
   if (suspension.has_resumed_at()) value.resumed_at = FromProto(suspension.resumed_at());
   value.reason = suspension.reason();
   value.etag = Etag(suspension.etag());
+  value.changed_by = suspension.changed_by();
+  value.proposed_by = suspension.proposed_by();
   return value;
 }
 

@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "daemon/base/hash.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
@@ -47,6 +50,16 @@ bool Peer::WorksFor(std::string_view system) const {
 bool Peer::IsPerson() const {
   return !roles.Has(v1::ROLE_BACKEND) &&
          (roles.Has(v1::ROLE_AUDITOR) || roles.Has(v1::ROLE_OFFICER) || roles.Has(v1::ROLE_OPERATOR));
+}
+
+service::Person UserAt(std::string_view peer, const std::string& listener) {
+  service::Person person;
+  uint32_t user = 0;
+  if (!absl::ConsumePrefix(&peer, kUserPeer) || !absl::SimpleAtoi(peer, &user)) return person;
+  person.kind = service::PersonKind::kUser;
+  person.name = absl::StrCat(listener, " (user ", user, ")");
+  person.marks = {base::Sha256(absl::StrCat("user:", user))};
+  return person;
 }
 
 absl::Status Authorize(const Peer& peer, const Method& method) {
