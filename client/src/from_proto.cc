@@ -196,6 +196,8 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry) {
   for (const auto& change : entry.changes()) value.changes.push_back(FromProto(change));
   value.evidence = FromProto(entry.evidence());
   value.evidence_withheld = entry.evidence_withheld();
+  value.approved_by = entry.approved_by();
+  value.proposed_by = entry.proposed_by();
   value.imported = entry.imported();
   value.policy_version = entry.policy_version();
   value.shown_sha256.assign(entry.shown_sha256().begin(), entry.shown_sha256().end());

@@ -11,8 +11,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "daemon/rpc/authorize.h"
 
 namespace consent::app {
@@ -20,8 +18,8 @@ namespace {
 
 // As `sun_path` has a name without a file: a zero byte, and the name.
 std::string AbstractName(uid_t user) {
-  const std::string name = UserPeerName(user);
-  return std::string(1, '\0') + std::string(absl::StripPrefix(name, "unix-abstract:"));
+  constexpr std::string_view kScheme = "unix-abstract:";
+  return std::string(1, '\0') + UserPeerName(user).substr(kScheme.size());
 }
 
 // Writes the user's name where the peer's address was; `room` bytes fit.
@@ -45,7 +43,7 @@ std::optional<uid_t> PeerUser(int fd) {
   return credentials.uid;
 }
 
-std::string UserPeerName(uid_t user) { return absl::StrCat(rpc::kUserPeer, user); }
+std::string UserPeerName(uid_t user) { return std::string(rpc::kUserPeer) + std::to_string(user); }
 
 bool SeesPeerUsers() { return dlsym(RTLD_DEFAULT, "getpeername") == reinterpret_cast<void*>(&getpeername); }
 

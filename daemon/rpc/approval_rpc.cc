@@ -94,6 +94,7 @@ void ApprovalRpc::Approve(const ApproveCall& call) {
     if (absl::Status may = MayDecide(call->peer(), id); !may.ok()) return call->Finish(may);
     const auto approved = proposals_.Approve(*id, call->person(), call->caller());
     if (!approved.ok()) return call->Finish(approved.status());
+    if (approved->view.state == service::ProposalState::kDone) return Finish(call, *id, absl::OkStatus());
     CarryOut(call, *approved, [this, call, id = *id](const absl::Status& outcome) {
       RunOnPool(dependencies_, call, [this, call, id, outcome] { Finish(call, id, outcome); });
     });

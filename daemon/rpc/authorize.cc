@@ -1,10 +1,11 @@
 #include "daemon/rpc/authorize.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <system_error>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
@@ -54,8 +55,11 @@ bool Peer::IsPerson() const {
 
 service::Person UserAt(std::string_view peer, const std::string& listener) {
   service::Person person;
+  if (peer.substr(0, kUserPeer.size()) != kUserPeer) return person;
+  peer.remove_prefix(kUserPeer.size());
   uint32_t user = 0;
-  if (!absl::ConsumePrefix(&peer, kUserPeer) || !absl::SimpleAtoi(peer, &user)) return person;
+  const auto [end, error] = std::from_chars(peer.data(), peer.data() + peer.size(), user);
+  if (error != std::errc() || end != peer.data() + peer.size()) return person;
   person.kind = service::PersonKind::kUser;
   person.name = absl::StrCat(listener, " (user ", user, ")");
   person.marks = {base::Sha256(absl::StrCat("user:", user))};

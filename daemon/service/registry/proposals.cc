@@ -257,7 +257,8 @@ absl::StatusOr<ApprovedProposal> Proposals::Approve(const base::ProposalId& id, 
   ApprovedProposal approved;
   absl::StatusOr<ProposalView> view = Change(id, caller, [&](ProposalView& proposal) -> absl::Status {
     // Once more by whoever approved it: what was left is done.
-    if (proposal.state == ProposalState::kApproved && proposal.names.decider == by) return absl::OkStatus();
+    const bool again = proposal.state == ProposalState::kApproved || proposal.state == ProposalState::kDone;
+    if (again && proposal.names.decider == by) return absl::OkStatus();
     if (proposal.state != ProposalState::kOpen) return WrongState(proposal.state);
     if (const char* why = WhyNotTwo(proposal.names.proposer, by)) return OtherPersonRequired(why);
     proposal.row.state = ProposalState::kApproved;
@@ -265,14 +266,20 @@ absl::StatusOr<ApprovedProposal> Proposals::Approve(const base::ProposalId& id, 
     return absl::OkStatus();
   });
   if (!view.ok()) return view.status();
-  if (view->state != ProposalState::kApproved || !(view->names.decider == by)) return WrongState(view->state);
+  const bool is_done = view->state == ProposalState::kDone;
+  const bool is_ours = view->names.decider == by && (is_done || view->state == ProposalState::kApproved);
+  if (!is_ours) return WrongState(view->state);
+  approved.approval = {id, view->names.proposer.name, by.name};
+  if (is_done) {
+    approved.view = *std::move(view);
+    return approved;
+  }
   const absl::StatusOr<base::Digest> key = ProposalKeyOf(core_, id);
   if (!key.ok()) return key.status();
   absl::StatusOr<std::string> request = LoadProposedRequest(core_, *key, id);
   if (!request.ok()) return request.status();
   if (RequestDigest(view->row.act, *request) != view->row.request) return DamagedRow("what a proposal proposes");
   approved.request = *std::move(request);
-  approved.approval = {id, view->names.proposer.name, by.name};
   approved.view = *std::move(view);
   return approved;
 }

@@ -40,7 +40,7 @@ struct ProposalView {
 // One that was approved: what is to be carried out.
 struct ApprovedProposal {
   ProposalView view;
-  std::string request;
+  std::string request;  // empty: it is done
   Approval approval;
 };
 
@@ -60,8 +60,8 @@ class Proposals {
   // PROPOSALS_FULL: kMaxOpenProposals are open. INVALID_FIELD: the request is too large.
   absl::StatusOr<ProposalView> Propose(const NewProposal& proposed, const Caller& caller);
 
-  // From open to approved, and what is to be done then. Where `by` has approved it before and it is not known to be
-  // carried out: the same again. PROPOSAL_NOT_FOUND, PROPOSAL_STATE, OTHER_PERSON_REQUIRED; CLOCK_DOUBTFUL,
+  // From open to approved, and what is to be done then. Where `by` has approved it before: the same again, or, once it
+  // is done, nothing. PROPOSAL_NOT_FOUND, PROPOSAL_STATE, OTHER_PERSON_REQUIRED; CLOCK_DOUBTFUL,
   // CLOCK_BEHIND: it stays as it is.
   absl::StatusOr<ApprovedProposal> Approve(const base::ProposalId& id, const Person& by, const Caller& caller);
   // How carrying out an approved one ended. Where that may yet succeed (IsFinal says no) nothing is written.

@@ -24,7 +24,7 @@ constexpr size_t kMaxSealedNames = kMaxSummaryBytes + 4'096;
 std::string KeyOf(char kind, const base::ProposalId& id) { return kind + std::string(base::View(id.bytes)); }
 
 // A proposal's key is wrapped as a subject's is.
-base::SubjectHandle HandleOf(const base::ProposalId& id) {
+base::SubjectHandle WrapHandleOf(const base::ProposalId& id) {
   base::SubjectHandle handle;
   handle.bytes = id.bytes;
   return handle;
@@ -49,7 +49,7 @@ Person GetPerson(Decoder& in) {
   return person;
 }
 
-absl::Status Damaged() { return DamagedRow("the row of a proposal"); }
+absl::Status DamagedProposal() { return DamagedRow("the row of a proposal"); }
 
 }  // namespace
 
@@ -121,7 +121,7 @@ std::string ProposalShareKey(const Core& core, const base::ProposalId& id) {
 }
 
 base::PayloadKey NewProposalKey(const Core& core, const base::ProposalId& id) {
-  return core.keys.NewPayloadKey(HandleOf(id), core.random);
+  return core.keys.NewPayloadKey(WrapHandleOf(id), core.random);
 }
 
 std::string SealProposalNames(const base::Digest& key, const ProposalNames& names, const base::ProposalId& id,
@@ -133,7 +133,7 @@ absl::StatusOr<base::Digest> ProposalKeyOf(const Core& core, const base::Proposa
   const auto share = core.store.Get(kProposalPartition, store::Table::kKeyShare, ProposalShareKey(core, id));
   if (absl::IsNotFound(share.status())) return NoSuchProposal();
   if (!share.ok()) return StoreUnreadable();
-  absl::StatusOr<base::Digest> key = core.keys.OpenShare(HandleOf(id), *share);
+  absl::StatusOr<base::Digest> key = core.keys.OpenShare(WrapHandleOf(id), *share);
   if (!key.ok()) return DamagedRow("the key of a proposal");
   return key;
 }
@@ -141,7 +141,7 @@ absl::StatusOr<base::Digest> ProposalKeyOf(const Core& core, const base::Proposa
 absl::StatusOr<ProposalNames> OpenProposalNames(const base::Digest& key, const ProposalRow& row) {
   const absl::StatusOr<std::string> plain = base::Open(key, row.sealed, base::View(row.id.bytes));
   ProposalNames names;
-  if (!plain.ok() || !DecodeProposalNames(*plain, &names)) return Damaged();
+  if (!plain.ok() || !DecodeProposalNames(*plain, &names)) return DamagedProposal();
   return names;
 }
 
@@ -155,7 +155,7 @@ absl::StatusOr<ProposalRow> LoadProposal(const Core& core, const base::ProposalI
   if (absl::IsNotFound(stored.status())) return NoSuchProposal();
   if (!stored.ok()) return StoreUnreadable();
   ProposalRow row;
-  if (!DecodeProposal(*stored, &row) || row.id != id) return Damaged();
+  if (!DecodeProposal(*stored, &row) || row.id != id) return DamagedProposal();
   *bytes = *std::move(stored);
   return row;
 }
@@ -170,7 +170,7 @@ absl::StatusOr<std::vector<ProposalRow>> LoadProposals(const Core& core) {
                                                  return !damaged;
                                                });
   if (!scanned.ok()) return StoreUnreadable();
-  if (damaged) return Damaged();
+  if (damaged) return DamagedProposal();
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.proposed_at > b.proposed_at; });
   return rows;
 }

@@ -101,7 +101,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
   const std::set<std::string> about_nobody = {
       "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
-      "PolicyService/ListPolicies",
+      "PolicyService/ListPolicies",        "ApprovalService/ListProposals",  "ApprovalService/GetProposal",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -145,7 +145,9 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
                                                 "PolicyService/ConfirmClock",
                                                 "PolicyService/Suspend",
                                                 "PolicyService/ActivatePolicy",
-                                                "PolicyService/DiffPolicy"};
+                                                "PolicyService/DiffPolicy",
+                                                "ApprovalService/ApproveProposal",
+                                                "ApprovalService/WithdrawProposal"};
   // Of one recording, and never taken back; the tasks and sweeps of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
@@ -166,7 +168,9 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
                            "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PolicyService/GetPolicy",
                            "PolicyService/Suspend", "PolicyService/GetClock", "PolicyService/ConfirmClock",
-                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies"));
+                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies",
+                           "ApprovalService/ListProposals", "ApprovalService/GetProposal",
+                           "ApprovalService/ApproveProposal", "ApprovalService/WithdrawProposal"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }
