@@ -8,6 +8,7 @@
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
+#include "consent/v1/approval_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
@@ -85,6 +86,7 @@ TaskStatus FromProto(const v1::TaskStatus& task);
 HoldSelector FromProto(const v1::HoldSelector& selector);
 Hold FromProto(const v1::Hold& hold);
 Explanation FromProto(const v1::Explanation& explanation);
+Proposal FromProto(const v1::Proposal& proposal);
 // Fills what the decision itself says.
 ReceivedDecision FromProto(const v1::Decision& decision);
 

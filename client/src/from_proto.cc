@@ -196,6 +196,8 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry) {
   for (const auto& change : entry.changes()) value.changes.push_back(FromProto(change));
   value.evidence = FromProto(entry.evidence());
   value.evidence_withheld = entry.evidence_withheld();
+  value.approved_by = entry.approved_by();
+  value.proposed_by = entry.proposed_by();
   value.imported = entry.imported();
   value.policy_version = entry.policy_version();
   value.shown_sha256.assign(entry.shown_sha256().begin(), entry.shown_sha256().end());
@@ -267,6 +269,8 @@ Suspension FromProto(const v1::Suspension& suspension) {
   if (suspension.has_resumed_at()) value.resumed_at = FromProto(suspension.resumed_at());
   value.reason = suspension.reason();
   value.etag = Etag(suspension.etag());
+  value.changed_by = suspension.changed_by();
+  value.proposed_by = suspension.proposed_by();
   return value;
 }
 

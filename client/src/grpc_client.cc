@@ -81,6 +81,7 @@ std::vector<PartResult> Parts(const Results& results) {
 GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared_ptr<grpc::Channel> channel)
     : options_(std::move(options)),
       files_(std::move(files)),
+      approval_(v1::ApprovalService::NewStub(channel)),
       decision_(v1::DecisionService::NewStub(channel)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
@@ -356,6 +357,7 @@ absl::StatusOr<StoredPolicy> GrpcClient::GetPolicy(const std::string& version, c
   stored.current = response.current();
   stored.store_id = response.store_id();
   stored.activated_by = response.activated_by();
+  stored.proposed_by = response.proposed_by();
   if (response.has_waiting()) {
     stored.waiting = WaitingPolicy{response.waiting().version(), response.waiting().hash(), response.waiting().why()};
   }
@@ -373,7 +375,7 @@ absl::StatusOr<Suspension> GrpcClient::Suspend(const SuspendOrder& order, const 
   return FromProto(response.suspension());
 }
 
-absl::StatusOr<Suspension> GrpcClient::Resume(const ResumeOrder& order, const CallOptions& options) {
+absl::StatusOr<Resumed> GrpcClient::Resume(const ResumeOrder& order, const CallOptions& options) {
   v1::ResumeRequest request;
   request.set_purpose(static_cast<v1::Purpose>(static_cast<int>(order.purpose)));
   request.set_region(order.region);
@@ -382,7 +384,9 @@ absl::StatusOr<Suspension> GrpcClient::Resume(const ResumeOrder& order, const Ca
   v1::ResumeResponse response;
   const absl::Status status = Call(options, false, *policy_, &v1::PolicyService::Stub::Resume, request, &response);
   if (!status.ok()) return status;
-  return FromProto(response.suspension());
+  Resumed resumed{FromProto(response.suspension()), std::nullopt};
+  if (response.has_proposal()) resumed.proposal = FromProto(response.proposal());
+  return resumed;
 }
 
 absl::StatusOr<ClockState> GrpcClient::GetClock(const CallOptions& options) {

@@ -46,7 +46,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
   absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options) override;
-  absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options) override;
+  absl::StatusOr<Resumed> Resume(const ResumeOrder& order, const CallOptions& options) override;
   absl::StatusOr<ClockState> GetClock(const CallOptions& options) override;
   absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
   absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order, const CallOptions& options) override;
@@ -91,8 +91,14 @@ class GrpcClient final : public Client {
 
   // In grpc_hold.cc.
   absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options) override;
-  absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) override;
+  absl::StatusOr<HoldReleased> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) override;
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options) override;
+
+  // In grpc_approval.cc.
+  absl::StatusOr<ProposalPage> ListProposals(const ProposalQuery& query, const CallOptions& options) override;
+  absl::StatusOr<ProposalDetails> GetProposal(const ProposalId& proposal, const CallOptions& options) override;
+  absl::StatusOr<Proposal> ApproveProposal(const ProposalId& proposal, const CallOptions& options) override;
+  absl::StatusOr<Proposal> WithdrawProposal(const ProposalId& proposal, const CallOptions& options) override;
 
   // In grpc_decisions.cc.
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
@@ -138,6 +144,7 @@ class GrpcClient final : public Client {
 
   const ClientOptions options_;
   const CredentialFiles files_;
+  std::unique_ptr<v1::ApprovalService::Stub> approval_;
   std::unique_ptr<v1::DecisionService::Stub> decision_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;

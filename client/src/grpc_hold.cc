@@ -13,13 +13,15 @@ absl::StatusOr<HoldPlaced> GrpcClient::PlaceHold(const PlaceHoldOrder& order, co
   return HoldPlaced{FromProto(response.hold()), Etag(response.revision()), response.subject_is_new()};
 }
 
-absl::StatusOr<Hold> GrpcClient::ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) {
+absl::StatusOr<HoldReleased> GrpcClient::ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) {
   v1::ReleaseHoldRequest request;
   ToProto(WithRequestId(order), &request);
   v1::ReleaseHoldResponse response;
   const absl::Status status = Call(options, true, *hold_, &v1::HoldService::Stub::ReleaseHold, request, &response);
   if (!status.ok()) return status;
-  return FromProto(response.hold());
+  HoldReleased released{FromProto(response.hold()), std::nullopt};
+  if (response.has_proposal()) released.proposal = FromProto(response.proposal());
+  return released;
 }
 
 absl::StatusOr<HoldPage> GrpcClient::ListHolds(const HoldQuery& query, const CallOptions& options) {

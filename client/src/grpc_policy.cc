@@ -13,8 +13,9 @@ absl::StatusOr<PolicyActivated> GrpcClient::ActivatePolicy(const PolicyActivatio
   const absl::Status status =
       Call(options, false, *policy_, &v1::PolicyService::Stub::ActivatePolicy, request, &response);
   if (!status.ok()) return status;
-  PolicyActivated activated{response.version(), response.hash(), std::nullopt, response.changed()};
+  PolicyActivated activated{response.version(), response.hash(), std::nullopt, response.changed(), std::nullopt};
   if (response.has_activated_at()) activated.activated_at = FromProto(response.activated_at());
+  if (response.has_proposal()) activated.proposal = FromProto(response.proposal());
   return activated;
 }
 
@@ -55,6 +56,7 @@ absl::StatusOr<PolicyVersionPage> GrpcClient::ListPolicies(int page_size, const 
     read.hash = version.hash();
     if (version.has_activated_at()) read.activated_at = FromProto(version.activated_at());
     read.activated_by = version.activated_by();
+    read.proposed_by = version.proposed_by();
     read.current = version.current();
   }
   page.next_page_token = response.next_page_token();

@@ -1,5 +1,6 @@
 #include "consent/names.h"
 
+#include "consent/v1/approval_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
@@ -70,6 +71,8 @@ CONSENT_NAMES(EffectiveAnswer);
 CONSENT_NAMES(ChangeKind);
 CONSENT_NAMES(DefaultRule);
 CONSENT_NAMES(PolicyEffect);
+CONSENT_NAMES(ProposalState);
+CONSENT_NAMES(ProposedAct);
 CONSENT_NAMES(Reason);
 CONSENT_NAMES(Selection);
 CONSENT_NAMES(DecisionVerdict);

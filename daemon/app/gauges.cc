@@ -151,6 +151,7 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                  [&admin = sources.services.policy_admin] { return admin.waiting().has_value() ? 1 : 0; });
   DefineDeletionGauges(sources, registry);
   DefineSweepGauges(sources, registry);
+  DefineApprovalGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);
   DefineCallerMetrics(sources.callers, registry);
   ops::DefineProcessMetrics(registry);

@@ -59,6 +59,8 @@ void DefinePeopleGauges(const GaugeSources& sources, ops::MetricRegistry& regist
 void DefineDeletionGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 // Of the store, its engine and the disks.
 void DefineStoreGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
+// Of what waits for a second person.
+void DefineApprovalGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 
 // Of data systems' promises about what has expired, and of their sweeps.
 void DefineSweepGauges(const GaugeSources& sources, ops::MetricRegistry& registry);

@@ -20,8 +20,11 @@ constexpr milliseconds kBetweenClockLooks(1'000);
 
 }  // namespace
 
-std::function<milliseconds()> SweepRequests(service::Core& core, ops::Log& log) {
-  return [&core, &log]() -> milliseconds {
+std::function<milliseconds()> SweepRequests(service::Core& core, service::Proposals& proposals, ops::Log& log) {
+  return [&core, &proposals, &log]() -> milliseconds {
+    if (const auto ended = proposals.EndExpired(); !ended.ok()) {
+      log.Warn("proposals that have expired could not be ended", {{"why", ops::OperatorText(ended.status())}});
+    }
     const absl::StatusOr<size_t> dropped = service::DropExpiredRequests(core, kSweepPiece);
     if (!dropped.ok()) {
       log.Warn("expired idempotency keys could not be dropped", {{"why", ops::OperatorText(dropped.status())}});

@@ -12,14 +12,16 @@
 #include "daemon/ops/log.h"
 #include "daemon/ops/metric_registry.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/registry/proposals.h"
 #include "daemon/service/state/core.h"
 
 namespace consent::app {
 
 inline constexpr std::chrono::seconds kBetweenSweeps{600};
 
-// Drops expired idempotency keys.
-std::function<std::chrono::milliseconds()> SweepRequests(service::Core& core, ops::Log& log);
+// Drops expired idempotency keys, and ends proposals that nobody approved in time.
+std::function<std::chrono::milliseconds()> SweepRequests(service::Core& core, service::Proposals& proposals,
+                                                         ops::Log& log);
 
 // Says when the time becomes doubtful, and when it is believed again. Calls `right` at each look that finds the time
 // neither doubtful nor behind the last change.

@@ -199,6 +199,12 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
+  services_->proposals.TellSteps([this](const service::ProposalView& view) {
+    log_.Info("proposal", {{"act", OperatorText(service::NameOf(view.row.act))},
+                           {"state", OperatorText(service::NameOf(view.state))},
+                           {"proposed_by", OperatorText(view.names.proposer.name)},
+                           {"decided_by", OperatorText(view.names.decider.name)}});
+  });
   policy_in_force_ = std::make_unique<PolicyInForce>(core_->policies, services_->policy_admin, clock_, log_, reloads_,
                                                      reload_times_.policy, !options_.policy_file.empty());
   status_ = std::make_unique<StatusAnswer>(
@@ -304,6 +310,7 @@ std::optional<Failure> Runtime::Prepare() {
   }
   if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->proposals.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = policy_in_force_->ActivateFirst(*first_policy_); !status.ok()) {
     return FailureFrom(ExitCode::kPolicy, status);
@@ -318,7 +325,7 @@ std::optional<Failure> Runtime::Prepare() {
 }
 
 void Runtime::Serve() {
-  sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, log_));
+  sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, services_->proposals, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "consent/v1/approval_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
@@ -34,6 +35,7 @@
 #include "daemon/app/after_cuts.h"
 #include "daemon/app/check_reads.h"
 #include "daemon/app/overstayed.h"
+#include "daemon/app/peer_user.h"
 #include "daemon/app/reads.h"
 #include "daemon/app/unix_socket.h"
 #include "daemon/base/file.h"
@@ -91,6 +93,7 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
       v1::GetPolicyRequest::descriptor()->file()->service(0),
       v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
       v1::ListHoldsRequest::descriptor()->file()->service(0),
+      v1::ListProposalsRequest::descriptor()->file()->service(0),
       v1::LeaseTasksRequest::descriptor()->file()->service(0),
       v1::LeaseTasksRequest::descriptor()->file()->service(1),
       v1::GetDecisionLogRequest::descriptor()->file()->service(0),
@@ -195,6 +198,11 @@ absl::Status Server::Begin(const ServerOptions& options) {
         "what TLS deciphers does not pass through the bound on HTTP/2 frames: OpenSSL's own SSL_read is found before "
         "the "
         "daemon's; nothing is served. Start it without what is preloaded, or build it again");
+  }
+  if (!SeesPeerUsers()) {
+    return absl::InternalError(
+        "gRPC does not ask the daemon who is at the other end of a Unix socket: libc's own getpeername is found first; "
+        "nothing is served. Start it without what is preloaded, or build it again");
   }
   const auto hand_over_own = [&parts](int fd) { parts.hosted.front()->HandOver(fd); };
   if (absl::Status status = CheckReads(parts.connections, hand_over_own); !status.ok()) return status;

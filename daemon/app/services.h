@@ -10,6 +10,7 @@
 #include "daemon/base/random.h"
 #include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
+#include "daemon/rpc/approval_rpc.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
@@ -30,6 +31,7 @@
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/registry/proposals.h"
 #include "daemon/service/registry/publisher.h"
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
@@ -65,6 +67,7 @@ struct Services {
         reads(core),
         children_due(core, reads),
         policy_admin(core, publisher.policies()),
+        proposals(core, publisher.proposals()),
         turned(core),
         systems(core, queue, publisher.systems()),
         sweeps(core, systems, publisher.sweeps()),
@@ -92,6 +95,7 @@ struct Services {
   service::ReadSubject reads;
   service::ChildrenDue children_due;
   service::PolicyAdmin policy_admin;
+  service::Proposals proposals;
   service::TurnedAnswers turned;
   service::DataSystems systems;
   service::Sweeps sweeps;
@@ -114,9 +118,10 @@ struct RpcServices {
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, dependencies),
-        policy(core, services.policy_admin, services.turned, dependencies),
+        policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
-        hold(core, services.holds, services.systems, dependencies),
+        hold(core, services.holds, services.proposals, services.systems, dependencies),
+        approval(core, services.proposals, services.policy_admin, services.holds, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
         decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
@@ -125,7 +130,7 @@ struct RpcServices {
 
   std::vector<grpc::Service*> All() {
     return {&eligibility, &settings, &subject,     &recording, &policy, &deletion,
-            &hold,        &purge,    &data_system, &decision,  &status};
+            &hold,        &approval, &purge,    &data_system, &decision,  &status};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -135,6 +140,7 @@ struct RpcServices {
   rpc::PolicyRpc policy;
   rpc::DeletionRpc deletion;
   rpc::HoldRpc hold;
+  rpc::ApprovalRpc approval;
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
   rpc::DecisionRpc decision;

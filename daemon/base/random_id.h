@@ -1,4 +1,4 @@
-// Names that are drawn at random: of deletion requests and holds. No store makes another's again, and a copy of a store
+// Names that are drawn at random: of deletion requests, holds and proposals. No store makes another's again, and a copy of a store
 // knows its own.
 #pragma once
 
@@ -32,6 +32,7 @@ struct RandomId {
 
 using DeletionId = RandomId<struct DeletionIdTag>;
 using HoldId = RandomId<struct HoldIdTag>;
+using ProposalId = RandomId<struct ProposalIdTag>;
 
 // The text by which callers name one: base64url, 22 characters. A text says nothing of what it names.
 std::string IdText(const Bytes16& bytes);

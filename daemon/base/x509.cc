@@ -50,6 +50,16 @@ bool BelongTogether(const OwnedCertificate& certificate, const OwnedKey& key) {
   return belong;
 }
 
+std::string PublicKeyOf(const OwnedCertificate& certificate) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &bytes);
+  std::string key;
+  if (size > 0) key.assign(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_free(bytes);
+  ERR_clear_error();
+  return key;
+}
+
 Validity ValidityOf(const OwnedCertificate& certificate) {
   return {InstantOf(X509_get0_notBefore(certificate.get())), InstantOf(X509_get0_notAfter(certificate.get()))};
 }

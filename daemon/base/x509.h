@@ -36,6 +36,9 @@ OwnedKey PrivateKeyIn(std::string_view pem);
 // Whether `key` is that of `certificate`. Pure.
 bool BelongTogether(const OwnedCertificate& certificate, const OwnedKey& key);
 
+// The public key of a certificate as its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7); empty: it cannot be read. Pure.
+std::string PublicKeyOf(const OwnedCertificate& certificate);
+
 // From when to when a certificate counts, both included; unset: a date that cannot be read.
 struct Validity {
   Instant not_before;

@@ -114,6 +114,16 @@ class AgeOfConsent {
   std::vector<Step> steps_;
 };
 
+// Which loosenings one person may do alone, and for how long a proposal of two can be approved. A default-constructed
+// one: none.
+struct Approvals {
+  bool one_resumes = false;
+  bool one_releases = false;
+  bool one_activates = false;
+  Span open_for = base::Hours(72);
+  bool operator==(const Approvals&) const = default;
+};
+
 struct Rules {
   std::string version;
   base::Digest hash{};
@@ -139,6 +149,7 @@ struct Rules {
   bool offers_do_not_save = false;
   std::vector<uint8_t> offered_months;  // sorted
   std::vector<Suspension> suspensions;
+  Approvals approvals;
 
   // nullptr where there is none.
   const Notice* FindNotice(NoticeNumber number) const;

@@ -155,6 +155,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   for (const int months : choices.months()) rules.offered_months.push_back(static_cast<uint8_t>(months));
   std::sort(rules.offered_months.begin(), rules.offered_months.end());
   rules.suspensions = std::move(suspensions);
+  rules.approvals = ApprovalsOf(policy);
   return rules;
 }
 

@@ -234,6 +234,7 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
   }
   CompareHolidayCalendars(from, to, &out);
   CompareRecorded(from, to, &out);
+  CompareApprovals(from, to, &out);
   return out;
 }
 

@@ -20,6 +20,8 @@ void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::stri
 void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
 // ask_again_after_days and appeal_texts of a regime.
 void CompareAppeals(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
+// approvals of a policy, by what counts.
+void CompareApprovals(const v1::Policy& from, const v1::Policy& to, Differences* out);
 void CompareNoticeTexts(const v1::Notice& from, const v1::Notice& to, const std::string& path,
                         domain::NoticeNumber number, Differences* out);
 void CompareControlTexts(const v1::Control& from, const v1::Control& to, const std::string& path, Differences* out);

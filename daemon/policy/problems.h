@@ -22,6 +22,7 @@ std::string PermittedOf(const google::protobuf::EnumDescriptor& values);
 // deletion_deadlines, appeal_deadlines and holiday_calendar of one regime, at `path`.
 void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const std::string& path, Problems* problems);
 void CheckHolidayCalendars(const v1::Policy& policy, Problems* problems);
+void CheckApprovals(const v1::Policy& policy, Problems* problems);
 // Texts of controls and notices, appeal_texts and ask_again_after_days.
 void CheckTextsOf(const v1::Policy& policy, Problems* problems);
 

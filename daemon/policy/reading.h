@@ -7,6 +7,7 @@
 
 #include "consent/v1/policy.pb.h"
 #include "daemon/domain/deadlines.h"
+#include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
 
 namespace consent::policy {
@@ -51,6 +52,8 @@ domain::DeadlineRules PeriodsOf(const v1::Regime& regime);
 // The dates of the calendar of that name, sorted; none where `name` is empty.
 std::vector<base::Date> HolidaysOf(const v1::Policy& policy, const std::string& name);
 
+// Which loosenings take one person; the domain's, which is none, where the policy states nothing.
+domain::Approvals ApprovalsOf(const v1::Policy& policy);
 domain::PurposeSet InUse(const v1::Policy& policy);
 template <typename Purposes>
 domain::PurposeSet ToPurposeSet(const Purposes& purposes) {

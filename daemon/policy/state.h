@@ -84,6 +84,7 @@ struct PolicyRow {
   Document document;
   State state;
   std::string activated_by = {};  // the caller's name; empty: the daemon, from the file that it was started with
+  std::string proposed_by = {};   // who proposed it, where it took two persons; then activated_by approved it
 };
 
 // What every partition holds of a version: which document it is, and its state. The document itself, which may be
@@ -92,6 +93,7 @@ struct VersionRow {
   base::Digest document{};  // Document::hash
   State state;
   std::string activated_by = {};  // as PolicyRow's; at most kMaxActivatedByBytes
+  std::string proposed_by = {};   // likewise
 };
 // At most kMaxVersionBytes.
 std::string EncodeVersion(const VersionRow& row);

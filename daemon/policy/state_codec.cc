@@ -18,7 +18,7 @@ using base::Instant;
 using domain::Region;
 
 constexpr uint8_t kStateFormat = 4;
-constexpr uint8_t kVersionFormat = 2;
+constexpr uint8_t kVersionFormat = 3;
 constexpr size_t kMaxStoredName = 64;
 constexpr uint16_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
 
@@ -259,6 +259,7 @@ std::string EncodeVersion(const VersionRow& row) {
   out.Byte(kVersionFormat);
   out.Raw(base::View(row.document));
   out.String(row.activated_by);
+  out.String(row.proposed_by);
   out.String(EncodeState(row.state));
   return bytes;
 }
@@ -269,6 +270,7 @@ absl::StatusOr<VersionRow> DecodeVersion(std::string_view bytes) {
   VersionRow row;
   row.document = in.Array<32>();
   row.activated_by = in.String(kMaxActivatedByBytes);
+  row.proposed_by = in.String(kMaxActivatedByBytes);
   const std::string_view state_bytes = in.String(kMaxStateBytes);
   if (!in.Done()) return absl::DataLossError("policy version: damaged");
   absl::StatusOr<State> state = DecodeState(state_bytes);
@@ -281,7 +283,7 @@ absl::StatusOr<PolicyRow> Join(Document document, VersionRow row) {
   if (row.document != document.hash() || !Fits(document, row.state)) {
     return absl::DataLossError("policy version: the state belongs to another policy");
   }
-  return PolicyRow{std::move(document), std::move(row.state), std::move(row.activated_by)};
+  return PolicyRow{std::move(document), std::move(row.state), std::move(row.activated_by), std::move(row.proposed_by)};
 }
 
 }  // namespace consent::policy

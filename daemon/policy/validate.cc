@@ -56,6 +56,7 @@ class Validator : private Problems {
     CheckHolidayCalendars(policy_, this);
     CheckPurposes("recorded_purposes", policy_.recorded_purposes(), 0, true);
     CheckTextsOf(policy_, this);
+    CheckApprovals(policy_, this);
     return Take();
   }
 

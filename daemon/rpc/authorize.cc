@@ -1,11 +1,15 @@
 #include "daemon/rpc/authorize.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <system_error>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "daemon/base/hash.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
@@ -47,6 +51,19 @@ bool Peer::WorksFor(std::string_view system) const {
 bool Peer::IsPerson() const {
   return !roles.Has(v1::ROLE_BACKEND) &&
          (roles.Has(v1::ROLE_AUDITOR) || roles.Has(v1::ROLE_OFFICER) || roles.Has(v1::ROLE_OPERATOR));
+}
+
+service::Person UserAt(std::string_view peer, const std::string& listener) {
+  service::Person person;
+  if (peer.substr(0, kUserPeer.size()) != kUserPeer) return person;
+  peer.remove_prefix(kUserPeer.size());
+  uint32_t user = 0;
+  const auto [end, error] = std::from_chars(peer.data(), peer.data() + peer.size(), user);
+  if (error != std::errc() || end != peer.data() + peer.size()) return person;
+  person.kind = service::PersonKind::kUser;
+  person.name = absl::StrCat(listener, " (user ", user, ")");
+  person.marks = {base::Sha256(absl::StrCat("user:", user))};
+  return person;
 }
 
 absl::Status Authorize(const Peer& peer, const Method& method) {

@@ -16,6 +16,7 @@
 #include "daemon/callers/role_set.h"
 #include "daemon/service/commit/change.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/state/person.h"
 
 namespace consent::rpc {
 
@@ -66,13 +67,24 @@ class Authenticator {
  public:
   virtual ~Authenticator() = default;
   virtual Peer PeerOf(const grpc::CallbackServerContext& context) const = 0;
+  // The same, as far as it tells two persons apart. Asked only for what takes two.
+  virtual service::Person PersonOf(const grpc::CallbackServerContext& context) const = 0;
 };
+
+// How gRPC names a peer whose user is known, before the user's number; what the composition root has it say.
+inline constexpr std::string_view kUserPeer = "unix-abstract:consentd-user-";
+// The user that `peer` names, at the listener of that name; unknown where it names none.
+service::Person UserAt(std::string_view peer, const std::string& listener);
 
 // Everybody who reaches a listener is the same peer: of a Unix socket, whose folder says who may, or of loopback.
 class OnePeer final : public Authenticator {
  public:
   explicit OnePeer(Peer peer) : peer_(std::move(peer)) {}
   Peer PeerOf(const grpc::CallbackServerContext&) const override { return peer_; }
+  // The user that connected to a Unix socket; nobody in particular else.
+  service::Person PersonOf(const grpc::CallbackServerContext& context) const override {
+    return UserAt(context.peer(), peer_.caller.identity);
+  }
 
  private:
   const Peer peer_;

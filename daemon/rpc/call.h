@@ -28,6 +28,7 @@
 #include "daemon/rpc/observer.h"
 #include "daemon/rpc/read_log.h"
 #include "daemon/service/commit/change.h"
+#include "daemon/service/state/person.h"
 #include "daemon/service/state/pool.h"
 
 namespace consent::rpc {
@@ -53,6 +54,8 @@ class CallBase {
   // Of a call that was admitted.
   const service::Caller& caller() const { return token_->caller(); }
   const Peer& peer() const { return token_->peer(); }
+  // Who calls, as far as it tells two persons apart. Until the call is finished.
+  service::Person person() const { return dependencies_.authenticator.PersonOf(*context_); }
   bool may_restrict() const { return method_.may_restrict(); }
   // The call turned out to ask for `items`; before any of them is looked at. LIMIT_EXCEEDED: finish with it.
   absl::Status Charge(size_t items) const { return token_->Charge(static_cast<int64_t>(items), began_); }

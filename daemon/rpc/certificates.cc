@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/base/hash.h"
 #include "daemon/base/names.h"
 #include "daemon/wire/errors.h"
 
@@ -124,6 +125,26 @@ Peer CertificateAuthenticator::PeerOf(const ProvenPeer& proven) const {
   peer.systems = caller->systems;
   peer.meter = caller->meter;
   return peer;
+}
+
+service::Person CertificateAuthenticator::PersonOf(const ProvenPeer& proven) const {
+  service::Person person;
+  const Peer peer = PeerOf(proven);
+  const std::vector<base::OwnedCertificate> certificates = base::CertificatesIn(proven.certificate);
+  if (!peer.refusal.ok() || certificates.empty()) return person;
+  const std::string key = base::PublicKeyOf(certificates.front());
+  if (key.empty() || proven.uris.size() + proven.dns.size() + 1 > service::kMaxMarks) return person;
+  person.kind = service::PersonKind::kCertificate;
+  person.name = peer.caller.identity;
+  for (const std::string_view uri : proven.uris) person.marks.push_back(base::Sha256("uri:", uri));
+  for (const std::string_view name : proven.dns) person.marks.push_back(base::Sha256("dns:", name));
+  person.marks.push_back(base::Sha256("key:", key));
+  return person;
+}
+
+service::Person CertificateAuthenticator::PersonOf(const grpc::CallbackServerContext& context) const {
+  const std::shared_ptr<const grpc::AuthContext> proven = context.auth_context();
+  return proven == nullptr ? service::Person{} : PersonOf(ReadProperties(*proven));
 }
 
 Peer CertificateAuthenticator::PeerOf(const grpc::CallbackServerContext& context) const {

@@ -38,6 +38,9 @@ class CertificateAuthenticator final : public Authenticator {
 
   Peer PeerOf(const grpc::CallbackServerContext& context) const override;
   Peer PeerOf(const ProvenPeer& proven) const;
+  service::Person PersonOf(const grpc::CallbackServerContext& context) const override;
+  // By the caller's name, all names in the certificate and its key. Unknown where PeerOf refuses the peer.
+  service::Person PersonOf(const ProvenPeer& proven) const;
 
   static constexpr size_t kMostKept = 1'024;
 

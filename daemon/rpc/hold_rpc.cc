@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/rpc/changes.h"
+#include "daemon/rpc/hold_release.h"
 #include "daemon/rpc/listing.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
@@ -12,10 +13,11 @@
 
 namespace consent::rpc {
 
-HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems,
-                 const RpcDependencies& dependencies)
+HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::Proposals& proposals,
+                 service::DataSystems& systems, const RpcDependencies& dependencies)
     : core_(core),
       holds_(holds),
+      proposals_(proposals),
       systems_(systems),
       dependencies_(dependencies),
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
@@ -76,31 +78,38 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
       });
 }
 
+absl::Status HoldRpc::ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request,
+                                     v1::Proposal* out) const {
+  request.clear_request_id();  // so that the same proposed again is the same proposal
+  v1::Proposal summary;
+  summary.set_hold_id(request.hold_id());
+  summary.set_authority(request.authority());
+  summary.set_reason(request.reason());
+  return Propose(proposals_, proposer, service::ProposedAct::kReleaseHold, request, summary, "", out);
+}
+
 grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(
       dependencies_, release_, context, in, out, [this](auto call) {
-        auto input = wire::ReadReleaseHold(call->request(), core_.hasher);
-        if (!input.ok()) return call->Finish(input.status());
-        service::HoldRelease release{{std::move(input->authority), std::move(input->reason)}, {}};
-        if (!input->etag.empty() && input->hold_id.has_value()) {
-          const auto etag = core_.tokens.DecodeEtag(input->etag, *input->hold_id);
-          release.etag = etag.has_value() ? etag->changed : kStaleEtag;
-        }
-        auto request = ToChangeRequest(core_, call, service::ChangeKind::kHoldReleased, std::move(input->change));
-        RunOnPool(
-            dependencies_, call,
-            [this, call, id = input->hold_id, release = std::move(release), request = std::move(request)]() mutable {
-              const absl::StatusOr<service::HoldPlace> place = holds_.Find(id);
-              if (!place.ok()) return call->Finish(place.status());
-              const domain::Channel channel = request.command.proof.channel;
-              holds_.Release(std::move(request), *place, std::move(release),
-                             [this, call, place = *place, channel](const absl::Status& done) {
-                               if (done.ok()) {
-                                 ReportChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
-                               }
-                               call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
-                             });
+        auto read = ReadHoldRelease(core_, call->caller(), call->request());
+        if (!read.ok()) return call->Finish(read.status());
+        RunOnPool(dependencies_, call, [this, call, read = *std::move(read)]() mutable {
+          const absl::StatusOr<service::HoldPlace> place = holds_.Find(read.hold_id);
+          if (!place.ok()) return call->Finish(place.status());
+          const domain::Channel channel = read.change.command.proof.channel;
+          const auto answer = [this, call, place = *place, channel](const absl::Status& done) {
+            if (done.ok()) ReportChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
+            if (!WantsApproval(done)) {
+              return call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
+            }
+            RunOnPool(dependencies_, call, [this, call, place] {
+              const absl::Status proposed = ProposeRelease({call->person(), call->caller()}, call->request(),
+                                                           call->response()->mutable_proposal());
+              call->Finish(proposed.ok() ? Read(place, call->response()->mutable_hold()) : proposed);
             });
+          };
+          holds_.Release(std::move(read.change), *place, std::move(read.release), answer);
+        });
       });
 }
 

@@ -3,8 +3,10 @@
 
 #include "consent/v1/hold_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
+#include "daemon/rpc/proposing.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/registry/data_systems.h"
+#include "daemon/service/registry/proposals.h"
 
 namespace consent::rpc {
 
@@ -15,7 +17,7 @@ using HoldServiceBase =
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
  public:
-  HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems,
+  HoldRpc(service::Core& core, service::Holds& holds, service::Proposals& proposals, service::DataSystems& systems,
           const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
@@ -25,11 +27,14 @@ class HoldRpc final : public HoldServiceBase {
   grpc::ServerUnaryReactor* ListHolds(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
+  // Where one person may not release it. Blocks.
+  absl::Status ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request, v1::Proposal* out) const;
   absl::Status Read(service::HoldPlace place, v1::Hold* out) const;
   void Write(const service::HoldView& view, v1::Hold* out) const;
 
   service::Core& core_;
   service::Holds& holds_;
+  service::Proposals& proposals_;
   service::DataSystems& systems_;
   const RpcDependencies dependencies_;
   const Method place_, release_, list_;

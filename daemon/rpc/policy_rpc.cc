@@ -16,21 +16,11 @@ namespace consent::rpc {
 namespace {
 
 constexpr size_t kMaxText = 2'048;       // of a field that says why
-constexpr size_t kMaxErrorText = 1'000;  // of an error about a file, which a trailer holds three times
 constexpr int kMaxDifferences = 4'096;
 
 std::string Cut(std::string text, size_t most) {
   if (text.size() > most) text.replace(most - 4, std::string::npos, " ...");
   return text;
-}
-
-// A policy that was sent.
-absl::StatusOr<policy::Document> ReadDocument(const std::string& json) {
-  absl::StatusOr<policy::Document> document = policy::Document::Parse(json);
-  absl::Status status = document.status();
-  if (status.ok()) status = policy::CheckTimeZones(*document);
-  if (!status.ok()) return wire::FieldError("policy_json", Cut(std::string(status.message()), kMaxErrorText));
-  return document;
 }
 
 v1::PolicyEffect EffectOf(const policy::Difference& difference) {
@@ -72,8 +62,14 @@ void WriteTurned(const service::TurnedCounts& counts, v1::DiffPolicyResponse* ou
   out->set_examined_subjects(counts.examined);
 }
 
+void Write(const service::SuspensionView& view, v1::Suspension* out) {
+  wire::WriteSuspension(view.suspension, view.reason, view.etag, out);
+  out->set_changed_by(view.by);
+  out->set_proposed_by(view.approval.proposed_by);
+}
+
 absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::Suspension* out) {
-  if (view.ok()) wire::WriteSuspension(view->suspension, view->reason, view->etag, out);
+  if (view.ok()) Write(*view, out);
   return view.status();
 }
 
@@ -85,10 +81,11 @@ void WriteWaiting(const service::WaitingPolicy& waiting, v1::WaitingPolicy* out)
   out->set_why(Cut(waiting.why, kMaxText));
 }
 
-PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::TurnedAnswers& turned,
-                     const RpcDependencies& dependencies)
+PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Proposals& proposals,
+                     service::TurnedAnswers& turned, const RpcDependencies& dependencies)
     : core_(core),
       admin_(admin),
+      proposals_(proposals),
       turned_(turned),
       dependencies_(dependencies),
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
@@ -111,11 +108,10 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
       *response->mutable_policy() = view->document->policy();
       response->set_hash(view->document->hash().data(), view->document->hash().size());
       wire::WriteTimestamp(view->activated_at, response->mutable_activated_at());
-      for (const auto& one : view->suspensions) {
-        wire::WriteSuspension(one.suspension, one.reason, one.etag, response->add_suspensions());
-      }
+      for (const auto& one : view->suspensions) Write(one, response->add_suspensions());
       response->set_current(view->current);
       response->set_activated_by(view->activated_by);
+      response->set_proposed_by(view->proposed_by);
       if (const auto waiting = admin_.waiting(); view->current && waiting.has_value()) {
         WriteWaiting(*waiting, response->mutable_waiting());
       }
@@ -136,15 +132,49 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
   });
 }
 
+absl::Status PolicyRpc::ProposeResume(const Proposer& proposer, const v1::ResumeRequest& request,
+                                      v1::ResumeResponse* out) {
+  v1::Proposal summary;
+  summary.set_purpose(request.purpose());
+  summary.set_region(request.region());
+  summary.set_reason(request.reason());
+  absl::Status proposed =
+      Propose(proposals_, proposer, service::ProposedAct::kResume, request, summary, "", out->mutable_proposal());
+  if (!proposed.ok()) return proposed;
+  const auto view = admin_.Get("");
+  if (!view.ok()) return view.status();
+  for (const auto& one : view->suspensions) {
+    v1::Suspension written;
+    Write(one, &written);
+    if (written.purpose() == request.purpose() && written.region() == request.region()) {
+      *out->mutable_suspension() = std::move(written);
+    }
+  }
+  return absl::OkStatus();
+}
+
 grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ResumeRequest, v1::ResumeResponse>(dependencies_, resume_, context, in, out, [this](auto call) {
     auto input = wire::ReadResume(call->request());
     if (!input.ok()) return call->Finish(input.status());
     FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
-      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag, call->caller()),
-                       call->response()->mutable_suspension());
+      const auto view = admin_.Resume({input.purpose, input.region, input.reason, input.etag}, call->caller());
+      if (!WantsApproval(view.status())) return WriteView(view, call->response()->mutable_suspension());
+      return ProposeResume({call->person(), call->caller()}, call->request(), call->response());
     });
   });
+}
+
+absl::Status PolicyRpc::ProposeActivation(const Proposer& proposer, const v1::ActivatePolicyRequest& request,
+                                          const policy::Document& document, const service::PolicyView& before,
+                                          v1::ActivatePolicyResponse* out) {
+  v1::Proposal summary;
+  summary.set_policy_version(document.version());
+  summary.set_policy_hash(document.hash().data(), document.hash().size());
+  summary.set_follows(before.document->version());
+  summary.set_loosens(request.loosens_size());
+  return Propose(proposals_, proposer, service::ProposedAct::kActivatePolicy, request, summary,
+                 EncodeBasis(before.activated_at), out->mutable_proposal());
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::ActivatePolicy(grpc::CallbackServerContext* context, In in, Out out) {
@@ -153,17 +183,20 @@ grpc::ServerUnaryReactor* PolicyRpc::ActivatePolicy(grpc::CallbackServerContext*
         auto input = wire::ReadActivatePolicy(call->request());
         if (!input.ok()) return call->Finish(input.status());
         FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
-          const absl::StatusOr<policy::Document> document = ReadDocument(input.policy_json);
+          const absl::StatusOr<policy::Document> document = ReadPolicyDocument(input.policy_json);
           if (!document.ok()) return document.status();
           const auto before = admin_.Get("");
           if (!before.ok()) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
-          absl::Status status = admin_.Activate(*document, {call->caller().identity, input.loosens});
-          if (!status.ok()) return status;
-          const auto after = admin_.Get(document->version());
-          if (!after.ok()) return after.status();
           v1::ActivatePolicyResponse* response = call->response();
           response->set_version(document->version());
           response->set_hash(document->hash().data(), document->hash().size());
+          absl::Status status = admin_.Activate(*document, {call->caller().identity, input.loosens});
+          if (WantsApproval(status)) {
+            return ProposeActivation({call->person(), call->caller()}, call->request(), *document, *before, response);
+          }
+          if (!status.ok()) return status;
+          const auto after = admin_.Get(document->version());
+          if (!after.ok()) return after.status();
           wire::WriteTimestamp(after->activated_at, response->mutable_activated_at());
           response->set_changed(before->activated_at != after->activated_at);
           return absl::OkStatus();
@@ -177,7 +210,7 @@ grpc::ServerUnaryReactor* PolicyRpc::DiffPolicy(grpc::CallbackServerContext* con
         auto input = wire::ReadDiffPolicy(call->request());
         if (!input.ok()) return call->Finish(input.status());
         RunOnPoolIfAwaited(dependencies_, call, [this, call, input = *std::move(input)] {
-          const absl::StatusOr<policy::Document> document = ReadDocument(input.policy_json);
+          const absl::StatusOr<policy::Document> document = ReadPolicyDocument(input.policy_json);
           if (!document.ok()) return call->Finish(document.status());
           const absl::StatusOr<service::PolicyDiff> diff = admin_.Diff(*document);
           if (!diff.ok()) return call->Finish(diff.status());
@@ -222,6 +255,7 @@ grpc::ServerUnaryReactor* PolicyRpc::ListPolicies(grpc::CallbackServerContext* c
           written.set_hash(row->document.hash().data(), row->document.hash().size());
           wire::WriteTimestamp(row->state.activated_at, written.mutable_activated_at());
           written.set_activated_by(row->activated_by);
+          written.set_proposed_by(row->proposed_by);
           written.set_current(row == current);
         }
         call->Finish(absl::OkStatus());

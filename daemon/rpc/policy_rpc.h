@@ -2,8 +2,11 @@
 #pragma once
 
 #include "consent/v1/policy_service.grpc.pb.h"
+#include "daemon/policy/document.h"
 #include "daemon/rpc/call.h"
+#include "daemon/rpc/proposing.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/registry/proposals.h"
 #include "daemon/service/state/core.h"
 #include "daemon/service/subject/turned_answers.h"
 
@@ -22,8 +25,8 @@ class PolicyRpc final
                       v1::PolicyService::WithRawCallbackMethod_DiffPolicy<
                           v1::PolicyService::WithRawCallbackMethod_ListPolicies<v1::PolicyService::Service>>>>>>>> {
  public:
-  PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::TurnedAnswers& turned,
-            const RpcDependencies& dependencies);
+  PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Proposals& proposals,
+            service::TurnedAnswers& turned, const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -37,8 +40,15 @@ class PolicyRpc final
   grpc::ServerUnaryReactor* ListPolicies(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
+  // Where one person may not do it. They block.
+  absl::Status ProposeResume(const Proposer& proposer, const v1::ResumeRequest& request, v1::ResumeResponse* out);
+  absl::Status ProposeActivation(const Proposer& proposer, const v1::ActivatePolicyRequest& request,
+                                 const policy::Document& document, const service::PolicyView& before,
+                                 v1::ActivatePolicyResponse* out);
+
   service::Core& core_;
   service::PolicyAdmin& admin_;
+  service::Proposals& proposals_;
   service::TurnedAnswers& turned_;
   const RpcDependencies dependencies_;
   const Method get_;

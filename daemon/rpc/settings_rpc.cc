@@ -40,6 +40,10 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
   }
   out->set_imported(item.row.channel == domain::Channel::kImport);
   out->set_policy_version(item.row.policy_version);
+  const bool sees = reader.roles.Has(v1::ROLE_AUDITOR) || reader.roles.Has(v1::ROLE_OFFICER);
+  if (item.payload.proposed_by.empty() || !sees) return;
+  out->set_approved_by(item.payload.approved_by);
+  out->set_proposed_by(item.payload.proposed_by);
 }
 
 }  // namespace

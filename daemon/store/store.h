@@ -55,6 +55,7 @@ enum class Table : uint8_t {
   kHoldById = 18,                // where the hold of an id lies
   kDecisionLog = 19,             // how far the decision log has come
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
+  kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
 };
 
 inline constexpr uint8_t kMaxTable = 127;

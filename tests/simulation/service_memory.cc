@@ -142,6 +142,9 @@ void AddPolicies(test::World& world, std::vector<std::string>* lines) {
     lines->push_back("system: " + base::Hex(service::EncodeSystemRow(row)));
     lines->push_back("retention: " + base::Hex(service::EncodeSweepRow(world.sweeps().Of(row).row)));
   }
+  std::string open = "proposals:";
+  for (const size_t count : world.proposals().OpenNow()) open += " " + std::to_string(count);
+  lines->push_back(open);
   lines->push_back("last stamp: " + std::to_string(core.last_stamp.load()));
 }
 

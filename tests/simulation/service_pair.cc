@@ -116,7 +116,7 @@ void ServicePair::Suspend(PairedService& service) {
     for (const service::SuspensionView& suspension : view->suspensions) {
       if (!suspension.suspension.active) continue;
       Mind(service.world.admin()
-               .Resume(suspension.suspension.purpose, suspension.suspension.region, "over", suspension.etag)
+               .Resume({suspension.suspension.purpose, suspension.suspension.region, "over", suspension.etag})
                .status());
     }
   }

@@ -47,10 +47,10 @@ TEST(TwoServices, ASuspensionThatWasRenewedMeanwhileIsNotLifted) {
   ASSERT_TRUE(suspended.ok());
   b.world.clock.Set(a.world.clock.Now());
   a.store->BeforeNextCommit([&] {
-    ASSERT_TRUE(b.world.admin().Resume(purpose, {}, "over", suspended->etag).ok());
+    ASSERT_TRUE(b.world.admin().Resume({purpose, {}, "over", suspended->etag}).ok());
     ASSERT_TRUE(b.world.admin().Suspend(purpose, {}, "second").ok());
   });
-  EXPECT_EQ(test::ReasonOf(a.world.admin().Resume(purpose, {}, "over", suspended->etag)), "ETAG_MISMATCH");
+  EXPECT_EQ(test::ReasonOf(a.world.admin().Resume({purpose, {}, "over", suspended->etag})), "ETAG_MISMATCH");
   EXPECT_EQ(a.world.admin().Get("")->suspensions.back().reason, "second");
   EXPECT_TRUE(a.world.admin().Get("")->suspensions.back().suspension.active);
 }

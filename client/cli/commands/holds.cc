@@ -2,6 +2,7 @@
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
+#include "client/cli/render/render_approval.h"
 #include "client/cli/render/render_deletion.h"
 #include "client/cli/render/render_hold.h"
 #include "daemon/base/bounds.h"
@@ -83,7 +84,8 @@ void AddRelease(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("release",
                                          "What waited for it is purged from now on, unless another hold covers it. It "
                                          "allows more than before, so it needs --etag, "
-                                         "--channel and --actor.");
+                                         "--channel and --actor. Where the policy wants two persons for it, this "
+                                         "proposes it (`approvals`).");
   auto order = std::make_shared<ReleaseHoldOrder>();
   AddId(app, "hold", &order->hold_id, "The hold, as `holds place` printed it")->required();
   AddAuthority(app, order.get(), "lifted it");
@@ -96,8 +98,12 @@ void AddRelease(CLI::App* parent, Cli& cli) {
         const auto released = client.ReleaseHold(*order);
         if (!released.ok()) return PrintError(released.status(), cli.json);
         Report report;
-        report.json = {{"hold", HoldJson(*released)}};
-        report.tables = {HoldsTable({*released})};
+        report.json = {{"hold", HoldJson(released->hold)}};
+        if (released->proposal.has_value()) {
+          TellProposal(*released->proposal, &report);
+          return Print(report, cli.json, kProposed);
+        }
+        report.tables = {HoldsTable({released->hold})};
         return Print(report, cli.json, kDone);
       });
     };

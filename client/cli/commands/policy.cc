@@ -4,17 +4,19 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_approval.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
 
 Table SuspensionTable(const std::vector<Suspension>& suspensions) {
-  Table table("suspension", {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG"});
+  Table table("suspension", {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG", "CHANGED BY",
+                             "PROPOSED BY"});
   for (const Suspension& suspension : suspensions) {
     table.Add({std::string(Name(suspension.purpose)), suspension.region.empty() ? "everywhere" : suspension.region,
                YesNo(suspension.active), TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
-               suspension.reason, suspension.etag.value()});
+               suspension.reason, suspension.etag.value(), suspension.changed_by, suspension.proposed_by});
   }
   return table;
 }
@@ -25,15 +27,17 @@ Report PolicyReport(const StoredPolicy& stored) {
                  {"hash", HexText(stored.hash)},
                  {"activated_at", TimeText(stored.activated_at)},
                  {"activated_by", stored.activated_by},
+                 {"proposed_by", stored.proposed_by},
                  {"suspensions", Json::array()},
                  {"policy", PolicyJson(stored.policy)}};
   for (const Suspension& suspension : stored.suspensions) {
     report.json["suspensions"].push_back(SuspensionJson(suspension));
   }
   const Policy& policy = stored.policy;
-  Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "BY", "HASH"});
+  Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "BY", "PROPOSED BY", "HASH"});
   head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at),
-            stored.activated_by.empty() ? "the policy file" : stored.activated_by, HexText(stored.hash)});
+            stored.activated_by.empty() ? "the policy file" : stored.activated_by, stored.proposed_by,
+            HexText(stored.hash)});
   Table regimes("regime", {"REGIME", "DEFAULT", "REGIONS", "COUNTRIES", "SITES", "REVIEWERS"});
   for (const Regime& regime : policy.regimes) {
     regimes.Add({regime.name, std::string(Name(regime.default_rule)), ListText(regime.regions),
@@ -96,7 +100,9 @@ void AddSuspend(CLI::App* parent, Cli& cli) {
 }
 
 void AddResume(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("resume", "Lift a suspension. Afterwards only choices made since count.");
+  CLI::App* app = parent->add_subcommand("resume",
+                                         "Lift a suspension. Afterwards only choices made since count. Where the policy "
+                                         "wants two persons for it, this proposes it (`approvals`).");
   auto order = std::make_shared<ResumeOrder>();
   AddName(app, "purpose", &order->purpose, "What goes on")->required();
   AddRegion(app, "--region", &order->region, true, "The region of the suspension");
@@ -104,7 +110,15 @@ void AddResume(CLI::App* parent, Cli& cli) {
   AddEtag(app, &order->etag, "policy show");
   app->callback([&cli, order] {
     cli.action = [&cli, order] {
-      return cli.WithClient([&](Client& client) { return PrintSuspension(client.Resume(*order), cli.json); });
+      return cli.WithClient([&](Client& client) {
+        const auto resumed = client.Resume(*order);
+        if (!resumed.ok()) return PrintError(resumed.status(), cli.json);
+        if (!resumed->proposal.has_value()) return PrintSuspension(resumed->suspension, cli.json);
+        Report report;
+        report.json = {{"suspension", SuspensionJson(resumed->suspension)}};
+        TellProposal(*resumed->proposal, &report);
+        return Print(report, cli.json, kProposed);
+      });
     };
   });
 }

@@ -12,6 +12,7 @@
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_approval.h"
 #include "client/cli/render/render_deletion.h"
 #include "daemon/base/bounds.h"
 
@@ -109,7 +110,8 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "activate",
       "Put a policy file in force, everywhere when the command returns. What it loosens has to be named, each word by "
-      "word as `policy diff` prints it. Put the same file where the daemon reads its own, or its next start may go "
+      "word as `policy diff` prints it. Where it loosens and the policy in force wants two persons for that, this proposes "
+      "it (`approvals`). Put the same file where the daemon reads its own, or its next start may go "
       "back.");
   auto file = std::make_shared<std::string>();
   auto order = std::make_shared<PolicyActivation>();
@@ -147,6 +149,10 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
         Table table("policy", {"VERSION", "ACTIVATED", "CHANGED", "HASH"});
         table.Add({activated->version, TimeText(activated->activated_at), YesNo(activated->changed),
                    HexText(activated->hash)});
+        if (activated->proposal.has_value()) {
+          TellProposal(*activated->proposal, &report);
+          return Print(report, cli.json, kProposed);
+        }
         report.tables = {table};
         return Print(report, cli.json, kDone);
       });
@@ -170,15 +176,17 @@ void AddListPolicies(CLI::App* parent, Cli& cli) {
         if (!page.ok()) return PrintError(page.status(), cli.json);
         Report report;
         report.json = {{"policies", Json::array()}, {"next_page_token", page->next_page_token}};
-        Table table("policy", {"VERSION", "CURRENT", "ACTIVATED", "BY", "HASH"});
+        Table table("policy", {"VERSION", "CURRENT", "ACTIVATED", "BY", "PROPOSED BY", "HASH"});
         for (const PolicyVersion& one : page->policies) {
           report.json["policies"].push_back({{"version", one.version},
                                              {"current", one.current},
                                              {"activated_at", TimeText(one.activated_at)},
                                              {"activated_by", one.activated_by},
+                                             {"proposed_by", one.proposed_by},
                                              {"hash", HexText(one.hash)}});
           table.Add({one.version, YesNo(one.current), TimeText(one.activated_at),
-                     one.activated_by.empty() ? "the policy file" : one.activated_by, HexText(one.hash)});
+                     one.activated_by.empty() ? "the policy file" : one.activated_by, one.proposed_by,
+                     HexText(one.hash)});
         }
         report.tables = {table, NextPageTable(page->next_page_token)};
         return Print(report, cli.json, kDone);

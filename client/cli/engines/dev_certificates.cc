@@ -38,7 +38,7 @@ constexpr std::array kDevRoles = {
     DevRole{"backend", "ROLE_BACKEND", false},   DevRole{"sampler", "ROLE_SAMPLER", false},
     DevRole{"store", "ROLE_STORE", false, true}, DevRole{"purger", "ROLE_PURGER", false, true},
     DevRole{"auditor", "ROLE_AUDITOR", true},    DevRole{"operator", "ROLE_OPERATOR", true},
-    DevRole{"officer", "ROLE_OFFICER", true},
+    DevRole{"officer", "ROLE_OFFICER", true},    DevRole{"second-officer", "ROLE_OFFICER", true},
 };
 
 using base::OpenSslFree;

@@ -160,7 +160,9 @@ Json SuspensionJson(const Suspension& suspension) {
           {"suspended_at", TimeText(suspension.suspended_at)},
           {"resumed_at", TimeText(suspension.resumed_at)},
           {"reason", suspension.reason},
-          {"etag", suspension.etag.value()}};
+          {"etag", suspension.etag.value()},
+          {"changed_by", suspension.changed_by},
+          {"proposed_by", suspension.proposed_by}};
 }
 
 Json EvidenceJson(const Evidence& evidence) {

@@ -85,6 +85,8 @@ Json HistoryEntryJson(const HistoryEntry& entry) {
           {"changes", changes},
           {"evidence", EvidenceJson(entry.evidence)},
           {"evidence_withheld", entry.evidence_withheld},
+          {"approved_by", entry.approved_by},
+          {"proposed_by", entry.proposed_by},
           {"imported", entry.imported},
           {"policy_version", entry.policy_version},
           {"shown_sha256", HashesJson(entry.shown_sha256)}};

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "consent/answer.h"
+#include "consent/approval.h"
 #include "consent/clock.h"
 #include "consent/decisions.h"
 #include "consent/deletion.h"
@@ -126,7 +127,8 @@ class Client {
   virtual absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options = {}) = 0;
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+  // These three may take two persons: then nothing is done yet, and the answer has a proposal (ApproveProposal).
+  virtual absl::StatusOr<Resumed> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
   // Puts a policy in force; what it loosens has to be named. FailedPrecondition (POLICY_REFUSED, LOOSENING_NOT_NAMED).
   // Not repeated by the library.
   virtual absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order,
@@ -175,8 +177,16 @@ class Client {
   // From then on nothing that it covers is purged; what was purged before stays purged.
   virtual absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options = {}) = 0;
   // A loosening: needs the hold's etag, channel and actor. NotFound (HOLD_NOT_FOUND).
-  virtual absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<HoldReleased> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options = {}) = 0;
+
+  virtual absl::StatusOr<ProposalPage> ListProposals(const ProposalQuery& query, const CallOptions& options = {}) = 0;
+  // NotFound (PROPOSAL_NOT_FOUND) for these three.
+  virtual absl::StatusOr<ProposalDetails> GetProposal(const ProposalId& proposal, const CallOptions& options = {}) = 0;
+  // Carries it out. PermissionDenied (OTHER_PERSON_REQUIRED): the caller proposed it, or nobody can tell.
+  // FailedPrecondition (PROPOSAL_STATE): it is not open. What else the RPC that proposed it answers: it has failed.
+  virtual absl::StatusOr<Proposal> ApproveProposal(const ProposalId& proposal, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<Proposal> WithdrawProposal(const ProposalId& proposal, const CallOptions& options = {}) = 0;
 
   // RegisterDataSystem and RetireDataSystem carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem& system, const CallOptions& options = {}) = 0;

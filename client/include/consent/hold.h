@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "consent/approval.h"
 #include "consent/deletion.h"
 #include "consent/types.h"
 
@@ -82,6 +83,13 @@ struct ReleaseHoldOrder {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
+};
+
+struct HoldReleased {
+  // As it is now.
+  Hold hold;
+  // Set: nothing is released yet, another person has to approve.
+  std::optional<Proposal> proposal;
 };
 
 struct HoldQuery {

@@ -38,5 +38,6 @@ using DeletionId = Id<struct DeletionTag>;
 using TaskId = Id<struct TaskTag>;
 // A legal hold, as the daemon named it; never an id of a person.
 using HoldId = Id<struct HoldTag>;
+using ProposalId = Id<struct ProposalTag>;
 
 }  // namespace consent

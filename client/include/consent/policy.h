@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "consent/approval.h"
 #include "consent/types.h"
 
 namespace consent {
@@ -74,6 +75,17 @@ struct Suspension {
   std::string reason;
   // Needed to resume.
   Etag etag;
+  // Whose call the last change was; empty: not known. Of a lifting that took two persons: who approved it.
+  std::string changed_by;
+  // And who proposed it.
+  std::string proposed_by;
+};
+
+struct Resumed {
+  // As it is now.
+  Suspension suspension;
+  // Set: nothing is lifted yet, another person has to approve.
+  std::optional<Proposal> proposal;
 };
 
 // A policy file that the daemon was given and that is not in force.
@@ -95,6 +107,8 @@ struct StoredPolicy {
   std::string store_id;
   // Empty: the daemon, from the file that it was started with.
   std::string activated_by;
+  // Where it took two persons: who proposed it, and activated_by approved it.
+  std::string proposed_by;
   std::optional<WaitingPolicy> waiting;
 };
 
@@ -109,8 +123,10 @@ struct PolicyActivated {
   std::string version;
   std::string hash;
   std::optional<Time> activated_at;
-  // False: it was in force already.
+  // False: it was in force already, or it is proposed.
   bool changed = false;
+  // Set: nothing is in force yet, another person has to approve.
+  std::optional<Proposal> proposal;
 };
 
 struct PolicyDifference {
@@ -143,6 +159,8 @@ struct PolicyVersion {
   std::optional<Time> activated_at;
   std::string activated_by;
   bool current = false;
+  // Where it took two persons: who proposed it, and activated_by approved it.
+  std::string proposed_by;
 };
 
 struct PolicyVersionPage {

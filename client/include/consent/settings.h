@@ -200,6 +200,9 @@ struct HistoryEntry {
   std::string policy_version;
   // Of a consent: the hashes of the texts that were shown (HistoryPage::texts).
   std::vector<std::string> shown_sha256;
+  // Of a loosening that took two persons: who approved it, and who proposed it. To an auditor or officer alone.
+  std::string approved_by;
+  std::string proposed_by;
 };
 
 struct HistoryPage {

@@ -73,6 +73,16 @@ enum class ChangeKind : uint8_t {
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.
+enum class ProposedAct : uint8_t { kUnset = 0, kResume = 1, kReleaseHold = 2, kActivatePolicy = 3 };
+enum class ProposalState : uint8_t {
+  kUnset = 0,
+  kOpen = 1,
+  kApproved = 2,
+  kDone = 3,
+  kFailed = 4,
+  kWithdrawn = 5,
+  kExpired = 6
+};
 enum class PolicyEffect : uint8_t { kUnset = 0, kLoosens = 1, kRestricts = 2, kNeutral = 3, kBreaksStored = 4 };
 
 // Why recordings are asked about. kUnset counts as kOther.

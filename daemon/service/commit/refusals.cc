@@ -120,4 +120,9 @@ absl::Status TimeToLoosen(const base::Now& now) {
   return absl::OkStatus();
 }
 
+absl::Status ApprovalRequired() {
+  return wire::MakeError(v1::ERROR_REASON_APPROVAL_REQUIRED,
+                         "the policy wants two persons for this: one proposes it, and another one approves it");
+}
+
 }  // namespace consent::service

@@ -11,5 +11,7 @@ namespace consent::service {
 absl::Status RefusalStatus(const domain::PartOutcome& part);
 // Whether a loosening may be taken now: OK, CLOCK_DOUBTFUL, CLOCK_BEHIND.
 absl::Status TimeToLoosen(const base::Now& now);
+// APPROVAL_REQUIRED: nothing else is against a loosening, and the policy wants two persons for it.
+absl::Status ApprovalRequired();
 
 }  // namespace consent::service

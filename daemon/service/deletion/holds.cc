@@ -8,6 +8,7 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -140,8 +141,11 @@ class ReleaseHoldHook final : public ChangeHook {
     absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
-    if (!row_.InForce()) return Prepared::kAnswered;
+    if (!row_.InForce()) return AlreadyReleased();
     if (absl::Status s = MayRelease(core); !s.ok()) return s;
+    const PolicyBook::InForce policy = core.policies.in_force();
+    if (!release_.approval.IsSet() && !policy.rules->approvals.one_releases) return ApprovalRequired();
+    policy_ = {policy.activated_at, false};
     absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     others_ = *std::move(holds);
@@ -157,12 +161,16 @@ class ReleaseHoldHook final : public ChangeHook {
 
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override {
     preconditions.push_back({store::Table::kHold, HoldKey(place_.sequence), bytes_});
+    // The very policy that lets one person do it.
+    if (release_.approval.IsSet()) return;
+    preconditions.push_back({store::Table::kPolicy, std::string(kCurrentPolicyKey), EncodeCurrentPolicy(policy_)});
   }
 
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow next = row_;
     next.released_at = stamp.time;
     next.released = release_.basis;
+    next.release_proposal = release_.approval.proposal;
     next.changed = stamp.sequence;
     next.sealed.clear();
     domain::SubjectFacts& after = out.transition.after;
@@ -201,6 +209,11 @@ class ReleaseHoldHook final : public ChangeHook {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<Prepared> AlreadyReleased() const {
+    if (!release_.approval.IsSet() || release_.approval.proposal == row_.release_proposal) return Prepared::kAnswered;
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the hold was released meanwhile, and not by this approval");
+  }
+
   bool HeldByOthers(base::RecordingHandle recording) const {
     return std::any_of(others_.begin(), others_.end(), [&](const HoldInForce& hold) {
       const std::vector<base::RecordingHandle>& named = hold.row.held.recordings;
@@ -214,6 +227,7 @@ class ReleaseHoldHook final : public ChangeHook {
   const domain::Proof proof_;
   HoldRow row_;
   std::string bytes_;
+  CurrentPolicy policy_;
   std::vector<HoldInForce> others_;
   MarkedRecordings recordings_;
 };
@@ -239,6 +253,8 @@ void Holds::Release(ChangeRequest change, HoldPlace place, HoldRelease release, 
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
+  change.payload.proposed_by = release.approval.proposed_by;
+  change.payload.approved_by = release.approval.approved_by;
   change.hook = std::make_shared<ReleaseHoldHook>(change.subject, place, std::move(release), change.command.proof);
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });

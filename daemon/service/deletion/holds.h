@@ -43,6 +43,7 @@ struct NewHold {
 struct HoldRelease {
   LegalBasis basis;
   std::optional<store::Sequence> etag = {};  // HoldRow::changed that was looked at; nothing: none was given
+  Approval approval = {};                    // unset: one person asks for it
 };
 
 // Thread-safe; outlives what was submitted.
@@ -62,7 +63,9 @@ class Holds {
   // name more than domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
   void Place(ChangeRequest change, NewHold hold, PlaceDone done);
   // `change.command` carries the proof. Needs a pool thread; may block before it returns. HOLD_NOT_FOUND,
-  // ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is released stays as it is: OK.
+  // ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND; at last APPROVAL_REQUIRED, where nothing else is
+  // against it and the policy wants two persons. One that is released stays as it is: OK; but ETAG_MISMATCH where it is
+  // not the approval's doing.
   void Release(ChangeRequest change, HoldPlace place, HoldRelease release, ReleaseDone done);
 
   // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.

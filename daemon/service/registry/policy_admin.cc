@@ -20,60 +20,6 @@
 namespace consent::service {
 namespace {
 
-std::string SuspensionKey(const SuspensionRow& row) {
-  std::string key;
-  base::Encoder out(&key);
-  out.Byte(static_cast<uint8_t>(row.purpose));
-  out.BigEndian(row.region.packed(), 4);
-  out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
-  return key;
-}
-
-// Names the last change of a suspension.
-std::string EtagOf(const SuspensionRow& row) {
-  return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);
-}
-
-// Of rows by their time; the newest change last.
-std::vector<SuspensionView> ViewsOf(const std::vector<SuspensionRow>& rows) {
-  std::vector<SuspensionView> views;
-  for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
-    const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
-      return row.purpose == suspension.purpose && row.region == suspension.region;
-    });
-    views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
-  }
-  const auto changed = [](const SuspensionView& view) {
-    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
-  };
-  std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
-  return views;
-}
-
-// Of that purpose there; nullptr: none.
-const SuspensionView* FindView(const std::vector<SuspensionView>& views, domain::Purpose purpose,
-                               domain::Region region) {
-  const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
-    return view.suspension.purpose == purpose && view.suspension.region == region;
-  });
-  return at == views.end() ? nullptr : &*at;
-}
-
-absl::Status MayResume(const SuspensionView* view, const std::string& etag) {
-  if (view == nullptr || !view->suspension.active) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
-                           "that purpose is not suspended there; GetPolicy lists what is");
-  }
-  if (etag.empty()) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
-  }
-  if (etag != view->etag) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                           "the etag is not the suspension's current one, see GetPolicy");
-  }
-  return absl::OkStatus();
-}
-
 // What a trailer has room for twice.
 constexpr size_t kMaxErrorText = 2'000;
 
@@ -96,35 +42,25 @@ absl::Status Named(const absl::Status& status) {
   return wire::MakeError(v1::ERROR_REASON_LOOSENING_NOT_NAMED, Cut(status));
 }
 
-// `by`: the caller's name; empty: the daemon, which finishes what it began before a crash.
-MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version, const std::string& by) {
-  return [row, policy_version, by](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
-    SuspensionRow stamped = row;
-    stamped.time = time;
-    store::Change change;
-    if (partition == kFirstPartition) {
-      std::string version;
-      base::Encoder(&version).BigEndian(stamp.sequence, 8);
-      change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
-    }
-    change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
-    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version, {}, by);
-    return change;
-  };
-}
+// Whose call put a version in force, and who proposed it.
+struct ActivatedBy {
+  std::string caller;    // as events have it
+  std::string by;        // as policy::PolicyRow has it
+  std::string proposed;  // likewise
+};
 
-MakeChange VersionWriter(const policy::Document& document, const std::string& by,
+MakeChange VersionWriter(const policy::Document& document, const ActivatedBy& who,
                          const std::function<policy::State(base::Instant time)>& state_at) {
-  return [document, by, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
+  return [document, who, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
     const base::Digest& hash = document.hash();
     store::Change change;
     if (partition == kFirstPartition) {
       change.writes.push_back({store::Table::kPolicy, PolicyDocumentKey(hash), document.json()});
       change.writes.push_back(
-          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time), by})});
+          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time), who.by, who.proposed})});
     }
     change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kInForceRows, time), std::string(base::View(hash))});
-    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version(), {}, by);
+    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version(), DetailOf(who.proposed, who.by), who.caller);
     return change;
   };
 }
@@ -135,10 +71,10 @@ store::Write PutCurrent(const CurrentPolicy& current) {
 
 // A version that comes into force, in partitions where an earlier one is in force. So it opens none that has been
 // closed for its successor.
-EveryPartition InForceWriter(const Core& core, const policy::Document& document, const std::string& by,
+EveryPartition InForceWriter(const Core& core, const policy::Document& document, const ActivatedBy& who,
                              const std::function<policy::State(base::Instant time)>& state_at) {
   EveryPartition write;
-  const MakeChange version = VersionWriter(document, by, state_at);
+  const MakeChange version = VersionWriter(document, who, state_at);
   write.make = [version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     store::Change change = version(partition, stamp, time);
     change.writes.push_back(PutCurrent({time, false}));
@@ -162,18 +98,10 @@ EveryPartition InForceWriter(const Core& core, const policy::Document& document,
 
 PolicyAdmin::PolicyAdmin(Core& core, PolicyFollower& follower) : core_(core), follower_(follower) {}
 
-absl::Status PolicyAdmin::FinishSuspensions() {
-  for (const auto& [row, lacking] : follower_.UnfinishedSuspensions()) {
-    const EveryPartition write{SuspensionWriter(row, "", "")};
-    if (absl::Status s = WriteMissing(core_, lacking, row.time, write); !s.ok()) return s;
-  }
-  return absl::OkStatus();
-}
-
 absl::Status PolicyAdmin::FinishVersions() {
   for (const auto& [row, lacking] : follower_.UnfinishedVersions()) {
     const EveryPartition write =
-        InForceWriter(core_, row.document, row.activated_by, [&row = row](base::Instant) { return row.state; });
+        InForceWriter(core_, row.document, {"", row.activated_by, row.proposed_by}, [&row = row](base::Instant) { return row.state; });
     if (absl::Status s = WriteMissing(core_, lacking, row.state.activated_at, write); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -256,14 +184,29 @@ absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const
   if (absl::Status named = Named(policy::CheckNamed(current.get(), document, order.loosens)); !named.ok()) return named;
   // Last, so that a policy which only waits for the time is one that is allowed.
   if (absl::Status time = TimeToLoosen(core_.Present()); !time.ok()) return time;
-  absl::Status status = Replace(current.get(), document, order.by);
+  if (absl::Status approved = Approved(current.get(), document, order); !approved.ok()) return approved;
+  absl::Status status = Replace(current.get(), document, order);
   if (status.ok() && activated_) activated_(current.get(), document, order.by);
   return status;
 }
 
+absl::Status PolicyAdmin::Approved(const policy::PolicyRow* current, const policy::Document& document,
+                                   const ActivationOrder& order) const {
+  if (order.approval.IsSet()) {
+    // Closing it needs its very row, so no other one comes into force in between.
+    if (current != nullptr && current->state.activated_at == order.after) return absl::OkStatus();
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "another policy has come into force since this one was proposed: look at what it would "
+                           "change now, and propose it again");
+  }
+  if (current == nullptr || core_.policies.rules()->approvals.one_activates) return absl::OkStatus();
+  const std::vector<policy::Difference> differences = policy::Compare(*current, document);
+  return std::any_of(differences.begin(), differences.end(), policy::Loosens) ? ApprovalRequired() : absl::OkStatus();
+}
+
 absl::Status PolicyAdmin::Replace(const policy::PolicyRow* current, const policy::Document& document,
-                                  const std::string& by) {
-  if (current == nullptr) return PutInForce(nullptr, document, by);
+                                  const ActivationOrder& order) {
+  if (current == nullptr) return PutInForce(nullptr, document, order);
   const base::Instant before = current->state.activated_at;
   EveryPartition close = SetCurrent({before, true}, "closed");
   close.preconditions.push_back(
@@ -274,7 +217,7 @@ absl::Status PolicyAdmin::Replace(const policy::PolicyRow* current, const policy
   // From here on nothing comes to be used that the look does not see: a consent has the open row for a precondition and
   // brings its mark along. And nobody else activates: who does begins with the open row of the first partition.
   if (status.ok()) status = MayFollow(current, document);
-  if (status.ok()) status = PutInForce(current, document, by);
+  if (status.ok()) status = PutInForce(current, document, order);
   // One that is half in force is finished by the next call or a restart, and until then loosenings wait. Where nothing
   // of it was written they go on.
   if (!status.ok() && left_closed_ && follower_.UnfinishedVersions().empty()) (void)OpenClosed();
@@ -318,12 +261,14 @@ std::optional<WaitingPolicy> PolicyAdmin::waiting() const {
 }
 
 absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const policy::Document& document,
-                                     const std::string& by) {
+                                     const ActivationOrder& order) {
   const policy::State previous = current != nullptr ? current->state : policy::State{};
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
-  EveryPartition write = InForceWriter(core_, document, by, state_at);
+  const Approval& approval = order.approval;
+  const ActivatedBy who{order.by, approval.IsSet() ? approval.approved_by : order.by, approval.proposed_by};
+  EveryPartition write = InForceWriter(core_, document, who, state_at);
   std::optional<std::string> closed;
   if (current != nullptr) closed = EncodeCurrentPolicy({current->state.activated_at, true});
   write.preconditions.push_back({store::Table::kPolicy, std::string(kCurrentPolicyKey), std::move(closed)});
@@ -337,81 +282,7 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
   return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row->activated_by,
-                    row == current, ViewsOf(core_.policies.suspensions())};
-}
-
-absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::Precondition* unchanged) const {
-  // The version first: what is written after it is seen by the precondition.
-  const std::string key(kSuspensionsVersionKey);
-  *unchanged = {store::Table::kSuspension, key, std::nullopt};
-  absl::StatusOr<std::string> version = core_.store.Get(kFirstPartition, store::Table::kSuspension, key);
-  if (!version.ok() && !absl::IsNotFound(version.status())) return StoreUnreadable();
-  if (version.ok()) unchanged->expected = *std::move(version);
-  std::vector<SuspensionRow> rows;
-  bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(kFirstPartition, store::Table::kSuspension, "", "", SIZE_MAX,
-                                                [&](std::string_view name, std::string_view value) {
-                                                  if (name == kSuspensionsVersionKey) return true;
-                                                  damaged = !DecodeSuspension(value, &rows.emplace_back());
-                                                  return !damaged;
-                                                });
-  if (!scanned.ok()) return StoreUnreadable();
-  if (damaged) return DamagedRow("a suspension's row");
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
-  return ViewsOf(rows);
-}
-
-absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
-                                                             const Caller& caller, const Awaited& is_awaited) {
-  const absl::Status changed = RetryOnConflict(
-      [&]() -> absl::StatusOr<store::Outcome> {
-        store::Precondition unchanged;
-        const absl::StatusOr<std::vector<SuspensionView>> views = ReadSuspensions(&unchanged);
-        if (!views.ok()) return views.status();
-        // What is there already is to be in force in every partition on return.
-        if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
-        const SuspensionView* const view = FindView(*views, row.purpose, row.region);
-        if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
-        if (absl::Status s = may_change(view); !s.ok()) return s;
-        EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version, caller.identity)};
-        write.preconditions.push_back(std::move(unchanged));
-        write.patiently = row.active;
-        const WrittenEverywhere written = WriteEverywhere(core_, write);
-        if (written.first == store::Outcome::kConflict || written.status.ok()) return written.first;
-        return written.status;
-      },
-      is_awaited);
-  if (!changed.ok()) return changed;
-  const std::vector<SuspensionView> views = ViewsOf(core_.policies.suspensions());
-  const SuspensionView* const view = FindView(views, row.purpose, row.region);
-  if (view != nullptr) return *view;
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a suspension was written and is not there");
-}
-
-absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
-                                                    const Awaited& is_awaited, const Caller& caller) {
-  base::MutexLock lock(writing_);
-  if (core_.policies.rules() == nullptr) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
-  }
-  return ChangeSuspension(
-      {purpose, region, true, base::Instant{}, std::move(reason)},
-      [](const SuspensionView*) { return absl::OkStatus(); }, caller, is_awaited);
-}
-
-absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
-                                                   const std::string& etag, const Caller& caller) {
-  base::MutexLock lock(writing_);
-  if (core_.policies.rules() == nullptr) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
-  }
-  return ChangeSuspension(
-      {purpose, region, false, base::Instant{}, std::move(reason)},
-      [&](const SuspensionView* view) {
-        absl::Status s = MayResume(view, etag);
-        return s.ok() ? TimeToLoosen(core_.Present()) : s;
-      },
-      caller);
+                    row->proposed_by, row == current, ViewsOf(core_.policies.suspensions())};
 }
 
 }  // namespace consent::service

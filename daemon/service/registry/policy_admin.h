@@ -17,6 +17,7 @@
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/registry/follow_policies.h"
 #include "daemon/service/state/core.h"
+#include "daemon/service/state/person.h"
 
 namespace consent::service {
 
@@ -24,12 +25,15 @@ struct SuspensionView {
   domain::Suspension suspension;
   std::string reason;  // of the last change
   std::string etag;
+  std::string by;      // whose call the last change was
+  Approval approval;   // of the last change, where it took two persons
 };
 
 struct PolicyView {
   std::shared_ptr<const policy::Document> document;
   base::Instant activated_at;
   std::string activated_by;  // as policy::PolicyRow's
+  std::string proposed_by;   // likewise
   bool current = false;
   std::vector<SuspensionView> suspensions;  // newest change last
 };
@@ -38,6 +42,17 @@ struct PolicyView {
 struct ActivationOrder {
   std::string by;                    // the caller's name; empty: the daemon, from the file that it was started with
   std::vector<std::string> loosens;  // policy::Words of each loosening
+  Approval approval = {};            // unset: one person asks for it, or the daemon
+  base::Instant after = {};          // with an approval: when the policy came into force that it was proposed against
+};
+
+// Who lifts a suspension, and which.
+struct ResumeOrder {
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Region region;
+  std::string reason;  // 1..256 bytes
+  std::string etag;
+  Approval approval = {};  // unset: one person asks for it
 };
 
 struct PolicyDiff {
@@ -70,7 +85,8 @@ class PolicyAdmin {
   // stays in force: POLICY_REFUSED where it loosens a stored choice, drops what is in use or changes a version's
   // content; LOOSENING_NOT_NAMED, INVALID_FIELD where the order does not name what it loosens against the very policy
   // that it would follow; CLOCK_DOUBTFUL or CLOCK_BEHIND where nothing but the time is against it: the same document
-  // may be activated later.
+  // may be activated later. At last APPROVAL_REQUIRED, where it loosens, nothing else is against it and the policy in
+  // force wants two persons. With an approval ETAG_MISMATCH: another policy than it was proposed against is in force.
   absl::Status Activate(const policy::Document& document, const ActivationOrder& order);
   // What it would change. Activates nothing.
   absl::StatusOr<PolicyDiff> Diff(const policy::Document& document) const;
@@ -86,9 +102,9 @@ class PolicyAdmin {
   // awaited.
   absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
                                          const Awaited& is_awaited = {}, const Caller& caller = {});
-  // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND.
-  absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason,
-                                        const std::string& etag, const Caller& caller = {});
+  // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND; at last APPROVAL_REQUIRED, where nothing else is against
+  // it and the policy wants two persons. What the approval lifted before: OK.
+  absl::StatusOr<SuspensionView> Resume(const ResumeOrder& order, const Caller& caller = {});
 
  private:
   // Every partition says that the version in force is, and that none is being activated. The first partition last: who
@@ -100,15 +116,22 @@ class PolicyAdmin {
   absl::StatusOr<policy::Usage> ReadUsage() const;
   absl::Status MayFollow(const policy::PolicyRow* current, const policy::Document& document) const;
   // Closes `current` for it everywhere, looks again, and puts it in force.
-  absl::Status Replace(const policy::PolicyRow* current, const policy::Document& document, const std::string& by)
+  absl::Status Replace(const policy::PolicyRow* current, const policy::Document& document, const ActivationOrder& order)
       REQUIRES(writing_);
   // In every partition; opens them.
-  absl::Status PutInForce(const policy::PolicyRow* current, const policy::Document& document, const std::string& by)
-      REQUIRES(writing_);
+  absl::Status PutInForce(const policy::PolicyRow* current, const policy::Document& document,
+                          const ActivationOrder& order) REQUIRES(writing_);
+  // Whether the persons who ask for it suffice. Last of all: so what is proposed is what would be done.
+  absl::Status Approved(const policy::PolicyRow* current, const policy::Document& document,
+                        const ActivationOrder& order) const;
+  // Of rows by their time; the newest change last.
+  static std::vector<SuspensionView> ViewsOf(const std::vector<SuspensionRow>& rows);
   // As the first partition has them; `unchanged` holds while nobody has changed one since.
   absl::StatusOr<std::vector<SuspensionView>> ReadSuspensions(store::Precondition* unchanged) const;
   // Of what is suspended there now, or was; nullptr: never.
   using MayChange = std::function<absl::Status(const SuspensionView*)>;
+  // What a lifting needs beside its rows: that the policy which lets one person do it is in force. Or nothing.
+  static std::optional<store::Precondition> PolicyOf(const SuspensionRow& row, const PolicyBook::InForce& policy);
   absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
                                                   const Caller& caller, const Awaited& is_awaited = {});
 

@@ -3,6 +3,7 @@
 
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/follow_policies.h"
+#include "daemon/service/registry/known_proposals.h"
 #include "daemon/service/registry/known_sweeps.h"
 #include "daemon/service/registry/known_systems.h"
 #include "daemon/service/state/core.h"
@@ -32,6 +33,7 @@ class Publisher final : public store::Subscriber {
   PolicyFollower& policies() { return policies_; }
   KnownSystems& systems() { return systems_; }
   KnownSweeps& sweeps() { return sweeps_; }
+  KnownProposals& proposals() { return proposals_; }
 
  private:
   Core& core_;
@@ -39,6 +41,7 @@ class Publisher final : public store::Subscriber {
   PolicyFollower policies_;
   KnownSystems systems_;
   KnownSweeps sweeps_;
+  KnownProposals proposals_;
 };
 
 }  // namespace consent::service

@@ -10,8 +10,9 @@ using base::Decoder;
 using base::Encoder;
 
 constexpr uint8_t kRowFormat = 2;
-constexpr uint8_t kPayloadFormat = 3;
+constexpr uint8_t kPayloadFormat = 4;
 constexpr size_t kMaxCallerBytes = 64;
+constexpr size_t kMaxPersonBytes = 96;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxChanges = 16384;
@@ -219,6 +220,8 @@ std::string EncodePayload(const Payload& payload) {
     out.Raw(base::View(shown.sha256));
   }
   out.String(payload.account_id);
+  out.String(payload.proposed_by);
+  out.String(payload.approved_by);
   return bytes;
 }
 
@@ -245,6 +248,8 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   if (shown > kMaxShown) return false;
   for (uint64_t i = 0; in.ok() && i < shown; ++i) payload->shown.push_back(GetShown(in));
   payload->account_id = in.String(base::kMaxIdBytes);
+  payload->proposed_by = in.String(kMaxPersonBytes);
+  payload->approved_by = in.String(kMaxPersonBytes);
   return in.Done();
 }
 

@@ -43,10 +43,11 @@ enum class ChangeKind : uint8_t {
   kDecisionsCounted = 71,      // how far the decision log has come
   kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
   kVerificationReported = 73,  // what a verification of the decision log found
+  kProposalChanged = 74,       // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kProposalChanged;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
@@ -88,6 +89,9 @@ struct Payload {
   std::vector<domain::ShownText> shown;  // of a consent: domain::ShownBy the policy under which it was given
   // Whose change it is, for listings by time; empty: not said. Not in what names a subject's scopes.
   std::string account_id;
+  // Of a loosening that took two persons, as lists show them (service::Person).
+  std::string proposed_by;
+  std::string approved_by;
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

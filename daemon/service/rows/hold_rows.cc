@@ -9,7 +9,7 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kHoldFormat = 2;
+constexpr uint8_t kHoldFormat = 3;
 constexpr char kByNumber = 'n';
 constexpr char kBySubject = 's';
 constexpr size_t kMaxOrderBytes = 256;
@@ -47,6 +47,9 @@ std::string EncodeHoldRow(const HoldRow& row) {
   PutTime(out, row.placed_at);
   PutTime(out, row.released_at);
   PutLegalBasis(out, row.released);
+  const bool by_two = row.release_proposal != base::ProposalId{};
+  out.Byte(by_two ? 1 : 0);
+  if (by_two) out.Raw(base::View(row.release_proposal.bytes));
   out.Varint(row.changed);
   out.String(row.sealed);
   return bytes;
@@ -76,6 +79,12 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
   row->placed_at = GetTime(in);
   row->released_at = GetTime(in);
   row->released = GetLegalBasis(in);
+  const uint8_t by_two = in.Byte();
+  if (by_two > 1) return false;
+  if (by_two == 1) {
+    row->release_proposal.bytes = in.Array<16>();
+    if (row->release_proposal == base::ProposalId{}) return false;
+  }
   row->changed = in.Varint();
   row->sealed = in.String(kMaxHoldSealedBytes);
   return in.Done();

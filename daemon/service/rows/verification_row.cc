@@ -6,14 +6,14 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVerificationFormat = 1;
 
 }  // namespace
 
 std::string EncodeVerificationRow(const VerificationRow& row) {
   std::string bytes;
   base::Encoder encoder(&bytes);
-  encoder.Byte(kVersion);
+  encoder.Byte(kVerificationFormat);
   encoder.Varint(static_cast<uint64_t>(row.reported_at.micros));
   for (const uint64_t count :
        {row.records, row.confirmed, row.late, row.not_checkable, row.not_given, row.log_problems}) {
@@ -33,7 +33,7 @@ bool DecodeVerificationRow(std::string_view bytes, VerificationRow* row) {
     if (*count > kMaxVerified) decoder.Fail();
   }
   row->wrong_at.micros = static_cast<int64_t>(decoder.Varint());
-  return decoder.Done() && version == kVersion && row->reported_at.micros > 0 &&
+  return decoder.Done() && version == kVerificationFormat && row->reported_at.micros > 0 &&
          row->reported_at <= base::kLastInstant && row->wrong_at.micros >= 0 && row->wrong_at <= row->reported_at;
 }
 

@@ -9,7 +9,7 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 constexpr size_t kMaxReasonBytes = 256;
 
 }  // namespace
@@ -23,6 +23,11 @@ std::string EncodeSuspension(const SuspensionRow& row) {
   out.Byte(row.active ? 1 : 0);
   out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
   out.String(row.reason);
+  out.String(row.by);
+  out.Byte(row.approval.IsSet() ? 1 : 0);
+  if (!row.approval.IsSet()) return bytes;
+  out.Raw(base::View(row.approval.proposal.bytes));
+  out.String(row.approval.proposed_by);
   return bytes;
 }
 
@@ -34,6 +39,16 @@ bool DecodeSuspension(std::string_view bytes, SuspensionRow* row) {
   const uint8_t active = in.Byte();
   row->time = base::Instant{static_cast<int64_t>(in.BigEndian(8))};
   row->reason = in.String(kMaxReasonBytes);
+  row->by = in.String(kMaxPersonBytes);
+  row->approval = Approval{};
+  const uint8_t approved = in.Byte();
+  if (approved == 1) {
+    row->approval.proposal.bytes = in.Array<16>();
+    row->approval.proposed_by = in.String(kMaxPersonBytes);
+    row->approval.approved_by = row->by;
+    if (!row->approval.IsSet()) in.Fail();
+  }
+  if (approved > 1) return false;
   if (format != kFormat || purpose < 1 || purpose > domain::kPurposes || active > 1) return false;
   row->purpose = static_cast<domain::Purpose>(purpose);
   row->active = active == 1;

@@ -10,6 +10,7 @@
 #include "daemon/domain/rules.h"
 #include "daemon/policy/document.h"
 #include "daemon/policy/state.h"
+#include "daemon/service/state/person.h"
 
 namespace consent::service {
 
@@ -20,6 +21,8 @@ struct SuspensionRow {
   bool active = false;
   base::Instant time;
   std::string reason;
+  std::string by = {};     // whose call it was, by name; empty: not known
+  Approval approval = {};  // of a lifting that took two persons; `by` approved it
 };
 
 std::string EncodeSuspension(const SuspensionRow& row);

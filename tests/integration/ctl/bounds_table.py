@@ -427,6 +427,10 @@ COMMANDS = [
         "--from": [(TIME, "selector.captured.from")], "--to": [(TIME, "selector.captured.to")], **ORDERED}),
     Asked("holds release", "HoldService/ReleaseHold", ["<hold>", "h", *ORDER],
           {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], **ORDERED}),
+    Asked("approvals list", "ApprovalService/ListProposals", [], {"--all": [SWITCH], **PAGES}),
+    Asked("approvals show", "ApprovalService/GetProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
+    Asked("approvals approve", "ApprovalService/ApproveProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
+    Asked("approvals withdraw", "ApprovalService/WithdrawProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
     Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], **PAGES}),
     # The folder is new once: what is right beside it is one value.
     Asked("certs dev", "", ["<folder>", "certs"],

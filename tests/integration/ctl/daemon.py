@@ -16,13 +16,14 @@ CONSENTCTL = os.environ["CONSENTCTL"]
 
 # Exit codes of consentctl.
 DONE, NOT_ELIGIBLE, KEEP, HOLD, PURGE, NO_ANSWER, REFUSED, PARTLY_REFUSED = 0, 10, 11, 12, 13, 20, 21, 22
-UNREADABLE, NOT_ALL_COUNTED, WORK_LEFT, SWEEP_LEFT, WRONG_DECISIONS, USAGE, FILES = 30, 31, 40, 41, 50, 64, 74
+UNREADABLE, NOT_ALL_COUNTED, WORK_LEFT, SWEEP_LEFT, PROPOSED, WRONG_DECISIONS, USAGE, FILES = 30, 31, 40, 41, 42, 50, 64, 74
 
 
 def test_policy():
-    """The shipped policy, with one adult's voice taken for hers without a match, and work in Romania."""
+    """The shipped policy, with one adult's voice taken for hers without a match, work in Romania, and one person for each loosening."""
     policy = json.loads((SOURCE / "deploy" / "policy.json").read_text())
     policy["version"] = "ctl-test-1"
+    policy["approvals"] = {act: "PERSONS_ONE" for act in ("resume", "release_hold", "activate_policy")}
     for regime in policy["regimes"]:
         regime["allow_unidentified_single_adult"] = True
         regime["allowed_countries"] = ["*"]

@@ -26,7 +26,7 @@ from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
 
 from decision_hosts import CTL, Host, verify
-from harness import DEFAULT_POLICY, PATIENCE, DaemonTest, until
+from harness import DEFAULT_POLICY, PATIENCE, DaemonTest, one_person, until
 from test_decision_log import at, batch, chained, is_yes
 from words import check, fresh_id, household, opt_out, recording, turn_on
 
@@ -58,7 +58,7 @@ class Town(Host):
         super().__init__(folder, "--policy", self.policy, environment=environment)
 
     def write_policy(self):
-        document = json.loads(DEFAULT_POLICY.read_text())
+        document = one_person(json.loads(DEFAULT_POLICY.read_text()))
         document.update(version=f"phase-{self.phase}", longest_answer_age_seconds=60 - self.phase)
         self.policy.write_text(json.dumps(document))
 

@@ -21,7 +21,7 @@ class Metrics(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.served = self.daemon()
+        self.served = self.daemon("--policy", self.one_person_policy())
         self.api = self.client(self.served)
 
     def use(self):

@@ -11,7 +11,7 @@ import unittest
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import types_pb2 as types
 
-from harness import DEFAULT_POLICY, ROOT, DaemonTest, refused, run_to_end, until
+from harness import DEFAULT_POLICY, ROOT, DaemonTest, one_person, refused, run_to_end, until
 from test_clock import DAY, HOUR, ClockTest
 from words import check, household, opt_out, reasons, turn_on
 
@@ -23,7 +23,7 @@ class EveryPartition(DaemonTest):
     MOST_SECONDS = 2
 
     def test_a_suspension_and_its_end(self):
-        api = self.client(self.daemon())
+        api = self.client(self.daemon("--policy", self.one_person_policy()))
         took = []
         for _ in range(7):
             began = time.monotonic()
@@ -128,7 +128,7 @@ class Loosening(DaemonTest):
 
     def start(self):
         self.path = self.folder / "policy.json"
-        self.document = json.loads(DEFAULT_POLICY.read_text())
+        self.document = one_person(json.loads(DEFAULT_POLICY.read_text()))
         self.write("v1")
         self.served = self.daemon("--policy", self.path)
         self.api = self.client(self.served)
@@ -271,8 +271,9 @@ class Consentctl(DaemonTest):
                               capture_output=True, text=True, timeout=60, check=False)
 
     def test_trying_a_policy_and_activating_it(self):
-        self.served = self.daemon("--policy", DEFAULT_POLICY)
-        next_policy = ROOT / "deploy" / "examples" / "policy-us-opt-out.json"
+        self.served = self.daemon("--policy", self.one_person_policy())
+        next_policy = self.folder / "us-opt-out.json"
+        next_policy.write_text(json.dumps(one_person(json.loads((ROOT / "deploy" / "examples" / "policy-us-opt-out.json").read_text()))))
         diff = self.ctl("policy", "diff", next_policy)
         self.assertEqual(diff.returncode, 0, diff)
         words = 'regimes["us"].default_rule: OPT_IN becomes OPT_OUT, for captures from the activation on'
@@ -284,7 +285,7 @@ class Consentctl(DaemonTest):
         done = self.ctl("policy", "activate", next_policy, "--loosens", words)
         self.assertEqual(done.returncode, 0, done)
         listed = self.ctl("--json", "policy", "list")
-        self.assertEqual([one["version"] for one in json.loads(listed.stdout)["policies"]], ["2026-12-us-opt-out", "2026-12-default"])
+        self.assertEqual([one["version"] for one in json.loads(listed.stdout)["policies"]], ["2026-12-us-opt-out-one-person", "2026-12-default-one-person"])
         shown = json.loads(self.ctl("--json", "policy", "show").stdout)
         self.assertEqual(shown["activated_by"], "local")
         self.assertNotIn("waiting", shown)

@@ -20,6 +20,7 @@ import unittest
 import grpc
 
 from consent.v1 import appeal_pb2 as appeal
+from consent.v1 import approval_service_pb2 as approvals
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -110,6 +111,10 @@ def attempts(victim, world):
                                                         reason="to keep", request_id=fresh_id())],
         "HoldService/ReleaseHold": lambda: [hold.ReleaseHoldRequest(hold_id=victim.hold.hold_id, etag=victim.hold.etag, authority="a thief", reason="to delete",
                                                             request_id=fresh_id(), **own)],
+        "ApprovalService/ListProposals": lambda: [approvals.ListProposalsRequest()],
+        "ApprovalService/GetProposal": lambda: [approvals.GetProposalRequest(proposal_id=world.proposed())],
+        "ApprovalService/ApproveProposal": lambda: [approvals.ApproveProposalRequest(proposal_id=world.proposed())],
+        "ApprovalService/WithdrawProposal": lambda: [approvals.WithdrawProposalRequest(proposal_id=world.proposed())],
         "PolicyService/GetPolicy": lambda: [policies.GetPolicyRequest()],
         "PolicyService/ListPolicies": lambda: [policies.ListPoliciesRequest()],
         "PolicyService/DiffPolicy": lambda: [policies.DiffPolicyRequest(policy_json=world.looser_policy(), count_seconds=1)],
@@ -155,11 +160,21 @@ class OpenTask:
 class World:
     """What one who may read and write all makes of people, and sees of them."""
 
-    def __init__(self, api, served):
+    def __init__(self, api, served, officers):
         self.api, self.served = api, served
+        self.anna, self.ben = officers
         for name in SYSTEMS:
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
         self.suspend()
+
+    def proposed(self):
+        """A loosening that an honest officer proposed, and another one is to approve."""
+        return self.ben.policies.ActivatePolicy(self.activation()).proposal.proposal_id
+
+    def resume(self, suspension):
+        lifting = policies.ResumeRequest(purpose=suspension.purpose, reason="to go on", etag=suspension.etag)
+        proposal = self.ben.policies.Resume(lifting).proposal
+        self.anna.approvals.ApproveProposal(approvals.ApproveProposalRequest(proposal_id=proposal.proposal_id))
 
     def suspend(self):
         self.api.policies.Suspend(policies.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, reason="to be lifted by a thief"))
@@ -342,7 +357,9 @@ class Stolen(test_tls.TlsTest):
         self.entries = {role: next(entry for entry in entries if entry["roles"] == [roles_pb2.Role.Name(role)]) for role in GIVEN}
         self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE)]
         self.serve()
-        self.world = World(self.client(self.served), self.served)
+        officers = [self.api(self.callers.issue(f"URI:spiffe://example.org/people/officer/{name}", begins=-test_tls.DAY / 4, ends=test_tls.DAY / 4))
+                    for name in ("anna", "ben")]
+        self.world = World(self.client(self.served), self.served, officers)
 
     def thief(self, role):
         entry = self.entries[role]
@@ -366,7 +383,7 @@ class Stolen(test_tls.TlsTest):
         self.look_closer(thief, victim, before, after)
         for one in self.world.suspensions():
             if one.active and one.purpose == types.PURPOSE_HUMAN_REVIEW:
-                self.world.api.policies.Resume(policies.ResumeRequest(purpose=one.purpose, reason="to go on", etag=one.etag))
+                self.world.resume(one)
         self.world.suspend()
         return thief, changed(before, after), changed(service_before, service_after)
 

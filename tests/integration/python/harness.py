@@ -27,6 +27,7 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
+from consent.v1 import approval_service_pb2_grpc as approval_grpc
 from consent.v1 import decision_service_pb2_grpc as decision_grpc
 from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
@@ -43,6 +44,13 @@ ROOT = pathlib.Path(os.environ["TEST_ROOT"])
 DEFAULT_POLICY = ROOT / "deploy" / "policy.json"
 SANITIZED = os.environ.get("TEST_SHIM") == ""  # the sanitizers' builds preload nothing, and are slow and large
 PATIENCE = 60.0  # seconds until a condition that must come true counts as failed; sanitizers and busy machines are slow
+
+
+def one_person(document):
+    """The policy in which each loosening takes one person, for tests of what is loosened."""
+    document = dict(document, approvals={act: "PERSONS_ONE" for act in ("resume", "release_hold", "activate_policy")})
+    document["version"] += "-one-person"
+    return document
 
 
 def until(condition, what, patience=PATIENCE):
@@ -200,6 +208,7 @@ class Client:
         self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
         self.purges = purge_grpc.PurgeServiceStub(self.channel)
         self.holds = hold_grpc.HoldServiceStub(self.channel)
+        self.approvals = approval_grpc.ApprovalServiceStub(self.channel)
         self.decision_log = decision_grpc.DecisionServiceStub(self.channel)
         self.status = status_grpc.StatusServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
@@ -294,6 +303,12 @@ class DaemonTest(unittest.TestCase):
         document.update(changes)
         path = self.folder / f"policy-{document['version']}.json"
         path.write_text(json.dumps(document))
+        return path
+
+    def one_person_policy(self):
+        """The path of the shipped policy with one person for each loosening."""
+        path = self.folder / "policy-one-person.json"
+        path.write_text(json.dumps(one_person(json.loads(DEFAULT_POLICY.read_text()))))
         return path
 
 

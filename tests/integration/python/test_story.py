@@ -174,7 +174,7 @@ class MainStory(DaemonTest):
 class Policies(DaemonTest):
 
     def test_suspending_is_immediate_and_resuming_needs_new_choices(self):
-        api = self.client(self.daemon())
+        api = self.client(self.daemon("--policy", self.one_person_policy()))
         registered = api.subjects.UpsertSubject(household("pause"))
         api.settings.UpdateSettings(turn_on("pause", registered.revision))
         self.assertEqual(api.eligibility.Check(check("pause")).decision.eligibility, ELIGIBLE)

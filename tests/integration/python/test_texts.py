@@ -14,7 +14,7 @@ from consent.v1 import policy_service_pb2 as policies
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
 
-from harness import DEFAULT_POLICY, DaemonTest, refused, until
+from harness import DEFAULT_POLICY, DaemonTest, one_person, refused, until
 from words import NOTICE, NOTICE_PAST, ago, fresh_id, household, turn, turn_on, update
 
 
@@ -32,7 +32,7 @@ class Texts(DaemonTest):
     def setUp(self):
         super().setUp()
         self.path = self.folder / "policy.json"
-        self.document = json.loads(DEFAULT_POLICY.read_text())
+        self.document = one_person(json.loads(DEFAULT_POLICY.read_text()))
         self.write()
         self.process = self.daemon("--policy", self.path)
         self.api = self.client(self.process)

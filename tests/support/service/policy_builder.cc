@@ -45,7 +45,8 @@ constexpr const char* kBase = R"json({
   "default_age_of_consent": 18,
   "retention_choices": {"until_deleted": true, "months": [3, 18], "do_not_save": true},
   "longest_answer_age_seconds": 300,
-  "default_capture_uncertainty_ms": 2000
+  "default_capture_uncertainty_ms": 2000,
+  "approvals": {"resume": "PERSONS_ONE", "release_hold": "PERSONS_ONE", "activate_policy": "PERSONS_ONE"}
 })json";
 
 [[noreturn]] void Wrong(const std::string& what) {

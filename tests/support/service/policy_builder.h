@@ -20,6 +20,7 @@ namespace consent::test {
 //   silent   does not say that people listen
 //   short    a consent lasts 12 months
 // Retention: until deleted, 3, 18 months, do not save. Ages of consent: DE 16, US 13, else 18. Uncertainty 2 s.
+// One person suffices for each loosening.
 class PolicyBuilder {
  public:
   explicit PolicyBuilder(std::string version = "v1");

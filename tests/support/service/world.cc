@@ -57,6 +57,7 @@ struct World::Running {
         checks(context),
         reads(context),
         admin(context, publisher.policies()),
+        proposals(context, publisher.proposals()),
         systems(context, queue, publisher.systems()),
         sweeps(context, systems, publisher.sweeps()),
         children_due(context, reads),
@@ -74,6 +75,7 @@ struct World::Running {
   service::CheckEligibility checks;
   service::ReadSubject reads;
   service::PolicyAdmin admin;
+  service::Proposals proposals;
   service::DataSystems systems;
   service::Sweeps sweeps;
   service::ChildrenDue children_due;
@@ -103,6 +105,7 @@ absl::Status World::Start() {
   if (absl::Status status = running_->admin.Load(); !status.ok()) return status;
   if (absl::Status status = service::FillIndex(running_->context); !status.ok()) return status;
   if (absl::Status status = running_->sweeps.Load(); !status.ok()) return status;
+  if (absl::Status status = running_->proposals.Load(); !status.ok()) return status;
   if (absl::Status status = running_->systems.Load(); !status.ok()) return status;
   running_->context.ready.store(true);
   return absl::OkStatus();
@@ -136,6 +139,7 @@ size_t World::in_flight() const { return running_->changes.in_flight(); }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }
+service::Proposals& World::proposals() { return running_->proposals; }
 service::TaskQueue& World::queue() { return running_->queue; }
 service::DataSystems& World::systems() { return running_->systems; }
 service::Sweeps& World::sweeps() { return running_->sweeps; }

@@ -16,6 +16,7 @@
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/registry/proposals.h"
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
@@ -147,6 +148,7 @@ class World {
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
   service::PolicyAdmin& admin();
+  service::Proposals& proposals();
   service::TaskQueue& queue();
   service::DataSystems& systems();
   service::Sweeps& sweeps();

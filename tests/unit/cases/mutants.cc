@@ -68,6 +68,17 @@ Rule TurnedOn(const char* field, const std::string& named_as = "") {
           named_as, false};
 }
 
+// The field says how many persons something takes.
+Rule OneAlone(int number) {
+  return {[number](const v1::Policy&, const Message& at) {
+            const FieldDescriptor* const f = at.GetDescriptor()->FindFieldByNumber(number);
+            if (at.GetReflection()->GetEnumValue(at, f) == v1::PERSONS_ONE) return std::vector<Change>{};
+            return std::vector<Change>{
+                [f](Message* changed) { changed->GetReflection()->SetEnumValue(changed, f, v1::PERSONS_ONE); }};
+          },
+          "", false, false};
+}
+
 Rule Descend() { return {nullptr, "", true}; }
 Rule Nothing() { return {}; }
 
@@ -277,6 +288,7 @@ std::map<std::string, Rule> RulesOfPolicy() {
         },
         "", false}},
       {"Policy.recorded_purposes", {UnRecorded, "", false}},
+      {"Policy.approvals", Descend()},
   };
 }
 
@@ -360,6 +372,15 @@ std::map<std::string, Rule> RulesOfTheRest() {
               On<v1::RetentionChoices>([](v1::RetentionChoices* c) { c->add_months(kStrangeMonths); })};
         },
         "retention_choices", false}},
+      {"Approvals.resume", OneAlone(v1::Approvals::kResumeFieldNumber)},
+      {"Approvals.release_hold", OneAlone(v1::Approvals::kReleaseHoldFieldNumber)},
+      {"Approvals.activate_policy", OneAlone(v1::Approvals::kActivatePolicyFieldNumber)},
+      {"Approvals.expire_after_hours",
+       {[](const v1::Policy&, const Message&) {
+          return std::vector<Change>{
+              On<v1::Approvals>([](v1::Approvals* a) { a->set_expire_after_hours(a->expire_after_hours() + 1); })};
+        },
+        "approvals.expire_after_hours", false, false}},
       {"RetentionChoices.do_not_save", TurnedOn("do_not_save", "retention_choices")},
   };
 }

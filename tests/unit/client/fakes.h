@@ -103,7 +103,7 @@ class FakeClient : public Client {
   }
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Resumed> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions&) override {
     return on_decision_log ? on_decision_log() : absl::StatusOr<DecisionLogState>(Missing());
   }
@@ -166,7 +166,11 @@ class FakeClient : public Client {
     return on_list_deletions ? on_list_deletions(query) : absl::StatusOr<DeletionPage>(Missing());
   }
   absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<HoldReleased> ReleaseHold(const ReleaseHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<ProposalPage> ListProposals(const ProposalQuery&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<ProposalDetails> GetProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Proposal> ApproveProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Proposal> WithdrawProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions&) override {
     return on_list_holds ? on_list_holds(query) : absl::StatusOr<HoldPage>(Missing());
   }

@@ -33,14 +33,15 @@ TEST(StateCodec, Golden) {
 }
 
 TEST(StateCodec, GoldenVersion) {
-  // format 2; the document's hash; who activated it; the state's length and bytes.
+  // format 3; the document's hash; who activated it and who proposed it; the state's length and bytes.
   const PolicyRow row = GoldenRow();
   const std::string state = EncodeState(row.state);
   ASSERT_LT(state.size(), 128U) << "the length takes one byte";
-  const std::string golden = "02" + base::Hex(base::View(row.document.hash())) + "036a6f65" +
+  const std::string golden = "03" + base::Hex(base::View(row.document.hash())) + "036a6f65" + "03616e6e" +
                              base::Hex(std::string(1, static_cast<char>(state.size()))) + base::Hex(state);
-  EXPECT_EQ(base::Hex(EncodeVersion({row.document.hash(), row.state, "joe"})), golden);
-  EXPECT_EQ(DecodeVersion(EncodeVersion({row.document.hash(), row.state, "joe"}))->activated_by, "joe");
+  EXPECT_EQ(base::Hex(EncodeVersion({row.document.hash(), row.state, "joe", "ann"})), golden);
+  EXPECT_EQ(DecodeVersion(EncodeVersion({row.document.hash(), row.state, "joe", "ann"}))->activated_by, "joe");
+  EXPECT_EQ(DecodeVersion(EncodeVersion({row.document.hash(), row.state, "joe", "ann"}))->proposed_by, "ann");
 }
 
 TEST(StateCodec, RoundTrips) {

@@ -15,6 +15,14 @@ class ChosenPeer final : public rpc::Authenticator {
     base::MutexLock lock(mutex_);
     return peer_;
   }
+  service::Person PersonOf(const grpc::CallbackServerContext&) const override {
+    base::MutexLock lock(mutex_);
+    return person_;
+  }
+  void SetPerson(service::Person person) {
+    base::MutexLock lock(mutex_);
+    person_ = std::move(person);
+  }
   void Set(rpc::Peer peer) {
     base::MutexLock lock(mutex_);
     peer_ = std::move(peer);
@@ -23,6 +31,7 @@ class ChosenPeer final : public rpc::Authenticator {
  private:
   mutable base::Mutex mutex_;
   rpc::Peer peer_ GUARDED_BY(mutex_){service::Caller{}, rpc::RoleSet::All()};
+  service::Person person_ GUARDED_BY(mutex_);  // at first nobody in particular
 };
 
 }  // namespace consent::test

@@ -121,7 +121,7 @@ class ReadsOnRecord : public RpcWorld {
   rpc::SubjectRpc subjects_{world_.core(), world_.changes(), world_.reads(), world_.children_due(), recording_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), recording_};
-  rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.systems(), recording_};
+  rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.proposals(), world_.systems(), recording_};
   LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_}};
   std::string deletion_id_;
   grpc::Status status_;

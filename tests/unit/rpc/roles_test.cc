@@ -102,6 +102,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
       "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
       "PolicyService/ListPolicies",        "StatusService/GetStatus",
+      "PolicyService/ListPolicies",        "ApprovalService/ListProposals",  "ApprovalService/GetProposal",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -145,7 +146,9 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
                                                 "PolicyService/ConfirmClock",
                                                 "PolicyService/Suspend",
                                                 "PolicyService/ActivatePolicy",
-                                                "PolicyService/DiffPolicy"};
+                                                "PolicyService/DiffPolicy",
+                                                "ApprovalService/ApproveProposal",
+                                                "ApprovalService/WithdrawProposal"};
   // Of one recording, and never taken back; the tasks and sweeps of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
@@ -167,7 +170,9 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PolicyService/GetPolicy",
                            "PolicyService/Suspend", "PolicyService/GetClock", "PolicyService/ConfirmClock",
                            "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies",
-                           "StatusService/GetStatus"));
+                           "StatusService/GetStatus",
+                           "ApprovalService/ListProposals", "ApprovalService/GetProposal",
+                           "ApprovalService/ApproveProposal", "ApprovalService/WithdrawProposal"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

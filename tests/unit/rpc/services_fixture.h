@@ -136,7 +136,7 @@ class ServicesTest : public RpcWorld {
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), dependencies_};
   service::TurnedAnswers turned_{world_.core()};
-  rpc::PolicyRpc policy_{world_.core(), world_.admin(), turned_, dependencies_};
+  rpc::PolicyRpc policy_{world_.core(), world_.admin(), world_.proposals(), turned_, dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};
   std::unique_ptr<v1::SubjectService::Stub> subject_stub_;
   std::unique_ptr<v1::SettingsService::Stub> settings_stub_;

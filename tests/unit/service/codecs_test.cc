@@ -114,6 +114,7 @@ Payload SomePayload(uint64_t seed) {
     payload.shown.push_back(std::move(shown));
   }
   if (dice.Below(2) == 1) payload.account_id = dice.Text(128);
+  if (dice.Below(2) == 1) payload.proposed_by = payload.approved_by = dice.Text(96);
   return payload;
 }
 
@@ -271,6 +272,8 @@ TEST(Rows, GoldenBytes) {
   payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(8), "gil");
   payload.shown.push_back({domain::ShownKind::kControl, "help_improve", "de", base::Digest{7}});
   payload.account_id = "acc";
+  payload.proposed_by = "ann";
+  payload.approved_by = "ben";
   const Tokens tokens(test::SeededKeys(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},

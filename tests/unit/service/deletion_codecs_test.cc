@@ -129,6 +129,7 @@ HoldRow SomeHold(uint64_t seed) {
   if (dice.Below(2) == 0) {
     row.released_at = dice.Time();
     row.released = {dice.Text(128), dice.Text(256)};
+    if (dice.Below(2) == 0) row.release_proposal.bytes.fill(static_cast<uint8_t>(1 + dice.Below(255)));
   }
   row.changed = dice.Below(1'000'000);
   row.sealed = dice.Text(300);

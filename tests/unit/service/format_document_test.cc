@@ -8,6 +8,7 @@
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
@@ -145,6 +146,8 @@ void AddPolicyRows(Examples* all) {
   suspension.active = true;
   suspension.time = kTime;
   suspension.reason = "incident 4";
+  suspension.by = "ben";
+  suspension.approval = {{Counting(0x30)}, "anna", "ben"};
   all->insert({{"policy-in-force.key", PolicyTimeKey(kInForceRows, kTime)},
                {"policy-state.key", PolicyTimeKey(kStates, kTime)},
                {"policy-document.key", PolicyDocumentKey(Filled(0xcc))},
@@ -244,6 +247,26 @@ void AddHoldAndSystemRows(const Core& core, Examples* all) {
                {"system.value", EncodeSystemRow(system)}});
 }
 
+void AddProposals(Examples* all) {
+  ProposalRow row;
+  row.id = {Counting(0x30)};
+  row.act = ProposedAct::kActivatePolicy;
+  row.state = ProposalState::kApproved;
+  row.proposed_at = kTime;
+  row.expires_at = After(3);
+  row.decided_at = kTime + base::Seconds(1);
+  row.request = Filled(0xcc);
+  base::Encoder(&row.basis).BigEndian(static_cast<uint64_t>(kTime.micros), 8);
+  row.sealed = "SEALED";
+  ProposalNames names;
+  names.proposer = {PersonKind::kUser, "local (user 1000)", {Filled(0xdd)}};
+  names.summary = "SUM";
+  all->insert({{"proposal.key", ProposalKey(row.id)},
+               {"proposal.value", EncodeProposal(row)},
+               {"proposed-request.key", ProposedRequestKey(row.id)},
+               {"proposal-names", EncodeProposalNames(names)}});
+}
+
 Examples Written() {
   test::World::Options options;
   options.policy = false;
@@ -253,6 +276,7 @@ Examples Written() {
   AddPolicyRows(&all);
   AddDeletionRows(world.core(), &all);
   AddHoldAndSystemRows(world.core(), &all);
+  AddProposals(&all);
   Examples digits;
   for (const auto& [name, bytes] : all) digits["service/" + name] = base::Hex(bytes);
   return digits;

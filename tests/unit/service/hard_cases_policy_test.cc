@@ -24,7 +24,7 @@ TEST(HardCase, N34_SuspendedIsNoAtOnceAndLiftedOnlyLaterChoicesCount) {
     world.Restart();
     EXPECT_EQ(Text(world.Check("a")), "KEEP no: SUSPENDED");
     world.Wait(base::Hours(1));
-    ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, domain::Region{}, "solved", suspended->etag).ok());
+    ASSERT_TRUE(world.admin().Resume({Purpose::kHumanReview, domain::Region{}, "solved", suspended->etag}).ok());
     world.Wait(base::Seconds(60));
     EXPECT_EQ(Text(world.Check("a")), "KEEP no: NO_CONSENT");
     EXPECT_EQ(Text(world.Check("u")), "KEEP no: NO_CONSENT, PROFILE_WITHOUT_CONSENT") << "no default either";

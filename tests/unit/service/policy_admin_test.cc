@@ -262,7 +262,7 @@ TEST(Policies, RulesOfAPastTime) {
   world.Wait(base::Hours(1));
   ASSERT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
   world.Wait(base::Hours(1));
-  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "over", first->etag).ok());
+  ASSERT_TRUE(world.admin().Resume({Purpose::kHumanReview, Where("DE"), "over", first->etag}).ok());
   const service::PolicyBook& book = world.core().policies;
   EXPECT_EQ(book.RulesAt(At("2026-03-01T11:59:59Z")), nullptr);
   EXPECT_EQ(book.At(At("2026-03-01T11:59:59Z")), nullptr);
@@ -297,22 +297,22 @@ TEST(Suspensions, Fold) {
 
 TEST(Suspensions, ResumingNeedsTheEtagOfWhatIsSuspended) {
   World world;
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "e")), "NOT_SUSPENDED");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", "e"})), "NOT_SUSPENDED");
   const auto first = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(world.admin().Suspend(Purpose::kHumanReview, Region{}, "again")->etag, first->etag)
       << "repeating changes nothing";
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "r", first->etag)), "NOT_SUSPENDED");
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "")), "ETAG_REQUIRED");
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "0123")), "ETAG_MISMATCH");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Where("DE"), "r", first->etag})), "NOT_SUSPENDED");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", ""})), "ETAG_REQUIRED");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", "0123"})), "ETAG_MISMATCH");
   world.Restart();
-  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag).ok())
+  ASSERT_TRUE(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", first->etag}).ok())
       << "etags survive a restart";
   const auto second = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
   EXPECT_NE(second->etag, first->etag);
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag)), "ETAG_MISMATCH");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", first->etag})), "ETAG_MISMATCH");
   world.clock.Set(world.clock.Now() - base::Hours(2));
-  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", second->etag)), "CLOCK_BEHIND");
+  EXPECT_EQ(ReasonOf(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", second->etag})), "CLOCK_BEHIND");
   EXPECT_TRUE(world.admin().Suspend(Purpose::kModelTraining, Region{}, "r").ok())
       << "a restriction does not wait for the clock";
 }
@@ -329,7 +329,7 @@ TEST(Suspensions, EndAfterEveryEarlierConsentWhateverThePartitionsClocks) {
   world.clock.Set(world.clock.Now() - base::Seconds(100));  // less than a minute behind the last stamp
   const auto suspended = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
   ASSERT_TRUE(suspended.ok());
-  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", suspended->etag).ok());
+  ASSERT_TRUE(world.admin().Resume({Purpose::kHumanReview, Region{}, "r", suspended->etag}).ok());
   world.Wait(base::Hours(1));
   for (const std::string& account : accounts) EXPECT_FALSE(IsYes(world.Check(account))) << account;
   world.Restart();

@@ -174,7 +174,7 @@ TEST_F(Verifying, ASuspensionAndAPauseOfItOfLessThanAMinuteCountEach) {
   world_.Wait(base::Seconds(1));
   const auto first = world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "why");
   ASSERT_TRUE(first.ok());
-  ASSERT_TRUE(world_.admin().Resume(domain::Purpose::kHumanReview, {}, "over", first->etag).ok());
+  ASSERT_TRUE(world_.admin().Resume({domain::Purpose::kHumanReview, {}, "over", first->etag}).ok());
   ASSERT_TRUE(world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "again").ok());
   const auto rules = world_.core().policies.RulesWithin(before, world_.core().Present().latest);
   std::vector<bool> active;

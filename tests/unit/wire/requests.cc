@@ -5,6 +5,7 @@
 #include <google/protobuf/text_format.h>
 
 #include "consent/v1/status_service.pb.h"
+#include "daemon/wire/approval.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
@@ -82,6 +83,10 @@ absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r
 absl::Status ReadRequest(const v1::ActivatePolicyRequest& r) { return wire::ReadActivatePolicy(r).status(); }
 absl::Status ReadRequest(const v1::DiffPolicyRequest& r) { return wire::ReadDiffPolicy(r).status(); }
 absl::Status ReadRequest(const v1::ListPoliciesRequest& r) { return wire::ReadListPolicies(r).status(); }
+absl::Status ReadRequest(const v1::ListProposalsRequest& r) { return wire::ReadListProposals(r).status(); }
+absl::Status ReadRequest(const v1::GetProposalRequest& r) { return wire::ReadProposalId(r).status(); }
+absl::Status ReadRequest(const v1::ApproveProposalRequest& r) { return wire::ReadProposalId(r).status(); }
+absl::Status ReadRequest(const v1::WithdrawProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -294,6 +299,10 @@ std::vector<RequestKind> Make() {
       Kind<v1::ActivatePolicyRequest>({R"(policy_json: "{}" loosens: "purposes: gains x" loosens: "y: z")"}),
       Kind<v1::DiffPolicyRequest>({R"(policy_json: "{}" count_seconds: 8)"}),
       Kind<v1::ListPoliciesRequest>({R"(page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ListProposalsRequest>({R"(include_ended: true page_size: 50 page_token: "token")", ""}),
+      Kind<v1::GetProposalRequest>({R"(proposal_id: "p1")"}),
+      Kind<v1::ApproveProposalRequest>({R"(proposal_id: "p1")"}),
+      Kind<v1::WithdrawProposalRequest>({R"(proposal_id: "p1")"}),
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::GetStatusRequest>({""}),
