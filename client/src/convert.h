@@ -57,6 +57,8 @@ void ToProto(const PlaceHoldOrder& order, v1::PlaceHoldRequest* out);
 void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out);
 void ToProto(const HoldQuery& query, v1::ListHoldsRequest* out);
 void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out);
+// With its first yes.
+void ToProto(const DecisionRecord& record, v1::ExplainDecisionRequest* out);
 void ToProto(const HandleQuery& query, v1::GetDecisionHandlesRequest* out);
 
 // Neither it nor what it holds has a field that this library does not know.

@@ -41,6 +41,21 @@ void ToProto(const RecordedYes& yes, v1::RecordedYes* out) {
   out->set_reason(NumberOf<v1::Reason>(yes.reason));
 }
 
+// All but the yeses.
+template <typename Request>
+void RecordToProto(const DecisionRecord& record, Request* out) {
+  out->set_store_id(record.store_id);
+  out->set_month(record.month);
+  out->set_purpose(NumberOf<v1::Purpose>(record.purpose));
+  ToProto(record.place, out->mutable_place());
+  out->set_policy_version(record.policy_version);
+  out->set_policy_hash(record.policy_hash);
+  out->set_wall_us(Micros(record.wall));
+  out->set_earliest_us(Micros(record.earliest));
+  out->set_latest_us(Micros(record.latest));
+  out->set_not_before_us(Micros(record.not_before));
+}
+
 MonthHandles HandlesOf(const v1::DecisionHandles& month) {
   const auto all = [](const auto& handles) { return std::vector<std::string>(handles.begin(), handles.end()); };
   return {month.month(), month.subject(), all(month.recordings()), all(month.profiles()), all(month.devices())};
@@ -67,17 +82,13 @@ bool HasAll(const DecisionHandles& handles, const HandleQuery& query) {
 }  // namespace
 
 void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out) {
-  out->set_store_id(record.store_id);
-  out->set_month(record.month);
-  out->set_purpose(NumberOf<v1::Purpose>(record.purpose));
-  ToProto(record.place, out->mutable_place());
-  out->set_policy_version(record.policy_version);
-  out->set_policy_hash(record.policy_hash);
-  out->set_wall_us(Micros(record.wall));
-  out->set_earliest_us(Micros(record.earliest));
-  out->set_latest_us(Micros(record.latest));
-  out->set_not_before_us(Micros(record.not_before));
+  RecordToProto(record, out);
   for (const RecordedYes& yes : record.yeses) ToProto(yes, out->add_yeses());
+}
+
+void ToProto(const DecisionRecord& record, v1::ExplainDecisionRequest* out) {
+  RecordToProto(record, out);
+  if (!record.yeses.empty()) ToProto(record.yeses.front(), out->mutable_yes());
 }
 
 void ToProto(const HandleQuery& query, v1::GetDecisionHandlesRequest* out) {

@@ -27,6 +27,7 @@ ExplainedRow RowOf(const v1::ExplainedRow& in) {
   row.scope = ScopeOf(in.scope());
   row.choice = FromNumber<Choice>(in.choice());
   row.by_guardian = in.by_guardian();
+  row.imported = in.imported();
   row.notice = {in.notice().version(), in.notice().title(), in.notice().covers_past(),
                 in.notice().says_people_listen()};
   row.since = TimeOf(in, &In::has_since, &In::since);
@@ -147,8 +148,8 @@ absl::StatusOr<Explanation> GrpcClient::ExplainCheck(const Recording& recording,
 absl::StatusOr<ExplainedDecision> GrpcClient::ExplainDecision(const AccountId& account, const DecisionRecord& record,
                                                               const CallOptions& options) {
   v1::ExplainDecisionRequest request;
+  ToProto(record, &request);
   request.set_account_id(account.value());
-  ToProto(record, request.mutable_record());
   request.set_language(options.language);
   v1::ExplainDecisionResponse response;
   const absl::Status status =

@@ -31,6 +31,12 @@ void Trace::Note(RowFact fact) {
   }
 }
 
+bool Trace::Denies(const ScopeRef& scope) const {
+  return std::any_of(facts_.begin(), facts_.end(), [&scope](const RowFact& fact) {
+    return fact.matched && fact.row >= Row::kE4 && fact.row <= Row::kE9 && fact.scope == scope;
+  });
+}
+
 void Trace::DropPurgesByTime() {
   const size_t count = facts_.size();
   for (size_t i = 0; i < count; ++i) {
@@ -124,6 +130,7 @@ void SetChoice(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& ch
   fact->purpose = purpose;
   fact->choice = choice.choice;
   fact->by_guardian = choice.by_guardian;
+  fact->imported = choice.imported;
   fact->since = choice.since;
   fact->renewed = choice.renewed;
   fact->notice = choice.choice == Choice::kGiven ? choice.notice : NoticeNumber{0};
@@ -203,7 +210,7 @@ void Evaluation<TraceT>::NoteGrounds(Purpose purpose, Reason first) const {
         what(fact);
         if (first == Reason::kDefault) fact.at = DefaultFrom(*named.scope, purpose);
       });
-    } else if (is_given) {
+    } else if (is_given && !trace_->Denies(ScopeRef{named.scope->kind, named.scope->handle})) {
       Nearly(Row::kE12, Reason::kConsent, RowNote::kStands, what);
     }
   }

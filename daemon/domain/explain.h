@@ -77,6 +77,7 @@ struct RowFact {
   std::optional<ScopeRef> scope;
   Choice choice = Choice::kUnset;
   bool by_guardian = false;
+  bool imported = false;  // of a consent: given elsewhere at `since`, and entered later
   NoticeNumber notice = 0;
   Instant since;    // of a choice: when it was made
   Instant renewed;  // of a consent: when it was given again

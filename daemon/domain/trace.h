@@ -21,6 +21,8 @@ class Trace {
   // What is noted from now on says why MESSAGE_TRANSCRIPTION is not allowed, and decides nothing by itself.
   void BeginCause() { is_cause_ = true; }
   void EndCause() { is_cause_ = false; }
+  // A row says no by what that scope chose, or did not.
+  bool Denies(const ScopeRef& scope) const;
   // In doubt of the time R3, R4 and R5 purge nothing.
   void DropPurgesByTime();
   // Sorted, at most kMaxRowFacts. `asked`: a purpose was, so rows of eligibility count. `cut`: there were more.

@@ -112,9 +112,9 @@ absl::Status DecisionRpc::Explain(const v1::ExplainDecisionRequest& request, v1:
   if (!input.ok()) return input.status();
   wire::RecordInput& record = input->record;
   const std::optional<decisions::Month> month = decisions::Month::Parse(record.month);
-  if (!month.has_value()) return wire::FieldError("record.month", "must be a month, YYYY-MM");
+  if (!month.has_value()) return wire::FieldError("month", "must be a month, YYYY-MM");
   if (record.store_id != core_.store.store_id()) {
-    return wire::FieldError("record.store_id", "must be the store of this daemon: ask the one whose log it is");
+    return wire::FieldError("store_id", "must be the store of this daemon: ask the one whose log it is");
   }
   std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
   const service::RecordedYes yes = Opened(std::move(record.yeses.front()), *cipher);

@@ -103,9 +103,9 @@ std::vector<Handle> ReadHandles(const Ids& ids, int most, const Path& root, cons
   return handles;
 }
 
-}  // namespace
-
-RecordInput ReadRecord(const v1::VerifyDecisionsRequest& request, const Path& root, Violations* violations) {
+// All but the yeses, which two requests name alike.
+template <typename Request>
+RecordInput ReadRecord(const Request& request, const Path& root, Violations* violations) {
   RecordInput input;
   RefuseMistyped(request, root, violations);
   ReadBytes(request.store_id(), Path(root, "store_id"), violations, &input.store_id);
@@ -124,18 +124,41 @@ RecordInput ReadRecord(const v1::VerifyDecisionsRequest& request, const Path& ro
   // A doubtful time gives no yes, and where it was behind nothing is purged by time, which `earliest` says.
   input.now.doubtful = false;
   input.now.behind = !input.now.earliest.IsSet();
-  if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), violations)) {
-    for (int i = 0; i < request.yeses_size(); ++i) {
-      input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), violations));
-    }
-  }
   return input;
 }
 
+}  // namespace
+
 absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request) {
   Violations violations;
-  RecordInput input = ReadRecord(request, Path(), &violations);
+  const Path root;
+  RecordInput input = ReadRecord(request, root, &violations);
+  if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), &violations)) {
+    for (int i = 0; i < request.yeses_size(); ++i) {
+      input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), &violations));
+    }
+  }
   if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<ExplainDecisionInput> ReadExplainDecision(const v1::ExplainDecisionRequest& request,
+                                                         const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  ExplainDecisionInput input;
+  input.record = ReadRecord(request, root, &violations);
+  const Path yes(root, "yes");
+  if (request.has_yes()) {
+    input.record.yeses.push_back(ReadYes(request.yes(), yes, &violations));
+  } else {
+    violations.Add(yes, "must be set");
+  }
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  input.subject = hasher.Subject(request.account_id());
+  input.language = request.language();
   return input;
 }
 

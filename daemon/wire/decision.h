@@ -12,7 +12,6 @@
 #include "daemon/base/time.h"
 #include "daemon/domain/decision.h"
 #include "daemon/domain/types.h"
-#include "daemon/wire/violations.h"
 
 namespace consent::wire {
 
@@ -39,8 +38,17 @@ struct RecordInput {
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
 absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request);
-// The same where it is a part of another request, at `root`. Meaningful only if nothing was added to `violations`.
-RecordInput ReadRecord(const v1::VerifyDecisionsRequest& request, const Path& root, Violations* violations);
+
+// A record with the one yes that is to be explained.
+struct ExplainDecisionInput {
+  base::SubjectHandle subject;  // as the caller names it
+  RecordInput record;
+  std::string language;
+};
+
+// As ReadVerifyDecisions.
+absl::StatusOr<ExplainDecisionInput> ReadExplainDecision(const v1::ExplainDecisionRequest& request,
+                                                         const base::IdHasher& hasher);
 
 // Of which ids the handles are wanted, as the index has them, and in which months.
 struct HandlesInput {

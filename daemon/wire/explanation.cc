@@ -71,6 +71,7 @@ void WriteRow(const domain::RowFact& fact, const domain::Rules& rules, const Nam
   const bool is_of_choice = fact.scope.has_value() && fact.purpose != domain::Purpose::kNone;
   if (is_of_choice) out->set_choice(static_cast<v1::Choice>(static_cast<int>(fact.choice) + v1::CHOICE_UNSET));
   out->set_by_guardian(fact.by_guardian);
+  out->set_imported(fact.imported);
   if (fact.notice != 0) WriteNotice(fact.notice, rules, language, out->mutable_notice());
   WriteTime(fact.since, &v1::ExplainedRow::mutable_since, out);
   WriteTime(fact.renewed, &v1::ExplainedRow::mutable_renewed_at, out);
@@ -140,25 +141,6 @@ absl::StatusOr<ExplainInput> ReadExplainCheck(const v1::ExplainCheckRequest& req
     input.scopes.emplace_back(domain::ScopeRef{domain::ScopeKind::kDevice, input.facts.device.bytes},
                               recording.device_id());
   }
-  return input;
-}
-
-absl::StatusOr<ExplainDecisionInput> ReadExplainDecision(const v1::ExplainDecisionRequest& request,
-                                                         const base::IdHasher& hasher) {
-  Violations violations;
-  const Path root;
-  ExplainDecisionInput input;
-  RefuseMistypedHere(request, root, &violations);
-  CheckId(request.account_id(), Path(root, "account_id"), &violations);
-  CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
-  if (!request.has_record()) violations.Add(Path(root, "record"), "must be set");
-  const Path at(root, "record");
-  CheckCount(request.record().yeses_size(), 1, 1, Path(at, "yeses"), &violations);
-  if (!violations.empty()) return violations.ToStatus();
-  input.record = ReadRecord(request.record(), at, &violations);
-  if (!violations.empty()) return violations.ToStatus();
-  input.subject = hasher.Subject(request.account_id());
-  input.language = request.language();
   return input;
 }
 

@@ -13,7 +13,6 @@
 #include "daemon/domain/explain.h"
 #include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
-#include "daemon/wire/decision.h"
 
 namespace consent::wire {
 
@@ -31,16 +30,8 @@ struct ExplainInput {
   NamedScopes scopes;
 };
 
-struct ExplainDecisionInput {
-  base::SubjectHandle subject;  // as the caller names it
-  RecordInput record;           // with one yes
-  std::string language;
-};
-
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe, as all functions here.
 absl::StatusOr<ExplainInput> ReadExplainCheck(const v1::ExplainCheckRequest& request, const base::IdHasher& hasher);
-absl::StatusOr<ExplainDecisionInput> ReadExplainDecision(const v1::ExplainDecisionRequest& request,
-                                                         const base::IdHasher& hasher);
 
 // The answer, its rows, what was missing and the regimes. `purpose`: what was asked for. Titles come in `language`.
 void WriteExplanation(const domain::Explanation& explanation, domain::Purpose purpose, const domain::Rules& rules,

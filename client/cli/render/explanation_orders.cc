@@ -58,7 +58,6 @@ std::string SelectionWords(const ExplainedRequest& request) {
     case SelectionKind::kVoiceId:
       return "a learnt voice";
     case SelectionKind::kAccountClosure:
-      return "the closure of the account";
     case SelectionKind::kUnset:
       break;
   }
@@ -74,6 +73,9 @@ std::string WhyWords(const ExplainedRequest& request) {
              ", which deletes what is older";
     default:
       break;
+  }
+  if (request.selection == SelectionKind::kAccountClosure) {
+    return "The closure of the account was asked for on " + DayText(request.received_at);
   }
   return "Deletion of " + SelectionWords(request) + " was asked for on " + DayText(request.received_at);
 }
@@ -120,12 +122,17 @@ std::string StateWords(const ExplainedRequest& request) {
   return " This version of consentctl does not know its state.";
 }
 
+std::string TimesOf(int count) {
+  if (count == 1) return "once";
+  return count == 2 ? "twice" : std::to_string(count) + " times";
+}
+
 std::string OpenTaskWords(const ExplainedTask& task) {
   std::string words = " has not confirmed that it is deleted";
   if (task.waits_for_release) return words + ": a legal hold keeps it";
   if (task.leased_until.has_value()) words += ", and is working on it";
   if (task.failures > 0) {
-    words += "; it failed " + (task.failures == 1 ? std::string("once") : std::to_string(task.failures) + " times");
+    words += "; it failed " + TimesOf(task.failures);
     if (task.not_before.has_value()) words += " and is asked again from " + DayText(task.not_before) + " on";
   }
   return words;

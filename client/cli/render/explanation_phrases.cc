@@ -19,19 +19,13 @@ std::string DayText(const std::optional<Time>& time) {
   if (!time.has_value()) return "an unknown time";
   const auto day = std::chrono::floor<std::chrono::days>(*time);
   const std::chrono::year_month_day date(day);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(*time - day);
-  const std::chrono::hh_mm_ss clock(seconds);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::minutes>(*time - day));
   std::array<char, 64> text{};
   const auto number = [](auto count) { return static_cast<int>(count); };
   std::snprintf(text.data(), text.size(), "%u %s %d, %02d:%02d", static_cast<unsigned>(date.day()),
                 kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
                 number(clock.hours().count()), number(clock.minutes().count()));
-  std::string words(text.data());
-  if (clock.seconds().count() != 0) {
-    std::snprintf(text.data(), text.size(), ":%02d", number(clock.seconds().count()));
-    words += text.data();
-  }
-  return words + " UTC";
+  return std::string(text.data()) + " UTC";
 }
 
 std::string PurposeWords(Purpose purpose) {
@@ -106,6 +100,7 @@ std::string AgreedOf(const ExplainedRow& row) {
   std::string words =
       row.by_guardian ? "The guardian agreed for " + LowerWhoOf(row.scope) + " to " : WhoOf(row.scope) + " agreed to ";
   words += PurposeWords(row.purpose) + " on " + DayText(row.since);
+  if (row.imported) words += ", elsewhere, which was entered here later";
   if (row.renewed_at.has_value()) words += ", and again on " + DayText(row.renewed_at);
   if (row.notice.version.empty()) return words + ".";
   words += ", under the notice " + Printable(row.notice.version);

@@ -9,7 +9,7 @@
 
 namespace consent::cli {
 
-// "3 May 2026, 10:15 UTC", with seconds where they are not zero; "an unknown time" where there is none.
+// "3 May 2026, 10:15 UTC", cut to the minute; "an unknown time" where there is none.
 std::string DayText(const std::optional<Time>& time);
 // "people listening".
 std::string PurposeWords(Purpose purpose);

@@ -170,8 +170,10 @@ std::string GuardianWords(const ExplainedRow& row) {
     return WhoOf(row.scope) + " is a child's. What was agreed to on " + DayText(row.since) +
            " did not come from the guardian who is named for it, and only that one can agree.";
   }
-  return WhoOf(row.scope) + " is a child's, and no consent of the guardian who is named for it to " +
-         PurposeWords(row.purpose) + " counts.";
+  const std::string guardian = " is a child's, and the guardian who is named for it ";
+  const std::string purpose = PurposeWords(row.purpose);
+  if (row.choice == Choice::kGiven) return WhoOf(row.scope) + guardian + "has to agree to " + purpose + " again.";
+  return WhoOf(row.scope) + guardian + "has not agreed to " + purpose + ".";
 }
 
 // E8.

@@ -39,15 +39,43 @@ void AddSection(const std::string& title, const std::vector<std::string>& items,
   for (const std::string& item : items) AddLines("- ", item, text);
 }
 
-// Sentences that are said once each.
+// What one sentence says of some scopes.
+struct Item {
+  ExplainedScope scope;
+  std::string who;    // all of them
+  std::string words;  // of the first
+};
+
+bool SaysTheSame(const Item& item, const ExplainedScope& scope, const std::string& words) {
+  const std::string first = WhoOf(item.scope);
+  const std::string other = WhoOf(scope);
+  return item.words.starts_with(first) && words.starts_with(other) &&
+         item.words.substr(first.size()) == words.substr(other.size());
+}
+
+// A sentence for each row; of rows that say the same of several scopes one for all of them.
 std::vector<std::string> RowItems(const Explanation& explanation, bool matched) {
-  std::vector<std::string> items;
+  std::vector<Item> items;
   for (const ExplainedRow& row : explanation.rows) {
     if (row.matched != matched) continue;
-    std::string words = (row.note == RowNote::kCause ? "Why messages are not: " : "") + RowWords(row, explanation);
-    if (std::find(items.begin(), items.end(), words) == items.end()) items.push_back(std::move(words));
+    const std::string words =
+        (row.note == RowNote::kCause ? "Why messages are not: " : "") + RowWords(row, explanation);
+    const bool is_said = std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.words == words; });
+    if (is_said) continue;
+    const auto same =
+        std::find_if(items.begin(), items.end(), [&](const Item& item) { return SaysTheSame(item, row.scope, words); });
+    if (same == items.end()) {
+      items.push_back({row.scope, WhoOf(row.scope), words});
+    } else {
+      same->who += " and " + LowerWhoOf(row.scope);
+    }
   }
-  return items;
+  std::vector<std::string> sentences;
+  for (const Item& item : items) {
+    const std::string first = WhoOf(item.scope);
+    sentences.push_back(item.words.starts_with(first) ? item.who + item.words.substr(first.size()) : item.words);
+  }
+  return sentences;
 }
 
 std::string HeadOf(const Explanation& explanation) {
@@ -81,6 +109,7 @@ Json RowJson(const ExplainedRow& row, const Explanation& explanation) {
   if (row.scope.kind != ScopeKind::kUnset) json["scope"] = ScopeOf(row.scope);
   if (row.choice != Choice::kUnset) json["choice"] = Name(row.choice);
   if (row.by_guardian) json["by_guardian"] = true;
+  if (row.imported) json["imported"] = true;
   if (!row.notice.version.empty()) {
     json["notice"] = {{"version", row.notice.version},
                       {"title", row.notice.title},

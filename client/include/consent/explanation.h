@@ -133,6 +133,8 @@ struct ExplainedRow {
   ExplainedScope scope;
   Choice choice = Choice::kUnset;
   bool by_guardian = false;
+  // Of a consent: it was given elsewhere at `since`, and entered later.
+  bool imported = false;
   ExplainedNotice notice;
   std::optional<Time> since;
   std::optional<Time> renewed_at;

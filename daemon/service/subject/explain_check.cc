@@ -36,6 +36,24 @@ void Withhold(bool keeps_eligibility, bool keeps_disposition, domain::Explanatio
   }
 }
 
+// What was stored of the recording itself.
+struct PastMarks {
+  domain::RecordingState sure;
+  uint8_t doubtful_flags = 0;  // reported, and perhaps later
+};
+
+absl::StatusOr<PastMarks> MarksThen(const Core& core, base::SubjectHandle subject, base::RecordingHandle recording,
+                                    const PastFacts& past, const ExplainedOrders& orders) {
+  PastMarks marks;
+  if (!past.facts.has_recording_marks) return marks;
+  const absl::StatusOr<domain::RecordingState> now = LoadMarks(core, subject, recording);
+  if (!now.ok()) return now.status();
+  marks.sure = orders.Marks();
+  marks.doubtful_flags = static_cast<uint8_t>(now->flags & past.flags_since);
+  marks.sure.flags = static_cast<uint8_t>(now->flags & ~marks.doubtful_flags);
+  return marks;
+}
+
 }  // namespace
 
 // By the record as it is: now, and at a later time if nothing changes.
@@ -109,21 +127,15 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
   explained.changed_at = past.changed_at;
   absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, query.at);
   if (!orders.ok()) return orders.status();
-  domain::RecordingState marks;
-  uint8_t doubtful_flags = 0;
-  if (past.facts.has_recording_marks) {
-    const absl::StatusOr<domain::RecordingState> now = LoadMarks(core_, subject, recording);
-    if (!now.ok()) return now.status();
-    marks = orders->Marks();
-    doubtful_flags = static_cast<uint8_t>(now->flags & past.flags_since);
-    marks.flags = static_cast<uint8_t>(now->flags & ~doubtful_flags);
-  }
+  const absl::StatusOr<PastMarks> marked = MarksThen(core_, subject, recording, past, *orders);
+  if (!marked.ok()) return marked.status();
+  domain::RecordingState marks = marked->sure;
   explained.explanation =
       domain::Explain(&past.facts, marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
   const domain::Decision decision = explained.explanation.decision;
-  if (doubtful_flags != 0) {
+  if (marked->doubtful_flags != 0) {
     explained.untold.push_back(Untold::kFlags);
-    marks.flags = static_cast<uint8_t>(marks.flags | doubtful_flags);
+    marks.flags = static_cast<uint8_t>(marks.flags | marked->doubtful_flags);
     const domain::Decision flagged = domain::Decide(&past.facts, marks, question, *explained.rules);
     Withhold(flagged.eligibility == decision.eligibility, flagged.disposition == decision.disposition,
              &explained.explanation);

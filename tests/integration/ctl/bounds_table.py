@@ -137,6 +137,7 @@ def choices():
 
 RECORDING = ["--account", ACCOUNT, "--recording", "r"]
 COPY = [*RECORDING, "--disposition", "--artefact", "TRANSCRIPT"]
+EXPLAINED = [*RECORDING, "--disposition", "--explain"]
 CHECK = {
     "--account": [(ID, "recording.account_id")], "--recording": [(ID, "recording.recording_id")],
     "--captured-at": [(TIME, "recording.captured_at")],
@@ -156,8 +157,9 @@ CHECK = {
     "--disposition": [SWITCH],
     "--country": [(bounds.region("country", False), "place.country")], "--site": [(SITE, "place.site")],
     "--reviewer": [(REVIEWER, "place.reviewer_class")],
-    "--at-least-revision": [(TOKEN, "at_least_revision")], "--selection": [(SELECTION, "selection")]}
-ANSWERS = (0, 10, 11, 12, 13)
+    "--at-least-revision": [(TOKEN, "at_least_revision")], "--selection": [(SELECTION, "selection")],
+    "--explain": [SWITCH], "--at": [(*local(TIME), EXPLAINED)], "--language": [(*local(TEXT_LANGUAGE), EXPLAINED)]}
+ANSWERS = (0, 10, 11, 12, 13, 14)
 
 
 def deleting(*what):
@@ -350,6 +352,9 @@ COMMANDS = [
            "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
            "--heard-purpose": [(*local(PURPOSE), HEARD)], "--heard-within": [(*local(bounds.duration()), HEARD)],
            "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),
+    Asked("decisions explain", "DecisionService/ExplainDecision", ["<files>", "/dev/null", "--account", ACCOUNT, "--record", "1"],
+          {"files": [path()], "--account": [local(ID)], "--record": [local(bounds.number(1, 1_000_000_000_000_000))],
+           "--entry": [local(bounds.number(0, 999))], "--language": [local(TEXT_LANGUAGE)]}, (21,)),
     Asked("decisions find", "DecisionService/GetDecisionHandles", ["<files>", "/dev/null", "--account", ACCOUNT], {
         "files": [path()], "--account": [(ID, "account_id")],
         "--recording": [(bounds.several(ID, often(*[f"n{count}" for count in range(1_001)], bound="1000")), "recording_ids")],

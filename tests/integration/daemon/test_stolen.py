@@ -126,6 +126,8 @@ def attempts(victim, world):
         "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
+        "DecisionService/ExplainCheck": lambda: [decisions.ExplainCheckRequest(recording=types.Recording(recording_id="r", account_id=victim.agreed))],
+        "DecisionService/ExplainDecision": lambda: [world.explanation(victim.agreed)],
         "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],
         "DecisionService/ReportVerification": lambda: [decisions.ReportVerificationRequest(store_id=world.store_id(), records=1, confirmed=1)],
         "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
@@ -216,6 +218,15 @@ class World:
                                                 policy_version=policy.policy.version, policy_hash=policy.hash,
                                                 yeses=[decisions.RecordedYes(subject=bytes(16), recording=bytes(16), revision=1,
                                                                              reason=types.REASON_LEGAL_HOLD)])
+
+    def explanation(self, account):
+        """A question why a yes of that account was given, for a record that nobody wrote."""
+        asked = self.verification()
+        handles = self.api.decision_log.GetDecisionHandles(decisions.GetDecisionHandlesRequest(account_id=account, months=[asked.month]))
+        return decisions.ExplainDecisionRequest(store_id=asked.store_id, month=asked.month, purpose=asked.purpose, place=asked.place,
+                                                policy_version=asked.policy_version, policy_hash=asked.policy_hash, account_id=account,
+                                                yes=decisions.RecordedYes(subject=handles.months[0].subject, recording=bytes(16), revision=1,
+                                                                          reason=types.REASON_LEGAL_HOLD))
 
     def tasks(self):
         return [OpenTask(system, task.task_id, task.deletion_id) for system in SYSTEMS

@@ -79,7 +79,7 @@ class ServiceConfig(unittest.TestCase):
     def test_reads_say_so(self):
         for method in METHODS:
             with self.subTest(method.full_name):
-                self.assertEqual(is_read(method), method.name.startswith(("Get", "List", "Check", "BatchCheck", "VerifyDecisions", "DiffPolicy", "ReportVerification")))
+                self.assertEqual(is_read(method), method.name.startswith(("Get", "List", "Check", "BatchCheck", "VerifyDecisions", "Explain", "DiffPolicy", "ReportVerification")))
 
     def test_what_passes_is_sent_again(self):
         for ending in ((UNAVAILABLE, None), (EXHAUSTED, 20)):

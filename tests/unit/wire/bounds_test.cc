@@ -87,6 +87,7 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.ListChildrenDueRequest.due",
                                                "consent.v1.DataSystem.matches_by",
                                                "consent.v1.VerifyDecisionsRequest.purpose",
+                                               "consent.v1.ExplainDecisionRequest.purpose",
                                                "consent.v1.RecordedYes.reason"};
   return chosen;
 }

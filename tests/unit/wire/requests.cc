@@ -10,6 +10,7 @@
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/errors.h"
+#include "daemon/wire/explanation.h"
 #include "daemon/wire/hold.h"
 #include "daemon/wire/policy.h"
 #include "daemon/wire/purge.h"
@@ -141,6 +142,10 @@ absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::Re
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::GetStatusRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
+absl::Status ReadRequest(const v1::ExplainCheckRequest& r) { return wire::ReadExplainCheck(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ExplainDecisionRequest& r) {
+  return wire::ReadExplainDecision(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::ReportVerificationRequest& r) { return wire::ReadReportVerification(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionHandlesRequest& r) {
   return wire::ReadGetDecisionHandles(r, Hasher()).status();
@@ -170,6 +175,15 @@ constexpr char kRecord[] = R"(
             captured_at_us: 7 uncertainty_us: 8 ingested_at_us: 9 region: "US-CA" wake: WAKE_INTENDED kind: KIND_COMMAND
             speakers: SPEAKERS_ONE identity: IDENTITY_MATCHED age: SPEAKER_AGE_ADULT artefact: ARTEFACT_TRANSCRIPT
             made_for: PURPOSE_HUMAN_REVIEW flags: 8 head: 11 revision: 10 reason: REASON_CONSENT })";
+constexpr char kExplained[] = R"(
+    store_id: "0123456789abcdef" month: "2026-11" purpose: PURPOSE_HUMAN_REVIEW
+    place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE } policy_version: "2026-12"
+    policy_hash: "0123456789abcdef0123456789abcdef" wall_us: 4 earliest_us: 3 latest_us: 5 not_before_us: 2
+    yes { subject: "0123456789abcdef" recording: "0123456789abcdef" profiles: "0123456789abcdef" device: "0123456789abcdef"
+          captured_at_us: 7 uncertainty_us: 8 ingested_at_us: 9 region: "US-CA" wake: WAKE_INTENDED kind: KIND_COMMAND
+          speakers: SPEAKERS_ONE identity: IDENTITY_MATCHED age: SPEAKER_AGE_ADULT artefact: ARTEFACT_TRANSCRIPT
+          made_for: PURPOSE_HUMAN_REVIEW flags: 8 head: 11 revision: 10 reason: REASON_CONSENT }
+    account_id: "a1" language: "de")";
 constexpr char kEvidence[] = R"(
     evidence { notice_version: "v1.2" notice_language: "de-DE" channel: CHANNEL_IMPORT actor: ACTOR_GUARDIAN guardian_id: "g1"
                given_at { seconds: 1780000000 } reference: "ticket 7" })";
@@ -307,6 +321,12 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::GetStatusRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
+      Kind<v1::ExplainCheckRequest>(
+          {"recording {" + recording + "}" +
+               R"(purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE }
+              at { seconds: 1790000000 nanos: 1 } language: "de")",
+           R"(recording { recording_id: "r" account_id: "a" })"}),
+      Kind<v1::ExplainDecisionRequest>({kExplained}),
       Kind<v1::ReportVerificationRequest>(
           {R"(store_id: "0123456789abcdef" records: 7 confirmed: 1 late: 2 not_checkable: 3 not_given: 4 log_problems: 5)"}),
       Kind<v1::GetDecisionHandlesRequest>(
