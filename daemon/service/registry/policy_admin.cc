@@ -175,6 +175,11 @@ absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const
   }
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
+  if (order.approval.IsSet() && (current == nullptr || current->state.activated_at != order.after)) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "another policy has come into force since this one was proposed: look at what it would "
+                           "change now, and propose it again");
+  }
   if (const auto used = core_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return Refused(same);
   }
@@ -192,14 +197,8 @@ absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const
 
 absl::Status PolicyAdmin::Approved(const policy::PolicyRow* current, const policy::Document& document,
                                    const ActivationOrder& order) const {
-  if (order.approval.IsSet()) {
-    // Closing it needs its very row, so no other one comes into force in between.
-    if (current != nullptr && current->state.activated_at == order.after) return absl::OkStatus();
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                           "another policy has come into force since this one was proposed: look at what it would "
-                           "change now, and propose it again");
-  }
-  if (current == nullptr || core_.policies.rules()->approvals.one_activates) return absl::OkStatus();
+  if (order.approval.IsSet() || current == nullptr) return absl::OkStatus();
+  if (core_.policies.rules()->approvals.one_activates) return absl::OkStatus();
   const std::vector<policy::Difference> differences = policy::Compare(*current, document);
   return std::any_of(differences.begin(), differences.end(), policy::Loosens) ? ApprovalRequired() : absl::OkStatus();
 }

@@ -110,7 +110,7 @@ TEST_P(EachAct, IsNotDoneOnceItIsWithdrawnOrTooLate) {
 
   const std::string late = Proposed();
   EXPECT_NE(late, withdrawn) << "it is proposed anew";
-  desk.world.Wait(base::Hours(72));
+  desk.world.Wait(base::Seconds(72 * 3'600 + 1));
   desk.As(Certified("ben"));
   EXPECT_EQ(desk.Approve(late), "PROPOSAL_STATE");
   EXPECT_EQ(desk.List(true).front().state(), v1::PROPOSAL_STATE_EXPIRED);

@@ -159,7 +159,8 @@ std::string Waiting::Ask(Desk& desk, int nth, v1::Proposal* proposal) {
   if (act_ == Act::kRelease) return desk.Release(hold_id_, etag_, reason, proposal, "request-" + std::to_string(nth));
   const policy::Document document = LooserPolicy(nth);
   std::vector<std::string> words;
-  for (const policy::Difference& difference : desk.world.admin().Diff(document)->differences) {
+  const auto diff = desk.world.admin().Diff(document);
+  for (const policy::Difference& difference : diff->differences) {
     if (policy::Loosens(difference)) words.push_back(policy::Words(difference));
   }
   return desk.Activate(document.json(), words, proposal);
