@@ -121,7 +121,8 @@ struct RpcServices {
         decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &approval, &purge, &data_system, &decision};
+    return {&eligibility, &settings, &subject, &recording,   &policy,  &deletion,
+            &hold,        &approval, &purge,   &data_system, &decision};
   }
 
   rpc::EligibilityRpc eligibility;

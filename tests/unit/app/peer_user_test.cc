@@ -69,8 +69,9 @@ TEST(PeerUser, IsNotWhatAClientCallsItself) {
 }
 
 TEST(PeerUser, OtherTextsNameNoUser) {
-  for (const char* peer : {"", "unix:", "unix-abstract:consentd-user-", "unix-abstract:consentd-user-1x", "unix-abstract:consentd-user--1",
-                           "unix-abstract:consentd-user-99999999999", "ipv4:127.0.0.1:50000", "unix:consentd-user-1"}) {
+  for (const char* peer :
+       {"", "unix:", "unix-abstract:consentd-user-", "unix-abstract:consentd-user-1x", "unix-abstract:consentd-user--1",
+        "unix-abstract:consentd-user-99999999999", "ipv4:127.0.0.1:50000", "unix:consentd-user-1"}) {
     EXPECT_FALSE(rpc::UserAt(peer, "local").IsKnown()) << peer;
   }
 }

@@ -18,9 +18,9 @@ constexpr uint64_t kRuns = 40;  // CONSENT_SIMULATION_RUNS=1000 for more; CONSEN
 
 // What was said of two proposals of one act, by anna and by ben: a model of its own, by the words of the API alone.
 struct Heard {
-  std::map<std::string, std::set<std::string>> approved;  // proposal -> who was told OK
-  std::map<std::string, std::set<std::string>> failed;    // proposal -> what was said of an approval that failed
-  std::set<std::string> withdrawn;                        // OK was said
+  std::map<std::string, std::set<std::string>> approved;        // proposal -> who was told OK
+  std::map<std::string, std::set<std::string>> failed;          // proposal -> what was said of an approval that failed
+  std::set<std::string> withdrawn;                              // OK was said
   std::vector<std::pair<std::string, std::string>> unfinished;  // approvals that are to be sent again, and by whom
 };
 
