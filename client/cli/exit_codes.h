@@ -70,9 +70,10 @@ inline constexpr std::array kExitCodes = {
                     "`import`, `--file`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
     ExitCodeMeaning{kSweepLeft, "`sweep`: something that must go is still there, or it was stopped before its end"},
-    ExitCodeMeaning{kProposed,
-                    "`policy resume`, `policy activate`, `holds release`: it takes two persons and is not done yet; what "
-                    "is printed says who can approve it, and how"},
+    ExitCodeMeaning{
+        kProposed,
+        "`policy resume`, `policy activate`, `holds release`: it takes two persons and is not done yet; what "
+        "is printed says who can approve it, and how"},
     ExitCodeMeaning{kWrongDecisions, "`decisions verify`: records are missing or were changed, or a yes was wrong"},
     ExitCodeMeaning{kNeedsPerson, "`status`: something needs a person; the lines that say what are marked"},
     ExitCodeMeaning{kUsage, "wrong command line"},

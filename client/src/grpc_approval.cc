@@ -55,9 +55,8 @@ absl::StatusOr<ProposalDetails> GrpcClient::GetProposal(const ProposalId& propos
   const absl::Status status =
       Call(options, true, *approval_, &v1::ApprovalService::Stub::GetProposal, request, &response);
   if (!status.ok()) return status;
-  return ProposalDetails{FromProto(response.proposal()),
-                         response.policy_json(),
-                         {response.loosens().begin(), response.loosens().end()}};
+  return ProposalDetails{
+      FromProto(response.proposal()), response.policy_json(), {response.loosens().begin(), response.loosens().end()}};
 }
 
 absl::StatusOr<Proposal> GrpcClient::ApproveProposal(const ProposalId& proposal, const CallOptions& options) {

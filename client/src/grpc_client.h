@@ -11,6 +11,7 @@
 #include "client/src/error_details.h"
 #include "client/src/retry.h"
 #include "consent/client.h"
+#include "consent/v1/approval_service.grpc.pb.h"
 #include "consent/v1/decision_service.grpc.pb.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"

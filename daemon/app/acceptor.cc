@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/app/peer_user.h"
 #include "daemon/base/file.h"
 
 namespace consent::app {
@@ -55,10 +56,8 @@ std::string PeerOf(int fd) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
     return "6" + std::string(reinterpret_cast<const char*>(&v6.sin6_addr), kNetworkBytes);
   }
-  ucred credentials{};
-  size = sizeof credentials;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return "";
-  return absl::StrCat("u", credentials.uid);
+  const std::optional<uid_t> user = PeerUser(fd);
+  return user.has_value() ? absl::StrCat("u", *user) : "";
 }
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Options options) {

@@ -12,7 +12,8 @@ void DefineApprovalGauges(const GaugeSources& sources, ops::MetricRegistry& regi
                    if (!core.ready.load()) return;
                    const service::KnownProposals::Counts counts = services.proposals.OpenNow();
                    for (int act = v1::ProposedAct_MIN + 1; act <= v1::ProposedAct_MAX; ++act) {
-                     series.Set({ops::Label<v1::ProposedAct>(act)}, static_cast<double>(counts[static_cast<size_t>(act)]));
+                     series.Set({ops::Label<v1::ProposedAct>(act)},
+                                static_cast<double>(counts[static_cast<size_t>(act)]));
                    }
                  });
 }

@@ -129,8 +129,8 @@ struct RpcServices {
         status(std::move(read_status), dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion,
-            &hold,        &approval, &purge,    &data_system, &decision,  &status};
+    return {&eligibility, &settings, &subject, &recording,   &policy,   &deletion,
+            &hold,        &approval, &purge,   &data_system, &decision, &status};
   }
 
   rpc::EligibilityRpc eligibility;

@@ -14,8 +14,8 @@ constexpr int kMostHours = 720;
 
 void CheckPersons(const char* field, v1::Persons persons, Problems* problems) {
   if (v1::Persons_IsValid(persons)) return;
-  problems->Add(absl::StrCat("approvals.", field), absl::StrCat(static_cast<int>(persons), " is no Persons",
-                                                                PermittedOf(*v1::Persons_descriptor())));
+  problems->Add(absl::StrCat("approvals.", field),
+                absl::StrCat(static_cast<int>(persons), " is no Persons", PermittedOf(*v1::Persons_descriptor())));
 }
 
 void ComparePersons(const char* field, bool one_before, bool one_after, Differences* out) {

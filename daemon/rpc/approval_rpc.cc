@@ -1,9 +1,7 @@
 #include "daemon/rpc/approval_rpc.h"
 
-#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "consent/v1/hold_service.pb.h"
 #include "consent/v1/policy_service.pb.h"

@@ -78,14 +78,20 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
       });
 }
 
-absl::Status HoldRpc::ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request,
-                                     v1::Proposal* out) const {
+absl::Status HoldRpc::ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request, service::HoldPlace place,
+                                     v1::ReleaseHoldResponse* out) const {
   request.clear_request_id();  // so that the same proposed again is the same proposal
   v1::Proposal summary;
   summary.set_hold_id(request.hold_id());
   summary.set_authority(request.authority());
   summary.set_reason(request.reason());
-  return Propose(proposals_, proposer, service::ProposedAct::kReleaseHold, request, summary, "", out);
+  absl::Status status =
+      Propose(proposals_, proposer, service::ProposedAct::kReleaseHold, request, summary, "", out->mutable_proposal());
+  if (status.ok()) status = Read(place, out->mutable_hold());
+  // Whom it is about is told to who lists holds, which goes on record.
+  out->mutable_hold()->clear_account_id();
+  out->mutable_hold()->clear_selector();
+  return status;
 }
 
 grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
@@ -103,9 +109,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
               return call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
             }
             RunOnPool(dependencies_, call, [this, call, place] {
-              const absl::Status proposed = ProposeRelease({call->person(), call->caller()}, call->request(),
-                                                           call->response()->mutable_proposal());
-              call->Finish(proposed.ok() ? Read(place, call->response()->mutable_hold()) : proposed);
+              call->Finish(ProposeRelease({call->person(), call->caller()}, call->request(), place, call->response()));
             });
           };
           holds_.Release(std::move(read.change), *place, std::move(read.release), answer);

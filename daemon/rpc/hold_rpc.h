@@ -28,7 +28,8 @@ class HoldRpc final : public HoldServiceBase {
 
  private:
   // Where one person may not release it. Blocks.
-  absl::Status ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request, v1::Proposal* out) const;
+  absl::Status ProposeRelease(const Proposer& proposer, v1::ReleaseHoldRequest request, service::HoldPlace place,
+                              v1::ReleaseHoldResponse* out) const;
   absl::Status Read(service::HoldPlace place, v1::Hold* out) const;
   void Write(const service::HoldView& view, v1::Hold* out) const;
 

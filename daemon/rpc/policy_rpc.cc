@@ -15,7 +15,7 @@
 namespace consent::rpc {
 namespace {
 
-constexpr size_t kMaxText = 2'048;       // of a field that says why
+constexpr size_t kMaxText = 2'048;  // of a field that says why
 constexpr int kMaxDifferences = 4'096;
 
 std::string Cut(std::string text, size_t most) {

@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include <google/protobuf/message_lite.h>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "consent/v1/approval_service.pb.h"
-#include "consent/v1/hold_service.pb.h"
 #include "daemon/policy/document.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/service/commit/change.h"
@@ -28,7 +29,8 @@ struct Proposer {
   const service::Caller& caller;
 };
 
-// Proposes what `request`'s bytes ask for, and writes the proposal. `summary` has what lists show of the request. Blocks.
+// Proposes what `request`'s bytes ask for, and writes the proposal. `summary` has what lists show of the request.
+// Blocks.
 absl::Status Propose(service::Proposals& proposals, const Proposer& proposer, service::ProposedAct act,
                      const google::protobuf::MessageLite& request, const v1::Proposal& summary,
                      const std::string& basis, v1::Proposal* out);

@@ -11,6 +11,7 @@
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
@@ -108,6 +109,13 @@ void FuzzSuspension(std::string_view bytes) {
   if (service::DecodeSuspension(bytes, &row)) Require(service::EncodeSuspension(row) == bytes);
 }
 
+void FuzzProposal(std::string_view bytes) {
+  service::ProposalRow row;
+  if (service::DecodeProposal(bytes, &row)) Require(service::EncodeProposal(row) == bytes);
+  service::ProposalNames names;
+  if (service::DecodeProposalNames(bytes, &names)) Require(service::EncodeProposalNames(names) == bytes);
+}
+
 void FuzzToken(std::string_view text) {
   static const service::Tokens tokens(test::SeededKeys(1), base::Bytes16{1});
   if (const auto revision = tokens.DecodeRevision(text)) Require(tokens.Encode(*revision) == text);
@@ -148,6 +156,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 's':
       FuzzSuspension(rest);
+      break;
+    case 'P':
+      FuzzProposal(rest);
       break;
     case 't':
       FuzzToken(rest);

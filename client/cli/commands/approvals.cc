@@ -98,7 +98,8 @@ void AddWithdraw(CLI::App* parent, Cli& cli) {
 
 void AddApprovals(CLI::App& app, Cli& cli) {
   CLI::App* approvals = app.add_subcommand(
-      "approvals", "What takes two persons: one proposes it, by the command that would do it, and another one approves");
+      "approvals",
+      "What takes two persons: one proposes it, by the command that would do it, and another one approves");
   approvals->require_subcommand(1);
   AddListProposals(approvals, cli);
   AddShowProposal(approvals, cli);

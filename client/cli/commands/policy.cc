@@ -11,8 +11,8 @@ namespace consent::cli {
 namespace {
 
 Table SuspensionTable(const std::vector<Suspension>& suspensions) {
-  Table table("suspension", {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG", "CHANGED BY",
-                             "PROPOSED BY"});
+  Table table("suspension",
+              {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG", "CHANGED BY", "PROPOSED BY"});
   for (const Suspension& suspension : suspensions) {
     table.Add({std::string(Name(suspension.purpose)), suspension.region.empty() ? "everywhere" : suspension.region,
                YesNo(suspension.active), TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
@@ -100,9 +100,10 @@ void AddSuspend(CLI::App* parent, Cli& cli) {
 }
 
 void AddResume(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("resume",
-                                         "Lift a suspension. Afterwards only choices made since count. Where the policy "
-                                         "wants two persons for it, this proposes it (`approvals`).");
+  CLI::App* app =
+      parent->add_subcommand("resume",
+                             "Lift a suspension. Afterwards only choices made since count. Where the policy "
+                             "wants two persons for it, this proposes it (`approvals`).");
   auto order = std::make_shared<ResumeOrder>();
   AddName(app, "purpose", &order->purpose, "What goes on")->required();
   AddRegion(app, "--region", &order->region, true, "The region of the suspension");

@@ -110,7 +110,8 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "activate",
       "Put a policy file in force, everywhere when the command returns. What it loosens has to be named, each word by "
-      "word as `policy diff` prints it. Where it loosens and the policy in force wants two persons for that, this proposes "
+      "word as `policy diff` prints it. Where it loosens and the policy in force wants two persons for that, this "
+      "proposes "
       "it (`approvals`). Put the same file where the daemon reads its own, or its next start may go "
       "back.");
   auto file = std::make_shared<std::string>();

@@ -32,8 +32,7 @@ std::string RolesText(const Proposal& proposal) {
 std::string SubjectOf(const Proposal& proposal) {
   switch (proposal.act) {
     case ProposedAct::kResume:
-      return std::string(Name(proposal.purpose)) +
-             (proposal.region.empty() ? " everywhere" : " in " + proposal.region);
+      return std::string(Name(proposal.purpose)) + (proposal.region.empty() ? " everywhere" : " in " + proposal.region);
     case ProposedAct::kReleaseHold:
       return proposal.hold_id.value();
     case ProposedAct::kActivatePolicy:
@@ -77,9 +76,8 @@ Table ProposalsTable(const std::vector<Proposal>& proposals) {
                            "DECIDED", "REASON", "FAILURE"});
   for (const Proposal& proposal : proposals) {
     table.Add({proposal.proposal_id.value(), std::string(Name(proposal.state)), std::string(Name(proposal.act)),
-               SubjectOf(proposal), proposal.proposed_by, TimeText(proposal.proposed_at),
-               TimeText(proposal.expires_at), proposal.decided_by, TimeText(proposal.decided_at), proposal.reason,
-               proposal.failure});
+               SubjectOf(proposal), proposal.proposed_by, TimeText(proposal.proposed_at), TimeText(proposal.expires_at),
+               proposal.decided_by, TimeText(proposal.decided_at), proposal.reason, proposal.failure});
   }
   return table;
 }
@@ -93,8 +91,9 @@ void TellProposal(const Proposal& proposal, Report* report) {
             " approves the proposal, with the role " + RolesText(proposal) + ", by " + TimeText(proposal.expires_at) +
             ":"});
   next.Add({"consentctl approvals approve " + id});
-  next.Add({"Who proposed it by a certificate needs somebody of another entry of the callers' file, with another "
-            "certificate; who did by a Unix socket needs another user."});
+  next.Add(
+      {"Who proposed it by a certificate needs somebody of another entry of the callers' file, with another "
+       "certificate; who did by a Unix socket needs another user."});
   next.Add({"To take it back: consentctl approvals withdraw " + id});
   report->tables.push_back(next);
 }

@@ -4,13 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
 #include "daemon/policy/texts.h"
-#include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
-#include "daemon/service/commit/retry.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/policy_rows.h"
@@ -56,11 +53,12 @@ MakeChange VersionWriter(const policy::Document& document, const ActivatedBy& wh
     store::Change change;
     if (partition == kFirstPartition) {
       change.writes.push_back({store::Table::kPolicy, PolicyDocumentKey(hash), document.json()});
-      change.writes.push_back(
-          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time), who.by, who.proposed})});
+      change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kStates, time),
+                               policy::EncodeVersion({hash, state_at(time), who.by, who.proposed})});
     }
     change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kInForceRows, time), std::string(base::View(hash))});
-    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version(), DetailOf(who.proposed, who.by), who.caller);
+    change.event =
+        PlainEvent(ChangeKind::kPolicyActivated, document.version(), DetailOf(who.proposed, who.by), who.caller);
     return change;
   };
 }
@@ -100,8 +98,8 @@ PolicyAdmin::PolicyAdmin(Core& core, PolicyFollower& follower) : core_(core), fo
 
 absl::Status PolicyAdmin::FinishVersions() {
   for (const auto& [row, lacking] : follower_.UnfinishedVersions()) {
-    const EveryPartition write =
-        InForceWriter(core_, row.document, {"", row.activated_by, row.proposed_by}, [&row = row](base::Instant) { return row.state; });
+    const EveryPartition write = InForceWriter(core_, row.document, {"", row.activated_by, row.proposed_by},
+                                               [&row = row](base::Instant) { return row.state; });
     if (absl::Status s = WriteMissing(core_, lacking, row.state.activated_at, write); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -175,6 +173,11 @@ absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const
   }
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
+  if (order.approval.IsSet() && (current == nullptr || current->state.activated_at != order.after)) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "another policy has come into force since this one was proposed: look at what it would "
+                           "change now, and propose it again");
+  }
   if (const auto used = core_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return Refused(same);
   }
@@ -192,14 +195,8 @@ absl::Status PolicyAdmin::ActivateInTurn(const policy::Document& document, const
 
 absl::Status PolicyAdmin::Approved(const policy::PolicyRow* current, const policy::Document& document,
                                    const ActivationOrder& order) const {
-  if (order.approval.IsSet()) {
-    // Closing it needs its very row, so no other one comes into force in between.
-    if (current != nullptr && current->state.activated_at == order.after) return absl::OkStatus();
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                           "another policy has come into force since this one was proposed: look at what it would "
-                           "change now, and propose it again");
-  }
-  if (current == nullptr || core_.policies.rules()->approvals.one_activates) return absl::OkStatus();
+  if (order.approval.IsSet() || current == nullptr) return absl::OkStatus();
+  if (core_.policies.rules()->approvals.one_activates) return absl::OkStatus();
   const std::vector<policy::Difference> differences = policy::Compare(*current, document);
   return std::any_of(differences.begin(), differences.end(), policy::Loosens) ? ApprovalRequired() : absl::OkStatus();
 }
@@ -281,8 +278,12 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
-  return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row->activated_by,
-                    row->proposed_by, row == current, ViewsOf(core_.policies.suspensions())};
+  return PolicyView{std::make_shared<const policy::Document>(row->document),
+                    row->state.activated_at,
+                    row->activated_by,
+                    row->proposed_by,
+                    row == current,
+                    ViewsOf(core_.policies.suspensions())};
 }
 
 }  // namespace consent::service

@@ -25,8 +25,8 @@ struct SuspensionView {
   domain::Suspension suspension;
   std::string reason;  // of the last change
   std::string etag;
-  std::string by;      // whose call the last change was
-  Approval approval;   // of the last change, where it took two persons
+  std::string by;     // whose call the last change was
+  Approval approval;  // of the last change, where it took two persons
 };
 
 struct PolicyView {

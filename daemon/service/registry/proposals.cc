@@ -54,7 +54,8 @@ namespace {
 absl::Status WrongState(ProposalState state) {
   const std::string name = NameOf(state);
   return wire::MakeError(v1::ERROR_REASON_PROPOSAL_STATE,
-                         absl::StrCat("the proposal is ", name, ": an open one alone can be approved or withdrawn; "
+                         absl::StrCat("the proposal is ", name,
+                                      ": an open one alone can be approved or withdrawn; "
                                       "propose it again where it is still wanted"),
                          {{"state", name}});
 }
@@ -189,12 +190,12 @@ absl::StatusOr<ProposalView> Proposals::Propose(const NewProposal& proposed, con
       made = **std::move(same);
       return store::Outcome::kCommitted;
     }
-    const auto open =
-        std::count_if(before->rows.begin(), before->rows.end(),
-                      [&before](const ProposalRow& row) { return !HasEnded(row.StateAt(before->now)); });
+    const auto open = std::count_if(before->rows.begin(), before->rows.end(),
+                                    [&before](const ProposalRow& row) { return !HasEnded(row.StateAt(before->now)); });
     if (static_cast<size_t>(open) >= kMaxOpenProposals) {
       return wire::MakeError(v1::ERROR_REASON_PROPOSALS_FULL,
-                             absl::StrCat(kMaxOpenProposals, " proposals are open, as many as there may be: approve or "
+                             absl::StrCat(kMaxOpenProposals,
+                                          " proposals are open, as many as there may be: approve or "
                                           "withdraw some (ListProposals)"),
                              {{"limit", std::to_string(kMaxOpenProposals)}});
     }
@@ -338,8 +339,7 @@ absl::StatusOr<ProposalView> Proposals::Get(const base::ProposalId& id, std::str
   return view;
 }
 
-absl::StatusOr<std::vector<ProposalView>> Proposals::List(base::Instant until, bool include_ended,
-                                                          size_t limit) const {
+absl::StatusOr<std::vector<ProposalView>> Proposals::List(base::Instant until, bool include_ended, size_t limit) const {
   const absl::StatusOr<std::vector<ProposalRow>> rows = LoadProposals(core_);
   if (!rows.ok()) return rows.status();
   const base::Instant now = core_.Now();

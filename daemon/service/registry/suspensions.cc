@@ -67,7 +67,8 @@ MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_
       change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
     }
     change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
-    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version, DetailOf(row.approval.proposed_by, row.approval.approved_by), by);
+    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version,
+                              DetailOf(row.approval.proposed_by, row.approval.approved_by), by);
     return change;
   };
 }

@@ -43,7 +43,7 @@ enum class ChangeKind : uint8_t {
   kDecisionsCounted = 71,      // how far the decision log has come
   kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
   kVerificationReported = 73,  // what a verification of the decision log found
-  kProposalChanged = 74,       // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
+  kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;

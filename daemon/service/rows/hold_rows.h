@@ -32,8 +32,8 @@ struct HoldRow {
   base::Instant released_at;  // unset: in force
   LegalBasis released;
   base::ProposalId release_proposal;  // whose approval released it; unset: one person did it alone
-  store::Sequence changed = 0;  // of its placing or release
-  std::string sealed;           // account and selector as they were given, like a deletion's; empty once it is released
+  store::Sequence changed = 0;        // of its placing or release
+  std::string sealed;  // account and selector as they were given, like a deletion's; empty once it is released
   bool InForce() const { return !released_at.IsSet(); }
 };
 

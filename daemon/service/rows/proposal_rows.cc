@@ -146,8 +146,9 @@ absl::StatusOr<ProposalNames> OpenProposalNames(const base::Digest& key, const P
 }
 
 absl::Status NoSuchProposal() {
-  return wire::MakeError(v1::ERROR_REASON_PROPOSAL_NOT_FOUND,
-                         "there is no proposal of that proposal_id: it never was, or ended so long ago that it made way");
+  return wire::MakeError(
+      v1::ERROR_REASON_PROPOSAL_NOT_FOUND,
+      "there is no proposal of that proposal_id: it never was, or ended so long ago that it made way");
 }
 
 absl::StatusOr<ProposalRow> LoadProposal(const Core& core, const base::ProposalId& id, std::string* bytes) {
@@ -163,12 +164,12 @@ absl::StatusOr<ProposalRow> LoadProposal(const Core& core, const base::ProposalI
 absl::StatusOr<std::vector<ProposalRow>> LoadProposals(const Core& core) {
   std::vector<ProposalRow> rows;
   bool damaged = false;
-  const absl::Status scanned = core.store.Scan(kProposalPartition, store::Table::kProposal, std::string(1, kRows),
-                                               std::string(1, kRows + 1), SIZE_MAX,
-                                               [&](std::string_view, std::string_view value) {
-                                                 damaged = !DecodeProposal(value, &rows.emplace_back());
-                                                 return !damaged;
-                                               });
+  const absl::Status scanned =
+      core.store.Scan(kProposalPartition, store::Table::kProposal, std::string(1, kRows), std::string(1, kRows + 1),
+                      SIZE_MAX, [&](std::string_view, std::string_view value) {
+                        damaged = !DecodeProposal(value, &rows.emplace_back());
+                        return !damaged;
+                      });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedProposal();
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.proposed_at > b.proposed_at; });

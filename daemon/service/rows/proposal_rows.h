@@ -1,5 +1,5 @@
-// The rows of proposals: loosenings that one person proposed, and that another one may approve. Layouts: store/FORMAT.md.
-// Pure, but for what says that it reads; thread-safe.
+// The rows of proposals: loosenings that one person proposed, and that another one may approve. Layouts:
+// store/FORMAT.md. Pure, but for what says that it reads; thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -36,8 +36,8 @@ inline constexpr size_t kMaxPersonBytes = 96;
 inline constexpr size_t kMaxMarks = 32;
 
 // Why `a` and `b` are not surely two persons, in one word as metadata says it; nullptr: they are two. Two certificates
-// of one caller are one person, whatever else they name; so are two callers whose certificates have a name or the key in
-// common. Who showed it in different ways cannot be compared.
+// of one caller are one person, whatever else they name; so are two callers whose certificates have a name or the key
+// in common. Who showed it in different ways cannot be compared.
 inline const char* WhyNotTwo(const Person& a, const Person& b) {
   if (!a.IsKnown() || !b.IsKnown()) return "unknown";
   if (a.kind != b.kind) return "other_way";
