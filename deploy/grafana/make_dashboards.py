@@ -368,6 +368,8 @@ OPERATOR = {
 VARIABLES = {
     "regime": "consentd_deletion_requests_overdue", "purpose": "consentd_suspended", "system": "consentd_purge_tasks_open", "caller": "consentd_asked_total",
 }
+# Of which what is shown may be below zero.
+BELOW_ZERO = ("- time()", "predict_linear", "clock_offset")
 SIZES = {"stat": (6, 5), "name": (6, 5), "bars": (12, 9), "lines": (12, 8)}
 
 
@@ -402,7 +404,7 @@ def written(panel, number, place):
     targets = [{"refId": chr(ord("A") + index), "datasource": SOURCE, "editorMode": "code", "expr": expression, "legendFormat": legend, "instant": panel.kind != "lines",
                 "range": panel.kind == "lines"} for index, (expression, legend) in enumerate(panel.queries)]
     return {"id": number, "type": kind, "title": panel.question, "description": panel.meaning, "datasource": SOURCE, "gridPos": place,
-            "fieldConfig": {"defaults": {"unit": panel.unit, "min": None if "- time()" in panel.queries[0][0] else 0, "color": {"mode": "palette-classic" if panel.kind == "lines" else "thresholds"},
+            "fieldConfig": {"defaults": {"unit": panel.unit, "min": None if any(word in panel.queries[0][0] for word in BELOW_ZERO) else 0, "color": {"mode": "palette-classic" if panel.kind == "lines" else "thresholds"},
                                          "thresholds": thresholds(panel), "custom": custom, "noValue": "none"}, "overrides": []},
             "options": options(panel.kind), "targets": targets}
 

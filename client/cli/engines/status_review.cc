@@ -28,9 +28,10 @@ std::string Lasting(Span span) {
 }
 
 std::string Bytes(int64_t bytes) {
-  constexpr double kGiB = 1 << 30;
+  constexpr double kMiB = 1 << 20;
+  const double mib = static_cast<double>(bytes) / kMiB;
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(bytes) / kGiB);
+  std::snprintf(text.data(), text.size(), "%.1f %s", mib < 1024 ? mib : mib / 1024, mib < 1024 ? "MiB" : "GiB");
   return text.data();
 }
 
@@ -116,7 +117,7 @@ class Review {
 
   void AddStore() {
     const DaemonStatus::Store& store = status_.store;
-    std::string state = Bytes(store.table_bytes) + ", " + Count(store.commits_waiting, "commits wait");
+    std::string state = Bytes(store.table_bytes) + " of table files, " + Count(store.commits_waiting, "commits wait");
     if (store.writes_stopped) state += ", writes stand still";
     if (store.background_errors > 0) state += ", " + Count(store.background_errors, "background errors");
     Line("store", state, store.writes_stopped || store.background_errors > 0,

@@ -147,6 +147,8 @@ class Picture:
                 self.axes.axhline(step["value"], color=COLOURS[step["color"]], linewidth=0.6, linestyle="--")
         if self.panel["fieldConfig"]["defaults"]["min"] == 0:
             self.axes.set_ylim(bottom=0)
+        # Room for the legend above the lines.
+        self.axes.set_ylim(top=self.axes.get_ylim()[0] + 1.5 * (self.axes.get_ylim()[1] - self.axes.get_ylim()[0]))
         self.axes.yaxis.set_major_formatter(lambda value, _: shown(value, self.unit))
         self.axes.set_xlabel("seconds" + (f"; and {len(rows) - self.MOST} more" if len(rows) > self.MOST else ""), fontsize=6)
         self.axes.legend(fontsize=5, loc="upper left", frameon=False, ncol=2 if len(rows) > 6 else 1)
