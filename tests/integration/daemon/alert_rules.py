@@ -17,15 +17,26 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
-from harness import ROOT, until
+from harness import PATIENCE, ROOT
 
 RULES = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "deploy" / "runbooks"
 METRICS = ROOT / "daemon" / "ops" / "README.md"
+FILES = ("consentd.officer.yml", "consentd.operator.yml")
 for program in ("promtool", "prometheus"):
     if shutil.which(program) is None:
         print(f"skipped: {program} is not installed", file=sys.stderr)
         sys.exit(77)
+
+
+def until(condition, what):
+    """The first true value of condition(). Prometheus looks twice a second, so asking it more often only takes time from others."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {PATIENCE} s: {what() if callable(what) else what}")
+        time.sleep(0.1)
+    return value
 
 
 def read(name):
@@ -35,16 +46,17 @@ def read(name):
 def alerts():
     """The shipped alerting rules by name, each with its group under "group"."""
     found = {}
-    for group in read("consentd.alerts.yml")["groups"]:
-        for rule in group["rules"]:
-            assert rule["alert"] not in found, f"two alerts {rule['alert']}"
-            found[rule["alert"]] = {**rule, "group": group["name"]}
+    for name in FILES:
+        for group in read(name)["groups"]:
+            for rule in [one for one in group["rules"] if "alert" in one]:
+                assert rule["alert"] not in found, f"two alerts {rule['alert']}"
+                found[rule["alert"]] = {**rule, "group": group["name"]}
     return found
 
 
 def recordings():
     """The expressions of the shipped recording rules by what they record."""
-    return {rule["record"]: rule["expr"] for group in read("consentd.rules.yml")["groups"] for rule in group["rules"]}
+    return {rule["record"]: rule["expr"] for name in FILES for group in read(name)["groups"] for rule in group["rules"] if "record" in rule}
 
 
 def page(alert):
@@ -59,7 +71,7 @@ def blocks(text, kind):
 def copy_rules(folder, seconds):
     """Copies the shipped rules, with another `for` of all alerts, and returns their paths."""
     paths = []
-    for name in ("consentd.rules.yml", "consentd.alerts.yml"):
+    for name in FILES:
         path = pathlib.Path(folder) / name
         path.write_text(re.sub(r"^( *for:) .*$", rf"\1 {seconds}s", (RULES / name).read_text(), flags=re.M))
         paths.append(path)
