@@ -75,7 +75,7 @@ std::string ChartOfFigures(const ChartOf& of, const std::vector<Figure>& figures
   return ChartHtml(chart);
 }
 
-std::vector<ChartOf> RequestCharts() {
+std::vector<ChartOf> OpenCharts() {
   using Row = ChartOf::Row;
   return {
       {"now",
@@ -89,6 +89,12 @@ std::vector<ChartOf> RequestCharts() {
         {"overdue", "Overdue"},
         {"on_hold", "On hold"},
         {"confirmation_overdue", "Receipt not confirmed in time"}}},
+  };
+}
+
+std::vector<ChartOf> RequestCharts() {
+  using Row = ChartOf::Row;
+  return {
       {"requests",
        "Requests to delete",
        "Requests that somebody made: received in each period, and ended in it.",
@@ -271,6 +277,7 @@ std::string ReportHtml(const ReportHead& head, const std::vector<Figure>& figure
   }
   if (!head.caveat.empty()) body += "<p><strong>" + HtmlText(head.caveat) + "</strong></p>\n";
   const std::vector<Figure> all = WithCalifornia(figures);
+  for (const ChartOf& chart : OpenCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : RequestCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : OtherCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : ChoiceCharts()) body += ChartOfFigures(chart, all);
