@@ -114,6 +114,7 @@ absl::StatusOr<DaemonStatus> GrpcClient::GetStatus(const CallOptions& options) {
   const v1::ChildrenStatus& children = response.children();
   status.children = {children.profiles(), children.unguarded(), children.notice_due(), children.purge_due()};
   status.erasure = PartOf(response.erasure());
+  if (response.has_approvals_open()) status.approvals_open = response.approvals_open();
   if (response.has_safety()) {
     const v1::SafetyStatus& safety = response.safety();
     status.safety = {safety.open(), TimeOf(safety.has_oldest_at(), safety.oldest_at())};

@@ -205,6 +205,9 @@ void WritePeople(const Figures& figures, v1::GetStatusResponse* out) {
   children.set_unguarded(figures.Count("consentd_children_unguarded"));
   children.set_notice_due(figures.Count("consentd_children_inactive_without_notice"));
   children.set_purge_due(figures.Count("consentd_children_purge_due"));
+  if (figures.Sum("consentd_approvals_open").has_value()) {
+    out->set_approvals_open(figures.Count("consentd_approvals_open"));
+  }
   if (!figures.Sum("consentd_safety_flags_open").has_value()) return;
   out->mutable_safety()->set_open(figures.Count("consentd_safety_flags_open"));
   SetTime(figures.Time("consentd_safety_flag_oldest_timestamp_seconds"),

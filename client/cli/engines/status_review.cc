@@ -89,12 +89,15 @@ class Review {
          "add later ones to the policy, then consentctl policy activate FILE");
   }
 
-  // Somebody decided so: it is shown, and nobody is called.
+  // Somebody decided so: it is shown, and nobody is called before it may be forgotten.
   void AddPurposes() {
     if (status_.suspensions.empty()) return Good("purposes", "none is suspended");
     for (const Suspension& one : status_.suspensions) {
-      Good("suspended", std::string(Name(one.purpose)) + " " + (one.region.empty() ? "everywhere" : one.region) +
-                            " since " + At(one.suspended_at));
+      const std::string purpose(Name(one.purpose));
+      Line("suspended",
+           purpose + " " + (one.region.empty() ? "everywhere" : one.region) + " since " + At(one.suspended_at),
+           Since(one.suspended_at) > kSuspensionAge,
+           "ask whether it is still needed: consentctl policy show, consentctl policy resume " + purpose);
     }
   }
 
@@ -152,7 +155,8 @@ class Review {
   void AddVerification() {
     if (!status_.decision_log.on) return;
     if (!status_.verification.has_value()) {
-      return Good("verification", "never; consentctl decisions verify --report FOLDER makes one");
+      return Line("verification", "never", Since(status_.started_at) > kFirstVerification,
+                  "consentctl decisions verify --report FOLDER");
     }
     const DaemonStatus::Verification& last = *status_.verification;
     const int64_t wrong = last.yes_after_no + last.not_given + last.log_problems;
@@ -249,16 +253,20 @@ class Review {
     if (holds.oldest_at.has_value()) state += ", the oldest of " + At(holds.oldest_at);
     const int64_t past = holds.past_review.value_or(0);
     if (past > 0) state += ", " + Count(past, "past review");
-    Line("holds", state, past > 0, "consentctl holds list");
+    Line("holds", state, past > 0, "consentctl holds list --past-review");
     const DaemonStatus::Children& children = status_.children;
     Line("children",
          Count(children.notice_due, "whose guardian must be told, ") + Count(children.purge_due, "to purge, ") +
              Count(children.unguarded, "without guardian, of ") + std::to_string(children.profiles),
-         children.notice_due > 0 || children.purge_due > 0, "consentctl children due");
+         children.notice_due > 0, "consentctl children due --due notice");
+    if (status_.approvals_open.has_value()) {
+      Line("approvals", Count(*status_.approvals_open, "loosenings wait for a second person"),
+           *status_.approvals_open > 0, "consentctl approvals list");
+    }
     if (!status_.safety.has_value()) return;
     std::string flags = Count(status_.safety->open, "reported and not handled");
     if (status_.safety->oldest_at.has_value()) flags += ", the oldest of " + At(status_.safety->oldest_at);
-    Line("safety", flags, status_.safety->open > 0, "look at what listeners flagged SAFETY");
+    Line("safety", flags, status_.safety->open > 0, "consentctl flags list");
   }
 
   void AddErasure() {

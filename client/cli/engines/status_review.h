@@ -26,7 +26,10 @@ inline constexpr int64_t kLeastFreeBytes = int64_t{2} << 30;
 inline constexpr int64_t kLeastFreeInodes = 10'000;
 inline constexpr std::chrono::days kCertificateWarning{7};
 inline constexpr std::chrono::days kCalendarWarning{60};
-inline constexpr std::chrono::days kVerificationAge{31};
+inline constexpr std::chrono::days kVerificationAge{35};
+// From the daemon's start on, where nobody has verified yet.
+inline constexpr std::chrono::hours kFirstVerification{24};
+inline constexpr std::chrono::days kSuspensionAge{14};
 // Of a data system with open tasks, since its worker was last seen.
 inline constexpr std::chrono::hours kWorkerSilence{1};
 // Since when keys, and other bytes, wait to leave the store's files.

@@ -134,6 +134,7 @@ Json StatusJson(const DaemonStatus& status) {
                      {"oldest_key_at", AtOrNull(status.erasure.oldest_key_at)},
                      {"bytes_waiting", status.erasure.bytes_waiting},
                      {"oldest_bytes_at", AtOrNull(status.erasure.oldest_bytes_at)}};
+  json["approvals_open"] = OrNull(status.approvals_open);
   json["safety"] = nullptr;
   if (status.safety.has_value()) {
     json["safety"] = {{"open", status.safety->open}, {"oldest_at", AtOrNull(status.safety->oldest_at)}};

@@ -137,6 +137,7 @@ struct DaemonStatus {
   Children children;
   Erasure erasure;
   std::optional<Safety> safety;
+  std::optional<int64_t> approvals_open;
 };
 
 }  // namespace consent

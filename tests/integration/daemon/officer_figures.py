@@ -51,6 +51,13 @@ def pages(call, request, field):
         request.page_token = page.next_page_token
 
 
+def ground(step):
+    """Why a system kept something; in words, where it is asked for no ground."""
+    if "exempt_reason" not in step.DESCRIPTOR.fields_by_name:
+        return step.reason
+    return word(deletion.ExemptReason, step.exempt_reason, "EXEMPT_REASON")
+
+
 def shares(parts, wholes):
     return {key: parts[key] / whole for key, whole in wholes.items() if whole}
 
@@ -141,9 +148,11 @@ class Listed:
         for _, one in appeals:
             late[("appeal", "answer")] += one.answer_overdue
             late[("appeal", "acknowledgement")] += one.acknowledgement_overdue
+        ends = [("answer", one.answer_by) for _, one in appeals] + [("acknowledgement", one.acknowledge_by) for _, one in appeals if not one.HasField("acknowledged_at")]
+        soon = collections.Counter(("appeal", deadline, str(days)) for days in (3, 7) for deadline, end in ends if self.now < moment(end) <= self.now + days * DAY)
         return {
             "Which receipts must be confirmed?": [collections.Counter((request.regime,) for request in unconfirmed if request.confirmation_overdue), due],
-            "Which appeals wait?": [collections.Counter(("appeal", request.regime) for request, _ in appeals), late],
+            "Which appeals wait?": [collections.Counter(("appeal", request.regime) for request, _ in appeals), late, soon],
         }
 
     def of_tasks(self):
@@ -162,7 +171,7 @@ class Listed:
             "Where is a deletion stuck?": [stuck],
             "How did tasks end?": [ended],
             "Which share was NOT_FOUND or EXEMPT?": [{key: count / of_system[key[0]] for key, count in ended.items() if key[1] in ("not_found", "exempt")}],
-            "Why is something kept?": [collections.Counter((step.system, step.reason) for _, step in steps if step.outcome == deletion.PURGE_OUTCOME_EXEMPT)],
+            "Why is something kept?": [collections.Counter((step.system, ground(step)) for _, step in steps if step.outcome == deletion.PURGE_OUTCOME_EXEMPT)],
         }
 
     def of_systems(self):
@@ -222,6 +231,8 @@ class Listed:
             "Why is it no?": [{(reason,): count for reason, count in story.reasons.items()}],
             "Why must it go, or stay?": [{("purge", "deleted"): 1}],
             "Does somebody write regions wrongly?": [{(): 1}],
+            "Which SAFETY reports has nobody handled?": [{(): story.flags["safety"]}],
+            "How old is the oldest SAFETY report that waits?": [(PAST, {(): story.flagged_at})],
             "What do listeners find?": [{(flag,): count for flag, count in story.flags.items()}],
         }
 
@@ -229,6 +240,7 @@ class Listed:
         active = [one for one in self.policy.suspensions if one.active]
         return {
             "What is on hold?": [{(): len(self.holds)}],
+            "Which holds are past their review?": [{(): sum(getattr(hold, "past_review", False) for hold in self.holds)}],
             "Is a hold forgotten?": [(PAST, {(): min(moment(hold.placed_at) for hold in self.holds)})],
             "What is suspended?": [{(word(types.Purpose, one.purpose, "PURPOSE"), one.region or "all"): 1 for one in active}],
             "Is a suspension forgotten?": [{(): len(active)}, None],

@@ -46,6 +46,11 @@ DaemonStatus Well() {
   status.children = {3, 1, 0, 0};
   status.erasure = {1, kNow - kKeysInFiles, 1, kNow - kBytesInFiles};
   status.safety = DaemonStatus::Safety{0, std::nullopt};
+  status.approvals_open = 0;
+  status.suspensions.resize(1);
+  status.suspensions[0].purpose = Purpose::kAdvertising;
+  status.suspensions[0].suspended_at = kNow - kSuspensionAge;
+  status.children.purge_due = 2;  // sweeps see to it
   return status;
 }
 
@@ -103,7 +108,9 @@ TEST(StatusReview, EachThingIsMarkedByItself) {
       {"system audio", [](auto& s) { s.systems[0].sweep_failed = 1; }},
       {"holds", [](auto& s) { s.holds.past_review = 1; }},
       {"children", [](auto& s) { s.children.notice_due = 1; }},
-      {"children", [](auto& s) { s.children.purge_due = 1; }},
+      {"approvals", [](auto& s) { s.approvals_open = 1; }},
+      {"suspended", [](auto& s) { *s.suspensions[0].suspended_at -= seconds(1); }},
+      {"verification", [](auto& s) { s.verification.reset(); }},
       {"erasure", [](auto& s) { *s.erasure.oldest_key_at -= seconds(1); }},
       {"erasure", [](auto& s) { *s.erasure.oldest_bytes_at -= seconds(1); }},
       {"safety", [](auto& s) { s.safety->open = 1; }},
@@ -132,6 +139,9 @@ TEST(StatusReview, AWorkerHasAnHourFromTheStartAndFromTheTask) {
 TEST(StatusReview, WhatIsAbsentIsNoAlarm) {
   DaemonStatus status = Well();
   status.verification.reset();
+  status.started_at = kNow - kFirstVerification;
+  status.suspensions.clear();
+  status.approvals_open.reset();
   status.certificates.reset();
   status.callers.reset();
   status.safety.reset();
