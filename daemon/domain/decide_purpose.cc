@@ -198,8 +198,9 @@ ReasonSet Evaluation<TraceT>::ConsentRow(const Named& named, const PurposeChoice
         what(fact);
         fact.at = EndOf(named, choice);
       });
-    } else if (ConsentEnd(choice, rules_) != base::kEndOfTime) {
-      Nearly(Row::kE9, Reason::kConsentExpired, RowNote::kNotYet, at(ConsentEnd(choice, rules_)));
+    } else if constexpr (TraceT::kOn) {
+      const Instant end = ConsentEnd(choice, rules_);  // counting months is slow
+      if (end != base::kEndOfTime) Nearly(Row::kE9, Reason::kConsentExpired, RowNote::kNotYet, at(end));
     }
     if (PassedAt(notice->superseded_from)) {
       Say(&reasons, Row::kE9, Reason::kNoticeSuperseded, at(notice->superseded_from));

@@ -1,5 +1,7 @@
 #include "client/cli/render/explanation_words.h"
 
+#include <vector>
+
 #include "client/cli/render/explanation_phrases.h"
 
 namespace consent::cli {
@@ -113,6 +115,13 @@ std::string DispositionWords(const ExplainedRow& row) {
          " on.";
 }
 
+std::string MissingFactsOf(const Explanation& explanation) {
+  std::vector<std::string> words;
+  words.reserve(explanation.missing.size());
+  for (const std::string& field : explanation.missing) words.push_back(MissingWords(field));
+  return words.empty() ? "what has to be known" : JoinedWords(words);
+}
+
 // E0, E3, E5 and E6: what is said and known of the recording itself.
 std::string FactWords(const ExplainedRow& row, const Explanation& explanation) {
   const bool allowed = row.note == RowNote::kAllowed;
@@ -125,7 +134,7 @@ std::string FactWords(const ExplainedRow& row, const Explanation& explanation) {
       if (row.note == RowNote::kUnnamedScope) {
         return "The recording does not say which profile, or which device, it is of, and one of the account's said no.";
       }
-      return "Facts are missing without which nothing may be used: " + JoinedWords(explanation.missing) + ".";
+      return "It was not said " + MissingFactsOf(explanation) + ". Without that nothing may be used.";
     case Reason::kInvalidTime:
       return "The time of recording that was given (" + DayText(row.at) +
              ") cannot be right: it lies after its arrival, or before the service began.";

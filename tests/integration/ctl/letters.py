@@ -1,4 +1,4 @@
-"""Twenty lives along one line of time, and the letters that people write about them.
+"""Twenty lives, and one more that the decision log tells of, along one line of time, and the letters that people write about them.
 
 Each letter is a name, what the person writes, what happens (time, command), and what is then asked: a time of asking for `--at`, or
 None for now, and the facts of the recording. Times are UTC."""
@@ -47,6 +47,10 @@ LETTERS = [
     ("01-why-was-i-heard", "In March somebody listened to me asking for the weather. Who allowed that?",
      [registered("anna"), agreed("anna")],
      [("2026-03-05 14:00", facts("anna-1", "2026-03-03T08:15:00Z"))]),
+
+    ("21-on-record", "The log says that somebody got a yes for my recording of April. I have said no since.",
+     [registered("uma"), agreed("uma"), ("2026-04-07 09:00", "CHECK uma"), ("2026-07-30 09:00", ("settings", "opt-out", "uma", "--all"))],
+     [("recorded", facts("uma-1", "2026-04-06T08:15:00Z"))]),
 
     ("02-off-in-may", "I turned it off in May, and in June someone listened. How can that be?",
      [registered("bert"), agreed("bert"), ("2026-05-12 18:30", ("settings", "opt-out", "bert", "--all", "--channel", "app")),

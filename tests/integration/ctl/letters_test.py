@@ -11,7 +11,7 @@ import re
 import struct
 import unittest
 
-from daemon import SOURCE, Daemon, DaemonTest
+from daemon import REFUSED, SOURCE, Daemon, DaemonTest
 from letters import LETTERS, policy
 
 SHIM = os.environ["CONSENT_SHIFT_CLOCK_SHIM"]
@@ -65,7 +65,9 @@ class LettersTest(DaemonTest):
             account = lives[0][1][2] if isinstance(lives[0][1], tuple) else lives[0][1].split()[1]
             events += [(moment(at), len(events), name, what) for at, what in lives]
             for at, facts in asked:
-                if at.startswith("now "):
+                if at == "recorded":
+                    events.append((moment("2026-08-01 13:00"), len(events), name, ("EXPLAIN", account)))
+                elif at.startswith("now "):
                     events.append((moment(at[4:]), len(events), name, ("ASK", account, None, facts)))
                 else:
                     # Only once all is over, so that history has to tell it.
@@ -73,11 +75,13 @@ class LettersTest(DaemonTest):
         answers = {}
         for at, _, name, what in sorted(events):
             self.daemon.move(at)
-            if what[0] == "ASK":
+            if what[0] == "EXPLAIN":
+                answers.setdefault(name, []).append(self.explain(*what[1:]))
+            elif what[0] == "ASK":
                 answers.setdefault(name, []).append(self.ask(*what[1:]))
             else:
                 self.live(what)
-        self.assertEqual(len(answers), 20)
+        self.assertEqual(len(answers), 21)
         for name, question, _, _ in LETTERS:
             with self.subTest(name):
                 self.compare(name, "\n".join([question, "", *answers[name]]))
@@ -100,6 +104,21 @@ class LettersTest(DaemonTest):
         text = self.ctl("check", "--account", account, *options, "--explain", expect=EXPLAINED)
         # By chance.
         return re.sub(r"asked again from [^.;]*? on\b", "asked again later", text, flags=re.S)
+
+    def check(self, account):
+        """For real, so that it is on record."""
+        facts, = (asked for _, _, lives, questions in LETTERS for _, asked in questions if lives[0][1][2:3] == (account,))
+        self.ctl("check", "--account", account, *(word for name, value in facts.items() for word in (f"--{name}", value)))
+
+    def explain(self, account):
+        log = str(self.daemon.root / "data.decisions")
+        found = [one for one in self.json("decisions", "find", "--account", account, log)["decisions"] if one["entry"] >= 0]
+        self.assertEqual(len(found), 1)
+        entry = ("--record", str(found[0]["record"]), "--entry", str(found[0]["entry"]), log)
+        self.ctl("decisions", "explain", "--account", "bert", *entry, expect=REFUSED)
+        told = json.loads(self.ctl("decisions", "explain", "--account", account, *entry, "--json", expect=EXPLAINED))
+        self.assertEqual((told["verdict"], told["explanation"]["eligibility"]), ("CONFIRMED", "ELIGIBLE"))
+        return self.ctl("decisions", "explain", "--account", account, *entry, expect=EXPLAINED)
 
     def compare(self, name, text):
         path = GOLDEN / f"{name}.txt"

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/base/base64.h"
+#include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
@@ -122,10 +123,37 @@ class ReadsOnRecord : public RpcWorld {
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), recording_};
   rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.proposals(), world_.systems(), recording_};
-  LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_}};
+  const service::VerifyDecisions verify_{world_.core()};
+  const service::ExplainCheck explain_{world_.core()};
+  rpc::DecisionRpc decisions_{world_.core(), verify_, explain_, keys_, recorder_, recording_};
+  LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_, &decisions_}};
   std::string deletion_id_;
   grpc::Status status_;
 };
+
+TEST_F(ReadsOnRecord, AnExplanationIsAboutWhoseRecordingItNames) {
+  const std::string method = "DecisionService/ExplainCheck";
+  const std::string request = R"(recording { recording_id: "r" account_id: "ann" } purpose: PURPOSE_HUMAN_REVIEW)";
+  Be({v1::ROLE_OFFICER});
+  std::string bytes;
+  EXPECT_EQ(Reason(method, request, &bytes), "");
+  v1::ExplainCheckResponse response;
+  ASSERT_TRUE(response.ParseFromString(bytes));
+  EXPECT_EQ(response.explanation().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
+  EXPECT_EQ(response.explanation().requests_size(), 1);
+  ASSERT_EQ(Records().size(), 1U);
+  EXPECT_EQ(Records()[0]["read"], method);
+  EXPECT_EQ(Records()[0]["subject"], HandleOfAnn());
+  log_fails_ = true;
+  EXPECT_EQ(Reason(method, request), "NOT_RECORDED");
+  // A backend's is none, and others have no business here.
+  Be({v1::ROLE_BACKEND});
+  EXPECT_EQ(Reason(method, request), "");
+  for (const int role : {v1::ROLE_AUDITOR, v1::ROLE_SAMPLER, v1::ROLE_STORE, v1::ROLE_OPERATOR, v1::ROLE_PURGER}) {
+    Be({role});
+    EXPECT_EQ(Reason(method, request), "ROLE_REQUIRED") << role;
+  }
+}
 
 TEST_F(ReadsOnRecord, EachMethodAndEachRoleOfPeople) {
   const std::map<std::string, std::string> requests = AboutAnn();
