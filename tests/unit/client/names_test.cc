@@ -65,6 +65,8 @@ TEST(NamesTest, AreThePublicOnes) {
       "DELETION_APPEAL_ANSWERED");
   ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
   ExpectNames<PolicyEffect>("POLICY_EFFECT_", "UNSPECIFIED LOOSENS RESTRICTS NEUTRAL BREAKS_STORED");
+  ExpectNames<ProposedAct>("PROPOSED_ACT_", "UNSPECIFIED RESUME RELEASE_HOLD ACTIVATE_POLICY");
+  ExpectNames<ProposalState>("PROPOSAL_STATE_", "UNSPECIFIED OPEN APPROVED DONE FAILED WITHDRAWN EXPIRED");
   ExpectNames<DeletionState>("DELETION_STATE_",
                              "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
   ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
@@ -99,9 +101,10 @@ TEST(NamesTest, AreThePublicOnes) {
 
 TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
   for (const char* name :
-       {"Purpose",         "Channel",    "Actor",         "Wake",         "Kind",        "Speakers",    "Identity",
-        "SpeakerAge",      "Artefact",   "ReviewerClass", "Flag",         "Eligibility", "Disposition", "Switch",
-        "EffectiveAnswer", "ChangeKind", "DefaultRule",   "PolicyEffect", "Reason",      "Selection"}) {
+       {"Purpose",     "Channel",    "Actor",           "Wake",          "Kind",        "Speakers",
+        "Identity",    "SpeakerAge", "Artefact",        "ReviewerClass", "Flag",        "Eligibility",
+        "Disposition", "Switch",     "EffectiveAnswer", "ChangeKind",    "DefaultRule", "PolicyEffect",
+        "Reason",      "Selection",  "ProposedAct",     "ProposalState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
