@@ -392,6 +392,7 @@ int Run(int argc, const char* const* argv) {
   AddSweep(app, cli);
   AddChildren(app, cli);
   AddHolds(app, cli);
+  AddFlags(app, cli);
   AddExportSubject(app, cli);
   AddCerts(app, cli);
   RefuseValuesOfFlags(&app);

@@ -48,6 +48,7 @@ void AddSweep(CLI::App& app, Cli& cli);
 void AddChildren(CLI::App& app, Cli& cli);
 void AddWorker(CLI::App& app, Cli& cli);
 void AddHolds(CLI::App& app, Cli& cli);
+void AddFlags(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);
 void AddCerts(CLI::App& app, Cli& cli);
 

@@ -33,6 +33,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/subject/turned_answers.h"
 #include "daemon/service/subject/verify_decisions.h"
@@ -61,6 +62,7 @@ struct Services {
         check(core),
         reads(core),
         children_due(core, reads),
+        safety_flags(core, changes),
         policy_admin(core, publisher.policies()),
         turned(core),
         systems(core, queue, publisher.systems()),
@@ -87,6 +89,7 @@ struct Services {
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::ChildrenDue children_due;
+  service::SafetyFlags safety_flags;
   service::PolicyAdmin policy_admin;
   service::TurnedAnswers turned;
   service::DataSystems systems;
@@ -107,7 +110,7 @@ struct RpcServices {
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
-        recording(core, services.subject_changes, dependencies),
+        recording(core, services.subject_changes, services.safety_flags, dependencies),
         policy(core, services.policy_admin, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.systems, dependencies),

@@ -55,6 +55,7 @@ enum class Table : uint8_t {
   kHoldById = 18,                // where the hold of an id lies
   kDecisionLog = 19,             // how far the decision log has come
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
+  kSafetyFlag = 21,              // recordings flagged SAFETY whose person nobody looks after yet
 };
 
 inline constexpr uint8_t kMaxTable = 127;

@@ -72,8 +72,12 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_CERTIFICATE_NOT_ACCEPTED, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_SYSTEM_NOT_YOURS, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_CHILD_NOT_INACTIVE, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
 };
-static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
+constexpr size_t kUnusedNumbers = 21;  // 49 to 69
+static_assert(std::size(kCodes) + 1 + kUnusedNumbers == v1::ErrorReason_MAX,
+              "each reason but INTERNAL has its code here");
 
 absl::StatusCode CodeOf(v1::ErrorReason reason) {
   const auto* const at = std::find_if(std::begin(kCodes), std::end(kCodes),

@@ -200,6 +200,9 @@ struct HistoryEntry {
   std::string policy_version;
   // Of a consent: the hashes of the texts that were shown (HistoryPage::texts).
   std::vector<std::string> shown_sha256;
+  // Of kReportRecording and kSafetyFlagHandled; of the latter what was done. Empty where the evidence is withheld.
+  RecordingId recording_id;
+  std::string note;
 };
 
 struct HistoryPage {

@@ -11,6 +11,7 @@ using base::Encoder;
 
 constexpr uint8_t kRowFormat = 2;
 constexpr uint8_t kPayloadFormat = 3;
+constexpr uint8_t kPayloadOfRecording = 4;  // the same, and a recording with a note behind it
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
@@ -198,7 +199,8 @@ void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitmen
 std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kPayloadFormat);
+  const bool of_recording = !payload.recording_id.empty();
+  out.Byte(of_recording ? kPayloadOfRecording : kPayloadFormat);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -219,13 +221,18 @@ std::string EncodePayload(const Payload& payload) {
     out.Raw(base::View(shown.sha256));
   }
   out.String(payload.account_id);
+  if (of_recording) {
+    out.String(payload.recording_id);
+    out.String(payload.note);
+  }
   return bytes;
 }
 
 bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
-  if (in.Byte() != kPayloadFormat) return false;
+  const uint8_t format = in.Byte();
+  if (format != kPayloadFormat && format != kPayloadOfRecording) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -245,6 +252,11 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   if (shown > kMaxShown) return false;
   for (uint64_t i = 0; in.ok() && i < shown; ++i) payload->shown.push_back(GetShown(in));
   payload->account_id = in.String(base::kMaxIdBytes);
+  if (format == kPayloadOfRecording) {
+    payload->recording_id = in.String(base::kMaxIdBytes);
+    if (payload->recording_id.empty()) in.Fail();
+    payload->note = in.String(base::kMaxNoteBytes);
+  }
   return in.Done();
 }
 

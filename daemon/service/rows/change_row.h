@@ -33,6 +33,8 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealReceived = 15,
   kDeletionAppealAcknowledged = 16,
   kDeletionAppealAnswered = 17,
+  kHoldReviewed = 25,
+  kSafetyFlagHandled = 26,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -44,7 +46,7 @@ enum class ChangeKind : uint8_t {
   kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
   kVerificationReported = 73,  // what a verification of the decision log found
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
 
@@ -88,6 +90,9 @@ struct Payload {
   std::vector<domain::ShownText> shown;  // of a consent: domain::ShownBy the policy under which it was given
   // Whose change it is, for listings by time; empty: not said. Not in what names a subject's scopes.
   std::string account_id;
+  // Of a report of a recording, and of the handling of a flag, with what was done about it.
+  std::string recording_id;
+  std::string note;
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

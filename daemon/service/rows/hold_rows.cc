@@ -9,7 +9,7 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kHoldFormat = 2;
+constexpr uint8_t kHoldFormat = 3;
 constexpr char kByNumber = 'n';
 constexpr char kBySubject = 's';
 constexpr size_t kMaxOrderBytes = 256;
@@ -45,6 +45,9 @@ std::string EncodeHoldRow(const HoldRow& row) {
   for (const base::RecordingHandle& recording : row.held.recordings) out.Raw(base::View(recording.bytes));
   PutLegalBasis(out, row.placed);
   PutTime(out, row.placed_at);
+  PutTime(out, row.review_at);
+  PutTime(out, row.reviewed_at);
+  out.String(row.review_reason);
   PutTime(out, row.released_at);
   PutLegalBasis(out, row.released);
   out.Varint(row.changed);
@@ -74,6 +77,9 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
   }
   row->placed = GetLegalBasis(in);
   row->placed_at = GetTime(in);
+  row->review_at = GetTime(in);
+  row->reviewed_at = GetTime(in);
+  row->review_reason = in.String(kMaxOrderBytes);
   row->released_at = GetTime(in);
   row->released = GetLegalBasis(in);
   row->changed = in.Varint();

@@ -159,6 +159,11 @@ class FakeClient : public Client {
   }
   absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Hold> ReviewHold(const ReviewHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions&) override {
     return on_list_holds ? on_list_holds(query) : absl::StatusOr<HoldPage>(Missing());
   }

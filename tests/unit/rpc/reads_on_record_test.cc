@@ -17,6 +17,7 @@
 #include "daemon/base/base64.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
+#include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "tests/support/temp_folder.h"
@@ -67,7 +68,7 @@ class ReadsOnRecord : public RpcWorld {
   // Every method that reads about people, with a request about ann.
   std::map<std::string, std::string> AboutAnn() const {
     std::map<std::string, std::string> requests;
-    for (const char* of : {"SettingsService", "SubjectService", "DeletionService", "HoldService"}) {
+    for (const char* of : {"SettingsService", "SubjectService", "DeletionService", "HoldService", "RecordingService"}) {
       const auto* const service =
           google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string("consent.v1.") + of);
       for (int i = 0; i < service->method_count(); ++i) {
@@ -122,17 +123,19 @@ class ReadsOnRecord : public RpcWorld {
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), recording_};
   rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.systems(), recording_};
-  LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_}};
+  rpc::RecordingRpc recordings_{world_.core(), world_.changes(), world_.safety_flags(), recording_};
+  LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_, &recordings_}};
   std::string deletion_id_;
   grpc::Status status_;
 };
 
 TEST_F(ReadsOnRecord, EachMethodAndEachRoleOfPeople) {
   const std::map<std::string, std::string> requests = AboutAnn();
-  ASSERT_EQ(requests.size(), 9U);
+  ASSERT_EQ(requests.size(), 10U);
   size_t count = 0;
   for (const auto& [method, request] : requests) {
     for (const int role : {v1::ROLE_AUDITOR, v1::ROLE_OFFICER}) {
+      if (method == "RecordingService/ListSafetyFlags" && role == v1::ROLE_AUDITOR) continue;  // may not
       SCOPED_TRACE(method + " " + std::to_string(role));
       Be({role});
       const size_t answered = notes_.calls().size();
@@ -153,7 +156,8 @@ TEST_F(ReadsOnRecord, ABackendReadsForItsUsers) {
        {std::vector<int>{v1::ROLE_BACKEND}, std::vector<int>{v1::ROLE_BACKEND, v1::ROLE_OFFICER}}) {
     Be(roles);
     for (const auto& [method, request] : AboutAnn()) {
-      const bool of_all = method == "HoldService/ListHolds" || method == "SettingsService/ListChoices";
+      const bool of_all = method == "HoldService/ListHolds" || method == "SettingsService/ListChoices" ||
+                          method == "RecordingService/ListSafetyFlags";
       const bool may = !of_all || roles.size() > 1;
       EXPECT_EQ(Reason(method, request), may ? "" : "ROLE_REQUIRED") << method;
     }
