@@ -104,7 +104,8 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
         "EffectiveAnswer", "ChangeKind", "DefaultRule",   "PolicyEffect", "Reason",      "Selection"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
-  for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
+  for (const char* name :
+       {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "ExemptReason", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {

@@ -198,7 +198,7 @@ std::map<std::string, std::string> CodesInTheContract() {
 TEST(Errors, EveryReasonHasItsCodeAndName) {
   std::map<std::string, std::string> contract = CodesInTheContract();
   for (int i = 1; i < v1::ErrorReason_descriptor()->value_count(); ++i) {
-    const auto reason = static_cast<v1::ErrorReason>(i);
+    const auto reason = static_cast<v1::ErrorReason>(v1::ErrorReason_descriptor()->value(i)->number());
     const absl::Status status = wire::MakeError(reason, "text", {{"limit", "5"}});
     const std::string comment = v1::ErrorReason_descriptor()->value(i)->name();
     EXPECT_EQ(wire::DetailOf(status).reason, reason) << comment;
