@@ -393,6 +393,7 @@ int Run(int argc, const char* const* argv) {
   AddChildren(app, cli);
   AddHolds(app, cli);
   AddApprovals(app, cli);
+  AddFlags(app, cli);
   AddExportSubject(app, cli);
   AddCerts(app, cli);
   AddStatus(app, cli);

@@ -22,6 +22,7 @@ DeletionProgress ProgressOf(const v1::DeletionProgress& progress) {
   value.evidence_hash = progress.evidence_hash();
   value.earlier_evidence_hash = progress.earlier_evidence_hash();
   value.reason = progress.reason();
+  value.exempt_reason = FromNumber<ExemptReason>(progress.exempt_reason());
   value.leased_before = progress.leased_before();
   return value;
 }
@@ -232,6 +233,7 @@ void ToProto(const TaskResult& result, v1::TaskResult* out) {
   out->set_erased_count(result.erased_count);
   out->set_evidence_hash(result.evidence_hash);
   out->set_reason(result.reason);
+  out->set_exempt_reason(ProtoNumber<v1::ExemptReason>(result.exempt_reason));
 }
 
 void ToProto(const TaskFailure& failure, v1::TaskFailure* out) {

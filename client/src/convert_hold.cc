@@ -40,6 +40,7 @@ void ToProto(const PlaceHoldOrder& order, v1::PlaceHoldRequest* out) {
   out->set_account_id(order.account_id.value());
   ToProto(order.selector, out->mutable_selector());
   WriteHoldOrder(order, out);
+  if (order.review_at.has_value()) ToProto(*order.review_at, out->mutable_review_at());
 }
 
 void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out) {
@@ -48,9 +49,18 @@ void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out) {
   WriteHoldOrder(order, out);
 }
 
+void ToProto(const ReviewHoldOrder& order, v1::ReviewHoldRequest* out) {
+  out->set_hold_id(order.hold_id.value());
+  if (order.review_at.has_value()) ToProto(*order.review_at, out->mutable_review_at());
+  out->set_reason(order.reason);
+  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
+  out->set_request_id(order.request_id.value());
+}
+
 void ToProto(const HoldQuery& query, v1::ListHoldsRequest* out) {
   out->set_account_id(query.account_id.value());
   out->set_include_released(query.include_released);
+  out->set_past_review(query.past_review);
   out->set_page_size(query.page_size);
   out->set_page_token(query.page_token);
 }
@@ -87,6 +97,10 @@ Hold FromProto(const v1::Hold& hold) {
   value.reason = hold.reason();
   if (hold.has_placed_at()) value.placed_at = FromProto(hold.placed_at());
   if (hold.has_released_at()) value.released_at = FromProto(hold.released_at());
+  if (hold.has_review_at()) value.review_at = FromProto(hold.review_at());
+  if (hold.has_reviewed_at()) value.reviewed_at = FromProto(hold.reviewed_at());
+  value.review_reason = hold.review_reason();
+  value.past_review = hold.past_review();
   value.release_authority = hold.release_authority();
   value.release_reason = hold.release_reason();
   value.etag = Etag(hold.etag());

@@ -201,6 +201,8 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry) {
   value.imported = entry.imported();
   value.policy_version = entry.policy_version();
   value.shown_sha256.assign(entry.shown_sha256().begin(), entry.shown_sha256().end());
+  value.recording_id = RecordingId(entry.recording_id());
+  value.note = entry.note();
   return value;
 }
 

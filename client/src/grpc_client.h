@@ -45,6 +45,8 @@ class GrpcClient final : public Client {
   absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions& options) override;
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) override;
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
+  absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery& query, const CallOptions& options) override;
+  absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder& order, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
   absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options) override;
   absl::StatusOr<Resumed> Resume(const ResumeOrder& order, const CallOptions& options) override;
@@ -93,6 +95,7 @@ class GrpcClient final : public Client {
   // In grpc_hold.cc.
   absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options) override;
   absl::StatusOr<HoldReleased> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) override;
+  absl::StatusOr<Hold> ReviewHold(const ReviewHoldOrder& order, const CallOptions& options) override;
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options) override;
 
   // In grpc_approval.cc.

@@ -24,6 +24,15 @@ absl::StatusOr<HoldReleased> GrpcClient::ReleaseHold(const ReleaseHoldOrder& ord
   return released;
 }
 
+absl::StatusOr<Hold> GrpcClient::ReviewHold(const ReviewHoldOrder& order, const CallOptions& options) {
+  v1::ReviewHoldRequest request;
+  ToProto(WithRequestId(order), &request);
+  v1::ReviewHoldResponse response;
+  const absl::Status status = Call(options, true, *hold_, &v1::HoldService::Stub::ReviewHold, request, &response);
+  if (!status.ok()) return status;
+  return FromProto(response.hold());
+}
+
 absl::StatusOr<HoldPage> GrpcClient::ListHolds(const HoldQuery& query, const CallOptions& options) {
   v1::ListHoldsRequest request;
   ToProto(query, &request);

@@ -85,6 +85,7 @@ CONSENT_NAMES(AppealOutcome);
 CONSENT_NAMES(LeaseState);
 CONSENT_NAMES(TaskAgain);
 CONSENT_NAMES(PurgeOutcome);
+CONSENT_NAMES(ExemptReason);
 CONSENT_NAMES(Verification);
 CONSENT_NAMES(DataSystemKind);
 CONSENT_NAMES(MatchKey);

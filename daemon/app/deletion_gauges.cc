@@ -234,10 +234,32 @@ struct SystemNow {
   service::TaskQueue::Counts counts;
   base::Instant oldest;  // open task
   service::DeletionGauges::Outcomes outcomes{};
+  service::DeletionGauges::Exempt exempt{};
 };
 
 // Reports that are refused have one of these reasons as a rule, and their series from the start.
 constexpr std::array kRefusals = {"LEASE_LOST", "TASK_NOT_FOUND", "INVALID_FIELD"};
+
+// How tasks ended, of all requests that are stored. `each` runs a reading over the data systems.
+template <typename Each>
+void DefineEndedTasks(const Each& each, ops::MetricRegistry& registry) {
+  registry.Counter("consentd_purge_tasks_ended_total",
+                   "Purge tasks that ended, by outcome, of all requests that are stored.", {"system", "outcome"},
+                   each([](const SystemNow& system, SeriesSink& series) {
+                     for (size_t outcome = 1; outcome < system.outcomes.size(); ++outcome) {
+                       series.Set({system.name, ops::Label<v1::PurgeOutcome>(static_cast<int>(outcome))},
+                                  static_cast<double>(system.outcomes[outcome]));
+                     }
+                   }));
+  registry.Counter("consentd_purge_tasks_exempt_total",
+                   "Purge tasks that ended as EXEMPT, by its ground, of all requests that are stored.",
+                   {"system", "reason"}, each([](const SystemNow& system, SeriesSink& series) {
+                     for (size_t ground = 1; ground < system.exempt.size(); ++ground) {
+                       series.Set({system.name, ops::Label<v1::ExemptReason>(static_cast<int>(ground))},
+                                  static_cast<double>(system.exempt[ground]));
+                     }
+                   }));
+}
 
 void DefineTaskMetrics(const service::Core& core, const Services& services, ops::MetricRegistry& registry) {
   const auto systems = std::make_shared<std::vector<SystemNow>>();
@@ -246,7 +268,8 @@ void DefineTaskMetrics(const service::Core& core, const Services& services, ops:
     if (!core.ready.load()) return;
     for (const service::SystemRow& system : services.systems.List()) {
       systems->push_back({system.name, system.IsActive(), services.queue.counts(system.number),
-                          services.tasks.OldestOpen(system), core.deletions.outcomes(system.number)});
+                          services.tasks.OldestOpen(system), core.deletions.outcomes(system.number),
+                          core.deletions.exempt(system.number)});
     }
   });
   const auto each = [systems](auto read) {
@@ -274,14 +297,7 @@ void DefineTaskMetrics(const service::Core& core, const Services& services, ops:
                  {"system"}, each([time](const SystemNow& system, SeriesSink& series) {
                    if (system.is_active) time(system.name, system.counts.worker_seen, series);
                  }));
-  registry.Counter("consentd_purge_tasks_ended_total",
-                   "Purge tasks that ended, by outcome, of all requests that are stored.", {"system", "outcome"},
-                   each([](const SystemNow& system, SeriesSink& series) {
-                     for (size_t outcome = 1; outcome < system.outcomes.size(); ++outcome) {
-                       series.Set({system.name, ops::Label<v1::PurgeOutcome>(static_cast<int>(outcome))},
-                                  static_cast<double>(system.outcomes[outcome]));
-                     }
-                   }));
+  DefineEndedTasks(each, registry);
   registry.Counter("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", {"system"},
                    each([](const SystemNow& system, SeriesSink& series) {
                      series.Set({system.name}, static_cast<double>(system.counts.retries));

@@ -31,16 +31,15 @@ std::string CountryLabel(domain::Region region, const std::set<domain::Region>& 
   return named.count(country) != 0 ? country.ToString() : "other";
 }
 
-// Every regime and country of the policy has all series of each purpose in use, so that a zero is seen as a zero.
+// Each regime and country where an account lives has all series of each purpose in use, so that a zero is seen as a
+// zero. From the start each regime has those of `other` alone: one regime has thirty countries, and where nobody lives
+// there is nobody to ask about.
 void ReadSubjects(const service::SubjectGauges& gauges, const domain::Rules& rules, SeriesSink& series) {
   using Cells = std::array<std::array<uint64_t, kChoices>, domain::kPurposes>;
   std::map<std::pair<std::string, std::string>, Cells> counts;  // by regime and country
   std::set<domain::Region> named;
   for (const auto& [region, of_region] : rules.regions) named.insert(region.Country());
-  for (const auto& [region, of_region] : rules.regions) {
-    counts[{rules.regimes[of_region.regime].name, CountryLabel(region, named)}];
-  }
-  counts[{rules.regimes[rules.unknown_regime].name, "other"}];
+  for (const domain::Regime& regime : rules.regimes) counts[{regime.name, "other"}];
   for (const service::RegionCount& region : gauges.ByRegion()) {
     Cells& cells =
         counts[{rules.regimes[rules.ForRegion(region.region).regime].name, CountryLabel(region.region, named)}];
@@ -89,6 +88,19 @@ void DefineHoldGauges(const service::Core& core, ops::MetricRegistry& registry) 
                  [&core]() -> std::optional<double> {
                    if (!core.ready.load()) return std::nullopt;
                    return TimestampSeconds(core.holds.oldest());
+                 });
+  registry.Gauge("consentd_holds_past_review", "Legal holds in force whose review is over.",
+                 WhenReady(core, [&core] { return core.holds.PastReview(core.Now()); }));
+}
+
+void DefineFlagGauges(const service::Core& core, ops::MetricRegistry& registry) {
+  registry.Gauge("consentd_safety_flags_open",
+                 "Recordings flagged SAFETY of which nobody has said that somebody looks after the person.",
+                 WhenReady(core, [&core] { return core.safety_flags.open(); }));
+  registry.Gauge("consentd_safety_flag_oldest_timestamp_seconds", "When the first of them was reported.",
+                 [&core]() -> std::optional<double> {
+                   if (!core.ready.load()) return std::nullopt;
+                   return TimestampSeconds(core.safety_flags.oldest());
                  });
 }
 
@@ -185,6 +197,7 @@ void DefinePeopleGauges(const GaugeSources& sources, ops::MetricRegistry& regist
                  });
   DefineChildGauges(core, registry);
   DefineHoldGauges(core, registry);
+  DefineFlagGauges(core, registry);
   DefineSuspensionGauges(core, registry);
   DefineVerificationGauges(core, registry);
 }

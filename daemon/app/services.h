@@ -38,6 +38,7 @@
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/explain_check.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/subject/turned_answers.h"
 #include "daemon/service/subject/verify_decisions.h"
@@ -66,6 +67,7 @@ struct Services {
         check(core),
         reads(core),
         children_due(core, reads),
+        safety_flags(core, changes),
         policy_admin(core, publisher.policies()),
         proposals(core, publisher.proposals()),
         turned(core),
@@ -94,6 +96,7 @@ struct Services {
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::ChildrenDue children_due;
+  service::SafetyFlags safety_flags;
   service::PolicyAdmin policy_admin;
   service::Proposals proposals;
   service::TurnedAnswers turned;
@@ -117,7 +120,7 @@ struct RpcServices {
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
-        recording(core, services.subject_changes, dependencies),
+        recording(core, services.subject_changes, services.safety_flags, dependencies),
         policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.proposals, services.systems, dependencies),

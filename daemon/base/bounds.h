@@ -15,6 +15,7 @@ inline constexpr size_t kMinLanguageBytes = 2;  // BCP 47
 inline constexpr size_t kMaxLanguageBytes = 35;
 inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence
 inline constexpr size_t kMaxReasonBytes = 256;     // why something is suspended, denied, held, retired, or failed
+inline constexpr size_t kMaxNoteBytes = 1'024;     // what was done about a SAFETY flag
 inline constexpr size_t kMaxAuthorityBytes = 128;  // who ordered a hold
 
 inline constexpr int kMaxParts = 64;     // changes or targets of one call
@@ -41,6 +42,8 @@ inline constexpr int kMaxFailures = 1'000'000;
 
 inline constexpr size_t kMaxAttestedByBytes = 128;  // who attests a data system's retention
 inline constexpr int kMaxAttestationDays = 366;     // ahead
+inline constexpr int kMaxHoldReviewDays = 366;      // ahead, so that each hold is looked at yearly
+inline constexpr int kDefaultHoldReviewDays = 180;  // where nobody says when
 // A false wake may live for 90 days at most, so a rarer sweep would keep it twice as long.
 inline constexpr int kMaxSweepDays = 90;
 

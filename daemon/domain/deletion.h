@@ -102,6 +102,23 @@ enum class PurgeOutcome : uint8_t {
   kErasedBeforeHold = 5,
 };
 
+// On which ground something is kept. Numbers equal those of consent.v1.ExemptReason and are on disk.
+enum class ExemptReason : uint8_t {
+  kMissing = 0,
+  kExpression = 1,
+  kLegalObligation = 2,
+  kPublicHealth = 3,
+  kArchivingResearch = 4,
+  kLegalClaims = 5,
+  kTransaction = 6,
+  kSecurity = 7,
+  kDebugging = 8,
+  kInternalUses = 9,
+  kSystemRetired = 10,  // from here on no data system's to say
+  kAllowedAgain = 11,
+};
+inline constexpr size_t kExemptReasons = static_cast<size_t>(ExemptReason::kAllowedAgain) + 1;
+
 // One data system's part of a request.
 struct SystemProgress {
   SystemNumber system = 0;
@@ -111,8 +128,9 @@ struct SystemProgress {
   uint64_t erased_count = 0;
   base::Digest evidence{};          // all zero: none was given
   base::Digest earlier_evidence{};  // of a round or an unfinished run before, where it differs; all zero: none
-  std::string reason;               // of kExempt
-  bool leased_before = false;       // an earlier lease ended without a report of its end: it may have erased
+  std::string reason;               // of kExempt, in words
+  ExemptReason exempt = ExemptReason::kMissing;  // of kExempt alone
+  bool leased_before = false;  // an earlier lease ended without a report of its end: it may have erased
   bool operator==(const SystemProgress&) const = default;
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <google/protobuf/descriptor.h>
+
 #include "daemon/ops/families.h"
 
 namespace consent::ops {
@@ -43,6 +45,20 @@ void ForEachChannel(F f) {
   for (int channel = 0; channel < kChannels; ++channel) f(Label(static_cast<domain::Channel>(channel)));
 }
 
+// "consent.v1.EligibilityService/Check": the protos say that it has no side effects. False for what they do not know.
+bool IsRead(std::string method) {
+  std::replace(method.begin(), method.end(), '/', '.');
+  const auto* const descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(method);
+  return descriptor != nullptr &&
+         descriptor->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+}
+
+std::vector<bool> Reads(const std::vector<std::string>& methods) {
+  std::vector<bool> reads;
+  for (const std::string& method : methods) reads.push_back(IsRead(method));
+  return reads;
+}
+
 }  // namespace
 
 Metrics::Metrics(std::vector<std::string> methods, MetricRegistry& registry)
@@ -50,12 +66,12 @@ Metrics::Metrics(std::vector<std::string> methods, MetricRegistry& registry)
         methods.resize(std::min(methods.size(), kMaxMethods));
         return std::move(methods);
       }()),
+      reads_(Reads(methods_)),
       changes_(registry.Events("consentd_changes_total", "Acknowledged writes by kind of request and channel.",
                                {"kind", "channel"})),
-      choices_(
-          registry.Events("consentd_choices_total",
-                          "Choices in acknowledged writes by control (or purpose, or all), choice, channel and result.",
-                          {"control", "choice", "channel", "result"})),
+      choices_(registry.Events("consentd_choices_total",
+                               "Choices in acknowledged writes by control (or purpose, or all), choice and result.",
+                               {"control", "choice", "result"})),
       opt_outs_(registry.Events("consentd_opt_outs_total",
                                 "Acknowledged writes that turned something off which was not off before, by channel.",
                                 {"channel"})),
@@ -68,6 +84,7 @@ Metrics::Metrics(std::vector<std::string> methods, MetricRegistry& registry)
   ForEachChannel([this](const std::string& channel) {
     opt_outs_.Add({channel}, 0);
     for (int kind = 1; kind <= static_cast<int>(service::kLastOfHistory); ++kind) {
+      if (proto::EnumName<v1::ChangeKind>(kind).empty()) continue;  // a number that is not in use
       changes_.Add({Label(static_cast<service::ChangeKind>(kind)), channel}, 0);
     }
   });
@@ -127,7 +144,7 @@ void Metrics::OnChange(const rpc::ChangeSeen& change) {
 }
 
 void Metrics::OnChoice(const rpc::ChoiceSeen& choice) {
-  choices_.Add({TargetOf(choice), choice.on ? "on" : "off", Label(choice.channel), ResultOf(choice)});
+  choices_.Add({TargetOf(choice), choice.on ? "on" : "off", ResultOf(choice)});
 }
 
 void Metrics::Expect(ExpectedLabels labels) {
@@ -140,13 +157,9 @@ void Metrics::Expect(ExpectedLabels labels) {
     if (labels.purposes.Has(purpose)) targets.push_back(Label(purpose));
   }
   for (const std::string& target : targets) {
-    ForEachChannel([&](const std::string& channel) {
-      for (const char* choice : {"on", "off"}) {
-        for (const char* result : {"changed", "unchanged", "refused"}) {
-          choices_.Add({target, choice, channel, result}, 0);
-        }
-      }
-    });
+    for (const char* choice : {"on", "off"}) {
+      for (const char* result : {"changed", "unchanged", "refused"}) choices_.Add({target, choice, result}, 0);
+    }
   }
   expected_ = std::move(labels);
 }

@@ -81,6 +81,7 @@ class Metrics final : public rpc::RpcObserver {
   }
 
   const std::vector<std::string> methods_;
+  const std::vector<bool> reads_;  // by number: the protos say that it changes nothing
   Counters<kMethods> started_;
   Counters<kMethods * kLatencyCells> latency_;
   Counters<kMethods * kCodes> codes_;

@@ -29,6 +29,28 @@ MethodLabels LabelsOf(std::string_view method) {
   return {std::string(method.substr(0, slash)), std::string(method.substr(slash + 1))};
 }
 
+// What an error of ours can be answered with (errors.proto). Any other code is shown once it was.
+constexpr std::array kAnsweredCodes = {absl::StatusCode::kOk,
+                                       absl::StatusCode::kInvalidArgument,
+                                       absl::StatusCode::kNotFound,
+                                       absl::StatusCode::kAlreadyExists,
+                                       absl::StatusCode::kPermissionDenied,
+                                       absl::StatusCode::kResourceExhausted,
+                                       absl::StatusCode::kFailedPrecondition,
+                                       absl::StatusCode::kAborted,
+                                       absl::StatusCode::kInternal,
+                                       absl::StatusCode::kUnavailable};
+
+// A read conflicts with nothing: it is never answered with these.
+constexpr std::array kOfChangesAlone = {absl::StatusCode::kAlreadyExists, absl::StatusCode::kAborted};
+
+bool IsShown(size_t code, uint64_t count, bool is_read) {
+  const auto is_among = [code](const auto& codes) {
+    return std::find(codes.begin(), codes.end(), static_cast<absl::StatusCode>(code)) != codes.end();
+  };
+  return count != 0 || (is_among(kAnsweredCodes) && !(is_read && is_among(kOfChangesAlone)));
+}
+
 prometheus::ClientMetric::Histogram ToHistogram(const std::array<uint64_t, kLatencyCells>& cells) {
   prometheus::ClientMetric::Histogram histogram;
   uint64_t count = 0;
@@ -143,10 +165,14 @@ void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) cons
     const MethodLabels labels = LabelsOf(method < methods_.size() ? methods_[method] : std::string_view());
     AddValue(&started, {{"grpc_type", kUnary}, {"grpc_service", labels.service}, {"grpc_method", labels.method}},
              static_cast<double>(begun));
-    prometheus::ClientMetric& metric = latency.metric.emplace_back();
-    metric.label = {{"grpc_type", kUnary}, {"grpc_service", labels.service}, {"grpc_method", labels.method}};
-    metric.histogram = ToHistogram(cells);
+    prometheus::ClientMetric::Histogram histogram = ToHistogram(cells);
+    if (histogram.sample_count != 0) {
+      prometheus::ClientMetric& metric = latency.metric.emplace_back();
+      metric.label = {{"grpc_type", kUnary}, {"grpc_service", labels.service}, {"grpc_method", labels.method}};
+      metric.histogram = std::move(histogram);
+    }
     for (size_t code = 0; code < kCodes; ++code) {
+      if (!IsShown(code, codes[code], method < reads_.size() && reads_[method])) continue;
       AddValue(&calls,
                {{"grpc_type", kUnary},
                 {"grpc_service", labels.service},
@@ -166,8 +192,10 @@ void Metrics::CollectCallers(std::vector<prometheus::MetricFamily>* families) co
   for (size_t caller = 0; caller <= kMaxCallers; ++caller) {
     if (caller_names_.At(caller) == nullptr && !(caller == kMaxCallers && caller_names_.IsFull())) continue;
     for (size_t code = 0; code < kCodes; ++code) {
+      const uint64_t count = callers_.Sum(caller * kCodes + code);
+      if (!IsShown(code, count, false)) continue;
       AddValue(&family, {{"caller", CallerName(caller)}, {"grpc_code", GrpcCode(static_cast<absl::StatusCode>(code))}},
-               static_cast<double>(callers_.Sum(caller * kCodes + code)));
+               static_cast<double>(count));
     }
   }
   families->push_back(std::move(family));

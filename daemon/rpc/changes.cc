@@ -25,6 +25,8 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   request.payload.evidence = std::move(input.evidence);
   request.payload.caller = request.caller.identity;
   request.payload.account_id = request.account_id;
+  request.payload.recording_id = std::move(input.recording_id);
+  request.payload.note = std::move(input.note);
   request.payload.names = std::move(input.names.scopes);
   request.payload.guardians = std::move(input.names.guardians);
   request.recording = input.recording;

@@ -22,6 +22,7 @@ HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::Proposals&
       dependencies_(dependencies),
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
       release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
+      review_(Method::Named("consent.v1.HoldService.ReviewHold")),
       list_(Method::Named("consent.v1.HoldService.ListHolds")) {}
 
 void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
@@ -30,6 +31,10 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
   out->set_authority(row.placed.authority);
   out->set_reason(row.placed.reason);
   wire::WriteTimestamp(row.placed_at, out->mutable_placed_at());
+  wire::WriteTimestamp(row.review_at, out->mutable_review_at());
+  if (row.reviewed_at.IsSet()) wire::WriteTimestamp(row.reviewed_at, out->mutable_reviewed_at());
+  out->set_review_reason(row.review_reason);
+  out->set_past_review(row.IsPastReview(core_.Now()));
   if (!row.InForce()) {
     wire::WriteTimestamp(row.released_at, out->mutable_released_at());
     out->set_release_authority(row.released.authority);
@@ -60,11 +65,12 @@ absl::Status HoldRpc::Read(service::HoldPlace place, v1::Hold* out) const {
 grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(
       dependencies_, place_, context, in, out, [this](auto call) {
-        auto input = wire::ReadPlaceHold(call->request(), core_.hasher);
+        auto input = wire::ReadPlaceHold(call->request(), core_.hasher, core_.Now());
         if (!input.ok()) return call->Finish(input.status());
         service::NewHold hold{std::move(input->held),
                               {std::move(input->authority), std::move(input->reason)},
-                              {input->change.account_id, std::move(input->selector_bytes)}};
+                              {input->change.account_id, std::move(input->selector_bytes)},
+                              input->review_at};
         auto request = ToChangeRequest(core_, call, service::ChangeKind::kHoldPlaced, std::move(input->change));
         const domain::Channel channel = request.command.proof.channel;
         holds_.Place(std::move(request), std::move(hold),
@@ -117,6 +123,30 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
       });
 }
 
+grpc::ServerUnaryReactor* HoldRpc::ReviewHold(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ReviewHoldRequest, v1::ReviewHoldResponse>(
+      dependencies_, review_, context, in, out, [this](auto call) {
+        auto input = wire::ReadReviewHold(call->request(), core_.hasher, core_.Now());
+        if (!input.ok()) return call->Finish(input.status());
+        service::HoldReview review{input->review_at, std::move(input->reason)};
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kHoldReviewed, std::move(input->change));
+        RunOnPool(
+            dependencies_, call,
+            [this, call, id = input->hold_id, review = std::move(review), request = std::move(request)]() mutable {
+              const absl::StatusOr<service::HoldPlace> place = holds_.Find(id);
+              if (!place.ok()) return call->Finish(place.status());
+              const domain::Channel channel = request.command.proof.channel;
+              holds_.Review(std::move(request), *place, std::move(review),
+                            [this, call, place = *place, channel](const absl::Status& done) {
+                              if (done.ok()) {
+                                ReportChange(service::ChangeKind::kHoldReviewed, channel, dependencies_.observer);
+                              }
+                              call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
+                            });
+            });
+      });
+}
+
 grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListHolds(call->request(), core_.hasher);
@@ -124,10 +154,9 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
     const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
     if (!from.ok()) return call->Finish(from.status());
     FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {
-      std::optional<base::SubjectHandle> subject;
-      if (query.has_subject) subject = query.subject;
-      const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size),
-                                    {from.partition, from.position});
+      service::HoldsFilter filter{{}, query.include_released, query.past_review};
+      if (query.has_subject) filter.subject = query.subject;
+      const auto page = holds_.List(filter, static_cast<size_t>(query.page_size), {from.partition, from.position});
       if (!page.ok()) return page.status();
       for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
       if (page->next.has_value()) {

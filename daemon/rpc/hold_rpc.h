@@ -10,9 +10,9 @@
 
 namespace consent::rpc {
 
-using HoldServiceBase =
-    v1::HoldService::WithRawCallbackMethod_PlaceHold<v1::HoldService::WithRawCallbackMethod_ReleaseHold<
-        v1::HoldService::WithRawCallbackMethod_ListHolds<v1::HoldService::Service>>>;
+using HoldServiceBase = v1::HoldService::WithRawCallbackMethod_PlaceHold<
+    v1::HoldService::WithRawCallbackMethod_ReleaseHold<v1::HoldService::WithRawCallbackMethod_ReviewHold<
+        v1::HoldService::WithRawCallbackMethod_ListHolds<v1::HoldService::Service>>>>;
 
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
@@ -24,6 +24,7 @@ class HoldRpc final : public HoldServiceBase {
   using Out = grpc::ByteBuffer*;
   grpc::ServerUnaryReactor* PlaceHold(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ReviewHold(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* ListHolds(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
@@ -38,7 +39,7 @@ class HoldRpc final : public HoldServiceBase {
   service::Proposals& proposals_;
   service::DataSystems& systems_;
   const RpcDependencies dependencies_;
-  const Method place_, release_, list_;
+  const Method place_, release_, review_, list_;
 };
 
 }  // namespace consent::rpc

@@ -19,6 +19,7 @@ service::TaskReport ToReport(service::DeletionPlace place, const wire::ReportInp
   report.erased_count = input.erased_count;
   report.evidence = input.evidence;
   report.reason = input.text;
+  report.exempt = input.exempt;
   return report;
 }
 

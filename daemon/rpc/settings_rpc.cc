@@ -38,6 +38,10 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
       out->set_evidence_withheld(true);
     }
   }
+  if (reader.SeesEvidenceOf(item.payload.caller)) {
+    out->set_recording_id(item.payload.recording_id);
+    out->set_note(item.payload.note);
+  }
   out->set_imported(item.row.channel == domain::Channel::kImport);
   out->set_policy_version(item.row.policy_version);
   const bool sees = reader.roles.Has(v1::ROLE_AUDITOR) || reader.roles.Has(v1::ROLE_OFFICER);

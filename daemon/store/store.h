@@ -56,6 +56,7 @@ enum class Table : uint8_t {
   kDecisionLog = 19,             // how far the decision log has come
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
   kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
+  kSafetyFlag = 22,              // recordings flagged SAFETY whose person nobody looks after yet
 };
 
 inline constexpr uint8_t kMaxTable = 127;

@@ -35,9 +35,12 @@ struct ChangeInput {
   base::Digest digest{};   // digest.h
   std::string evidence;    // as it was sent, serialised; empty: none
   Names names;             // each scope and guardian that the request names, once
-  // Of ReportRecording only.
+  // Of ReportRecording and HandleSafetyFlag; flags of the former only.
   base::RecordingHandle recording;
   uint8_t flags = 0;  // domain::Flags
+  // Of ReportRecording and HandleSafetyFlag: whose handle it is; of the latter what was done.
+  std::string recording_id;
+  std::string note;
   // Of UpsertSubject only.
   bool create_new = false;
   // Of UpsertSubject and UpdateSettings only.

@@ -415,6 +415,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
       progress.set_earlier_evidence_hash(std::string(base::View(part.earlier_evidence)));
     }
     progress.set_reason(part.reason);
+    progress.set_exempt_reason(static_cast<v1::ExemptReason>(part.exempt));
     progress.set_leased_before(part.leased_before);
   }
   out->set_etag(etag);

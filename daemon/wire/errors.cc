@@ -78,7 +78,10 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_PROPOSAL_STATE, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_OTHER_PERSON_REQUIRED, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_PROPOSALS_FULL, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
 };
+static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 
 absl::StatusCode CodeOf(v1::ErrorReason reason) {
   const auto* const at = std::find_if(std::begin(kCodes), std::end(kCodes),

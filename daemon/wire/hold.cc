@@ -47,9 +47,20 @@ void CheckOrder(const std::string& authority, const std::string& reason, const P
   CheckText(reason, 1, kMaxReasonBytes, Path(root, "reason"), violations);
 }
 
+// When somebody has to look at the hold again.
+base::Instant ReadReview(const google::protobuf::Timestamp& review_at, base::Instant now, const Path& at,
+                         Violations* violations) {
+  const base::Instant time = ReadTimestamp(review_at, at, violations);
+  if (time <= now || now + base::Days(base::kMaxHoldReviewDays) < time) {
+    violations->Add(at, "must lie ahead, by at most 366 days");
+  }
+  return time;
+}
+
 }  // namespace
 
-absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher,
+                                             base::Instant now) {
   Violations violations;
   const Path root;
   PlaceHoldInput input;
@@ -60,6 +71,9 @@ absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request
   CheckOrder(request.authority(), request.reason(), root, &violations);
   input.held = ReadHeld(request.selector(), Path(root, "selector"), hasher, reader, &violations);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
+  if (request.has_review_at()) {
+    input.review_at = ReadReview(request.review_at(), now, Path(root, "review_at"), &violations);
+  }
   if (!violations.empty()) return violations.ToStatus();
   input.authority = request.authority();
   input.reason = request.reason();
@@ -92,6 +106,26 @@ absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& r
   return input;
 }
 
+absl::StatusOr<ReviewHoldInput> ReadReviewHold(const v1::ReviewHoldRequest& request, const base::IdHasher& hasher,
+                                               base::Instant now) {
+  Violations violations;
+  const Path root;
+  ReviewHoldInput input;
+  ChangeReader reader(hasher, &violations, &input.change.names);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.hold_id(), Path(root, "hold_id"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), &violations);
+  input.review_at = ReadReview(request.review_at(), now, Path(root, "review_at"), &violations);
+  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
+  if (!violations.empty()) return violations.ToStatus();
+  input.hold_id = base::ParseId<base::HoldId>(request.hold_id());
+  input.reason = request.reason();
+  input.change.request_id = request.request_id();
+  input.change.digest = RequestDigest(request);
+  return input;
+}
+
 absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, const base::IdHasher& hasher) {
   Violations violations;
   const Path root;
@@ -105,6 +139,7 @@ absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, co
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
   query.include_released = request.include_released();
+  query.past_review = request.past_review();
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
   return violations.empty() ? absl::StatusOr<HoldsQuery>(std::move(query)) : violations.ToStatus();

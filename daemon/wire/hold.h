@@ -19,6 +19,7 @@ struct PlaceHoldInput {
   std::string authority;
   std::string reason;
   std::string selector_bytes;  // as it was sent, serialised
+  base::Instant review_at;     // unset: not said
 };
 
 struct ReleaseHoldInput {
@@ -29,16 +30,28 @@ struct ReleaseHoldInput {
   std::string reason;
 };
 
+struct ReviewHoldInput {
+  ChangeInput change;                   // the subject is not known; the proof
+  std::optional<base::HoldId> hold_id;  // nothing: the text is no id
+  base::Instant review_at;
+  std::string reason;
+};
+
 struct HoldsQuery {
   bool has_subject = false;
   base::SubjectHandle subject;
   bool include_released = false;
+  bool past_review = false;
   int page_size = 0;
   std::string page_token;
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher);
+// `now` judges the time of a review.
+absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher,
+                                             base::Instant now);
+absl::StatusOr<ReviewHoldInput> ReadReviewHold(const v1::ReviewHoldRequest& request, const base::IdHasher& hasher,
+                                               base::Instant now);
 absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& request, const base::IdHasher& hasher);
 absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, const base::IdHasher& hasher);
 

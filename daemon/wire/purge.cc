@@ -55,6 +55,19 @@ ReportInput ReadReport(const Report& report, const std::string& system, const Pa
   return input;
 }
 
+// The ground of an exemption, without which nobody may keep anything.
+void ReadExempt(const v1::TaskResult& result, bool is_exempt, const Path& at, ReportInput* input,
+                Violations* violations) {
+  const int ground = result.exempt_reason();
+  if (!is_exempt) {
+    if (ground != 0) violations->Add(at, "is of EXEMPT alone");
+    return;
+  }
+  CheckChosen(ground, v1::ExemptReason_IsValid, at, violations);
+  if (ground >= v1::EXEMPT_REASON_SYSTEM_RETIRED) violations->Add(at, "is the daemon's to say");
+  input->exempt = static_cast<domain::ExemptReason>(ground);
+}
+
 // What is promised; one of the two has to be.
 void ReadRetention(const v1::SystemRetention& retention, base::Instant now, const Path& at, RetentionInput* input,
                    Violations* violations) {
@@ -216,6 +229,7 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
     ReadErased(result, at, &report, &untaken);
     const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
     CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &untaken);
+    ReadExempt(result, exempt, Path(at, "exempt_reason"), &report, &untaken);
     if (untaken.empty()) {
       report.outcome = static_cast<domain::PurgeOutcome>(result.outcome());
       report.text = result.reason();

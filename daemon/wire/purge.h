@@ -61,6 +61,7 @@ struct ReportInput {
   domain::PurgeOutcome outcome = domain::PurgeOutcome::kOpen;
   uint64_t erased_count = 0;
   base::Digest evidence{};
+  domain::ExemptReason exempt = domain::ExemptReason::kMissing;
   std::string text;        // the reason of an exemption, or a failure's error
   bool not_begun = false;  // of a failure
   absl::Status refused;    // what it says cannot be taken; `deletion` and `epoch` can

@@ -26,9 +26,50 @@ absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest
   }
   input.unusable = others.Why();
   input.subject = hasher.Subject(request.account_id());
+  input.account_id = request.account_id();
   input.recording = hasher.Recording(request.recording_id());
+  input.recording_id = request.recording_id();
   input.digest = RequestDigest(request);
   return input;
+}
+
+absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagRequest& request,
+                                                 const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  ChangeInput input;
+  ChangeReader reader(hasher, &violations, &input.names);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckId(request.recording_id(), Path(root, "recording_id"), &violations);
+  CheckText(request.note(), 1, base::kMaxNoteBytes, Path(root, "note"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  reader.ProofOf(request, root, &input.command.proof, &input.evidence);
+  if (!violations.empty()) return violations.ToStatus();
+  input.subject = hasher.Subject(request.account_id());
+  input.account_id = request.account_id();
+  input.recording = hasher.Recording(request.recording_id());
+  input.recording_id = request.recording_id();
+  input.note = request.note();
+  input.request_id = request.request_id();
+  input.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<SafetyFlagsQuery> ReadListSafetyFlags(const v1::ListSafetyFlagsRequest& request,
+                                                     const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.account_id(), 0, base::kMaxIdBytes, Path(root, "account_id"), &violations);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  SafetyFlagsQuery query;
+  if (!request.account_id().empty()) query.subject = hasher.Subject(request.account_id());
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
+  return query;
 }
 
 void WriteFlags(uint8_t flags, google::protobuf::RepeatedField<int>* out) {

@@ -12,6 +12,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
@@ -104,6 +105,11 @@ void FuzzSweep(std::string_view bytes) {
   if (service::DecodeSweepRow(bytes, &row)) Require(service::EncodeSweepRow(row) == bytes);
 }
 
+void FuzzSafetyFlag(std::string_view bytes) {
+  service::SafetyFlagRow row;
+  if (service::DecodeSafetyFlagRow(bytes, &row)) Require(service::EncodeSafetyFlagRow(row) == bytes);
+}
+
 void FuzzSuspension(std::string_view bytes) {
   service::SuspensionRow row;
   if (service::DecodeSuspension(bytes, &row)) Require(service::EncodeSuspension(row) == bytes);
@@ -186,6 +192,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 'w':
       FuzzSweep(rest);
+      break;
+    case 'g':
+      FuzzSafetyFlag(rest);
       break;
     case 'y':
       FuzzSystem(rest);

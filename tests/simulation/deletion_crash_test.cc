@@ -103,7 +103,7 @@ class Story {
   test::Recording Earlier() const { return test::Recording(before_ - base::Days(1)); }
 
   std::vector<service::HoldView> Holds() {
-    const auto page = world_.holds().List(std::nullopt, false, 10, {});
+    const auto page = world_.holds().List({}, 10, {});
     return page.ok() ? page->holds : std::vector<service::HoldView>();
   }
 

@@ -342,7 +342,7 @@ class Life {
     for (auto& [place, known] : known_) {
       if (domain::IsOpen(known.least)) (void)deleting_.Step(place, DeletionStep::kVerify);
     }
-    const auto holds = world_.holds().List(std::nullopt, false, 1000, {});
+    const auto holds = world_.holds().List({}, 1000, {});
     for (const service::HoldView& hold : holds->holds) (void)deleting_.Release(hold.place);
     holds_.clear();
     for (int round = 0; round < 40; ++round) {

@@ -1,4 +1,4 @@
-// consentctl holds place|release|list.
+// consentctl holds place|release|review|list.
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
@@ -62,6 +62,8 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
   AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000");
   AddTime(app, "--from", &order.selector.captured.from, "Captured from then on (default: from the beginning)");
   AddTime(app, "--to", &order.selector.captured.to, "Captured until then (default: also what is still to come)");
+  AddTime(app, "--review", &order.review_at,
+          "By when somebody has to look whether it is still needed; at most 366 days ahead (default: in 180 days)");
   AddRequestId(app, &order.request_id);
   AddEvidence(app, &order.evidence);
   app->callback([&cli, flags] {
@@ -110,6 +112,30 @@ void AddRelease(CLI::App* parent, Cli& cli) {
   });
 }
 
+void AddReview(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "review", "Somebody looked at the hold again and it goes on, until the next review at the latest");
+  auto order = std::make_shared<ReviewHoldOrder>();
+  AddId(app, "hold", &order->hold_id, "The hold, as `holds place` printed it")->required();
+  AddTime(app, "--until", &order->review_at, "The next review; at most 366 days ahead")->required();
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "Why it goes on; 1 to 256 bytes; no ids")
+      ->required();
+  AddRequestId(app, &order->request_id);
+  AddEvidence(app, &order->evidence);
+  app->callback([&cli, order] {
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) {
+        const auto reviewed = client.ReviewHold(*order);
+        if (!reviewed.ok()) return PrintError(reviewed.status(), cli.json);
+        Report report;
+        report.json = {{"hold", HoldJson(*reviewed)}};
+        report.tables = {HoldsTable({*reviewed})};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
 void AddListHolds(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Holds in the order in which they were placed, and their etags");
   auto query = std::make_shared<HoldQuery>();
@@ -117,6 +143,7 @@ void AddListHolds(CLI::App* parent, Cli& cli) {
   AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
   app->add_flag("--all", query->include_released,
                 "Those that were released, too; what they covered is no longer known");
+  app->add_flag("--past-review", query->past_review, "Only those in force that nobody has looked at in time");
   AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Holds to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
           "Where the page before ended, as printed there; with the same other options");
@@ -142,6 +169,7 @@ void AddHolds(CLI::App& app, Cli& cli) {
   holds->require_subcommand(1);
   AddPlaceHold(holds, cli);
   AddRelease(holds, cli);
+  AddReview(holds, cli);
   AddListHolds(holds, cli);
 }
 

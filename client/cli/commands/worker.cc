@@ -20,7 +20,8 @@ struct WorkerFlags {
 };
 
 std::string CountsText(const WorkerCounts& counts, size_t running) {
-  return "done " + std::to_string(counts.done) + ", not found " + std::to_string(counts.not_found) + ", again later " +
+  return "done " + std::to_string(counts.done) + ", not found " + std::to_string(counts.not_found) +
+         (counts.exempt == 0 ? "" : ", exempt " + std::to_string(counts.exempt)) + ", again later " +
          std::to_string(counts.retried + counts.given_back) + ", failed " + std::to_string(counts.failed) +
          ", running " + std::to_string(running);
 }
@@ -67,6 +68,7 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
   Report report;
   report.json = {{"done", counts.done},
                  {"not_found", counts.not_found},
+                 {"exempt", counts.exempt},
                  {"retried", counts.retried},
                  {"failed", counts.failed},
                  {"given_back", counts.given_back},
@@ -77,12 +79,12 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
                  {"refused", counts.refused},
                  {"open", counts.open}};
   if (!ended.ok()) report.json["error"] = ErrorJson(ended);
-  Table table("worker", {"DONE", "NOT FOUND", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED", "TAKEN BACK",
-                         "REFUSED", "STILL OPEN", "ERASED"});
-  table.Add({std::to_string(counts.done), std::to_string(counts.not_found), std::to_string(counts.retried),
-             std::to_string(counts.failed), std::to_string(counts.given_back), std::to_string(counts.lost),
-             std::to_string(counts.unreported), std::to_string(counts.taken_back), std::to_string(counts.refused),
-             std::to_string(counts.open), std::to_string(counts.erased)});
+  Table table("worker", {"DONE", "NOT FOUND", "EXEMPT", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED",
+                         "TAKEN BACK", "REFUSED", "STILL OPEN", "ERASED"});
+  table.Add({std::to_string(counts.done), std::to_string(counts.not_found), std::to_string(counts.exempt),
+             std::to_string(counts.retried), std::to_string(counts.failed), std::to_string(counts.given_back),
+             std::to_string(counts.lost), std::to_string(counts.unreported), std::to_string(counts.taken_back),
+             std::to_string(counts.refused), std::to_string(counts.open), std::to_string(counts.erased)});
   report.tables = {table};
   return Print(report, as_json, code);
 }

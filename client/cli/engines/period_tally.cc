@@ -160,7 +160,7 @@ void PeriodTally::Add(const DeletionRequest& request) {
     if (part.outcome != PurgeOutcome::kExempt) continue;
     const std::optional<size_t> at = At(part.ended_at);
     if (!at.has_value()) continue;
-    std::vector<uint64_t>& counts = exempt_[{part.system, part.reason}];
+    std::vector<uint64_t>& counts = exempt_[{part.system, std::string(Name(part.exempt_reason))}];
     counts.resize(periods_.size());
     ++counts[*at];
   }

@@ -91,7 +91,7 @@ class PeriodTally {
   std::vector<RequestFigures> Totals() const;
   const std::vector<HoldFigures>& holds() const { return holds_; }
   const ChoiceFigures& choices() const { return choices_; }
-  // Parts that ended as EXEMPT, by data system and reason, for each period.
+  // Parts that ended as EXEMPT, by data system and ground (ExemptReason's name), for each period.
   const std::map<std::pair<std::string, std::string>, std::vector<uint64_t>>& exempt() const { return exempt_; }
 
  private:

@@ -212,6 +212,8 @@ void SweepEngine::Purge(const Group& of) {
                               : Judge(run);
   const bool gone = verdict.kind == Verdict::Kind::kDone;
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Nobody asked for it, so there is nothing that an exemption could answer; its words are the command's own.
+  if (verdict.kind == Verdict::Kind::kExempt) return Fail(group, "exit 4: a sweep knows no exemption");
   if (!gone && verdict.kind != Verdict::Kind::kNotFound) return Fail(group, verdict.error);
   std::vector<uint64_t> lines;
   for (const Item* item : group.items) {

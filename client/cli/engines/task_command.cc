@@ -151,6 +151,7 @@ class Child {
     end.last_number = output_.LastNumber();
     end.number_is_no_count = output_.IsNoCount();
     end.is_almost_number = output_.IsAlmostNumber();
+    end.last_line = output_.LastLine();
     end.output_hash = output_.Hash();
     return end;
   }

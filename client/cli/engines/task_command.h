@@ -50,6 +50,8 @@ struct RunEnd {
   // See TaskOutput::IsNoCount.
   bool number_is_no_count = false;
   bool is_almost_number = false;  // the last line begins as a number does and is none
+  // See TaskOutput::LastLine. It may name people: nothing of it is shown, and an exemption's words alone are reported.
+  std::string last_line = {};
 };
 
 // Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard

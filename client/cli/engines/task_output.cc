@@ -1,6 +1,7 @@
 #include "client/cli/engines/task_output.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "consent/purge.h"
 #include "daemon/base/bounds.h"
@@ -17,6 +18,7 @@ constexpr int64_t kTooLarge = kMaxErasedCount + 1;
 
 void TaskOutput::Line::Add(char c) {
   empty = false;
+  if (text.size() < kMaxLineBytes) text.push_back(c);
   const bool is_blank = c == ' ' || c == '\t' || c == '\r';
   const bool is_digit = c >= '0' && c <= '9';
   switch (part) {
@@ -49,7 +51,7 @@ void TaskOutput::Add(std::string_view bytes) {
   crypto_hash_sha256_update(&hash_, base::Unsigned(bytes), bytes.size());
   for (const char c : bytes) {
     if (c == '\n') {
-      before_ = line_;
+      before_ = std::move(line_);
       line_ = Line();
     } else {
       line_.Add(c);
@@ -69,6 +71,13 @@ bool TaskOutput::IsNoCount() const {
 }
 
 bool TaskOutput::IsAlmostNumber() const { return Last().begins_as_number && !IsNumber(); }
+
+std::string TaskOutput::LastLine() const {
+  constexpr char kBlanks[] = " \t\r";
+  const std::string& text = Last().text;
+  const size_t from = text.find_first_not_of(kBlanks);
+  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(kBlanks) + 1 - from);
+}
 
 std::string TaskOutput::Hash() {
   if (empty_) return "";

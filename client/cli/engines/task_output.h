@@ -22,6 +22,9 @@ class TaskOutput {
   bool IsNoCount() const;
   // It begins as a number does and is none, such as +5, 1e3 or "5 files": nothing is counted by it.
   bool IsAlmostNumber() const;
+  // The last line without its end and outer blanks, as far as its first kMaxLineBytes go.
+  std::string LastLine() const;
+  static constexpr size_t kMaxLineBytes = 512;
   // SHA-256, 32 bytes; empty where nothing was added. Ends the use of this object.
   std::string Hash();
 
@@ -35,6 +38,7 @@ class TaskOutput {
     bool below_zero = false;
     bool begins_as_number = false;
     int64_t number = 0;  // cut to just above what a report may say
+    std::string text;    // its first kMaxLineBytes
   };
   // The line at the end counts where it is not empty, else the one before.
   const Line& Last() const { return line_.empty ? before_ : line_; }

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "consent/error.h"
+#include "consent/names.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -16,6 +18,7 @@ using std::chrono::seconds;
 
 constexpr int kExitDone = 0;
 constexpr int kExitNotFound = 3;
+constexpr int kExitExempt = 4;
 // As sysexits.h has it: a failure that passes.
 constexpr int kExitRetry = 75;
 
@@ -32,7 +35,24 @@ seconds WaitOf(const WorkerSettings& settings) {
 }
 
 bool IsComplete(const Verdict& verdict) {
-  return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound;
+  return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound ||
+         verdict.kind == Verdict::Kind::kExempt;
+}
+
+// "LEGAL_OBLIGATION invoices are kept for ten years": the ground, and why in words.
+Verdict JudgeExempt(const std::string& line) {
+  const size_t end = line.find_first_of(" \t:");
+  Verdict verdict{Verdict::Kind::kExempt, "", false};
+  const bool is_known = ParseName(std::string_view(line).substr(0, end), &verdict.exempt_reason);
+  if (!is_known || verdict.exempt_reason >= ExemptReason::kSystemRetired) {
+    return {Verdict::Kind::kFailed, "exit 4, and its last line begins with no ground of an exemption"};
+  }
+  const size_t words = line.find_first_not_of(" \t:", end);
+  verdict.error = words == std::string::npos ? std::string(Name(verdict.exempt_reason)) : line.substr(words);
+  if (verdict.error.size() > base::kMaxReasonBytes) {
+    return {Verdict::Kind::kFailed, "exit 4, and its last line says why in more than 256 bytes"};
+  }
+  return verdict;
 }
 
 constexpr char kLeaseLost[] = "LEASE_LOST";
@@ -74,6 +94,7 @@ Verdict Judge(const RunEnd& end) {
   }
   if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
   if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
+  if (end.number == kExitExempt) return JudgeExempt(end.last_line);
   return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed,
           "exit " + std::to_string(end.number)};
 }
@@ -226,10 +247,16 @@ void Worker::Do(const Item& item) {
 absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict, const RunEnd& end) {
   absl::StatusOr<std::vector<TaskAnswer>> answers;
   if (IsComplete(verdict)) {
-    const bool done = verdict.kind == Verdict::Kind::kDone;
-    answers = client_.CompleteTasks(settings_.system, {{item.task.task_id, item.task.epoch,
-                                                        done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
-                                                        done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
+    TaskResult result{item.task.task_id, item.task.epoch, PurgeOutcome::kNotFound, 0, end.output_hash, ""};
+    if (verdict.kind == Verdict::Kind::kDone) {
+      result.outcome = PurgeOutcome::kAcknowledged;
+      result.erased_count = end.last_number.value_or(0);
+    } else if (verdict.kind == Verdict::Kind::kExempt) {
+      result.outcome = PurgeOutcome::kExempt;
+      result.reason = verdict.error;
+      result.exempt_reason = verdict.exempt_reason;
+    }
+    answers = client_.CompleteTasks(settings_.system, {result});
   } else {
     TaskFailure failure{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun, 0, ""};
     // What it counted before it failed or was ended is erased all the same.
@@ -293,6 +320,9 @@ void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verd
       return;
     case Verdict::Kind::kNotFound:
       ++counts_.not_found;
+      return;
+    case Verdict::Kind::kExempt:
+      ++counts_.exempt;
       return;
     case Verdict::Kind::kRetry:
       ++counts_.retried;

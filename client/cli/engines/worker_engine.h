@@ -48,6 +48,7 @@ struct WorkerCounts {
   // Reported, and the report was accepted.
   uint64_t done = 0;
   uint64_t not_found = 0;
+  uint64_t exempt = 0;
   // They come again: the command said so; it failed; it was not begun or not finished because the worker stopped or the
   // lease ran out.
   uint64_t retried = 0;
@@ -72,15 +73,17 @@ ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bo
 
 // How a run is reported.
 struct Verdict {
-  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack, kTakenBack };
+  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack, kTakenBack, kExempt };
   Kind kind = Kind::kFailed;
-  // For FailTasks: what went wrong; no ids.
+  // For FailTasks: what went wrong; no ids. Of kExempt: why it is kept, in words.
   std::string error;
   // See TaskFailure.
   bool not_begun = false;
+  // Of kExempt: the ground.
+  ExemptReason exempt_reason = ExemptReason::kUnset;
 };
-// Exit status 0: done; 3: not found; 75: again later; anything else: failed. So is a 0 whose number no report may
-// carry.
+// Exit status 0: done; 3: not found; 4: kept, on the ground that the last line begins with; 75: again later; anything
+// else: failed. So is a 0 whose number no report may carry, and a 4 without a ground that a report may say.
 Verdict Judge(const RunEnd& end);
 
 // The same of a run that was ended because its lease had become `lease`.

@@ -75,8 +75,15 @@ Json ProgressJson(const DeletionProgress& progress) {
           {"erased_count", progress.erased_count},
           {"evidence_hash", HexText(progress.evidence_hash)},
           {"earlier_evidence_hash", HexText(progress.earlier_evidence_hash)},
+          {"exempt_reason", progress.exempt_reason == ExemptReason::kUnset ? "" : Name(progress.exempt_reason)},
           {"reason", progress.reason},
           {"leased_before", progress.leased_before}};
+}
+
+// Why something was kept: the ground, and in words.
+std::string ExemptText(const DeletionProgress& progress) {
+  if (progress.exempt_reason == ExemptReason::kUnset) return progress.reason;
+  return std::string(Name(progress.exempt_reason)) + ": " + progress.reason;
 }
 
 Table ProgressTable(const std::vector<DeletionProgress>& progress) {
@@ -85,7 +92,7 @@ Table ProgressTable(const std::vector<DeletionProgress>& progress) {
   for (const DeletionProgress& part : progress) {
     table.Add({part.system, part.outcome == PurgeOutcome::kUnset ? "open" : std::string(Name(part.outcome)),
                TimeText(part.ended_at), std::to_string(part.erased_count), HexText(part.evidence_hash),
-               HexText(part.earlier_evidence_hash), part.reason, YesNo(part.leased_before)});
+               HexText(part.earlier_evidence_hash), ExemptText(part), YesNo(part.leased_before)});
   }
   return table;
 }

@@ -65,17 +65,22 @@ Json HoldJson(const Hold& hold) {
           {"release_authority", hold.release_authority},
           {"release_reason", hold.release_reason},
           {"etag", hold.etag.value()},
+          {"review_at", TimeText(hold.review_at)},
+          {"reviewed_at", TimeText(hold.reviewed_at)},
+          {"review_reason", hold.review_reason},
+          {"past_review", hold.past_review},
           {"leases_out", leases_out}};
 }
 
 Table HoldsTable(const std::vector<Hold>& holds) {
   Table table("hold", {"HOLD", "STATE", "ACCOUNT", "WHAT", "CAPTURED FROM", "TO", "AUTHORITY", "REASON", "PLACED",
-                       "RELEASED", "RELEASED BY", "RELEASED BECAUSE", "ETAG", "STILL OUT"});
+                       "RELEASED", "RELEASED BY", "RELEASED BECAUSE", "ETAG", "STILL OUT", "REVIEW"});
   for (const Hold& hold : holds) {
     table.Add({hold.hold_id.value(), hold.released_at.has_value() ? "RELEASED" : "IN_FORCE", hold.account_id.value(),
                HeldText(hold.selector), TimeText(hold.selector.captured.from), TimeText(hold.selector.captured.to),
                hold.authority, hold.reason, TimeText(hold.placed_at), TimeText(hold.released_at),
-               hold.release_authority, hold.release_reason, hold.etag.value(), LeasesText(hold.leases_out)});
+               hold.release_authority, hold.release_reason, hold.etag.value(), LeasesText(hold.leases_out),
+               TimeText(hold.review_at) + (hold.past_review ? " PAST" : "")});
   }
   return table;
 }

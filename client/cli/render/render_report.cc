@@ -153,7 +153,7 @@ std::vector<ChartOf> OtherCharts() {
   return {
       {"exempt",
        "What data systems kept",
-       "Parts of requests that ended as EXEMPT, by data system and the reason that it gave.",
+       "Parts of requests that ended as EXEMPT, by data system and ground.",
        "exempt",
        "",
        "System and reason",

@@ -89,7 +89,9 @@ Json HistoryEntryJson(const HistoryEntry& entry) {
           {"proposed_by", entry.proposed_by},
           {"imported", entry.imported},
           {"policy_version", entry.policy_version},
-          {"shown_sha256", HashesJson(entry.shown_sha256)}};
+          {"shown_sha256", HashesJson(entry.shown_sha256)},
+          {"recording_id", entry.recording_id.value()},
+          {"note", entry.note}};
 }
 
 Table HistoryTable(const std::vector<HistoryEntry>& entries) {
@@ -97,6 +99,7 @@ Table HistoryTable(const std::vector<HistoryEntry>& entries) {
   for (const HistoryEntry& entry : entries) {
     std::string text;
     for (const HistoryChange& change : entry.changes) text += (text.empty() ? "" : "; ") + ChangeText(change);
+    if (!entry.note.empty()) text += (text.empty() ? "" : "; ") + entry.note;
     const Evidence& evidence = entry.evidence;
     table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text,
                entry.evidence_withheld ? "withheld" : NameOrNone(evidence.channel),

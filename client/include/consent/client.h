@@ -123,6 +123,11 @@ class Client {
   virtual absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report,
                                                             const CallOptions& options = {}) = 0;
 
+  virtual absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery& query,
+                                                         const CallOptions& options = {}) = 0;
+  // The revision after it. FailedPrecondition (SAFETY_FLAG_HANDLED) where somebody else was first.
+  virtual absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder& order, const CallOptions& options = {}) = 0;
+
   // Empty version: the current policy.
   virtual absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options = {}) = 0;
   // Suspend and Resume carry no request_id and are never repeated by the library.
@@ -178,6 +183,7 @@ class Client {
   virtual absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options = {}) = 0;
   // A loosening: needs the hold's etag, channel and actor. NotFound (HOLD_NOT_FOUND).
   virtual absl::StatusOr<HoldReleased> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<Hold> ReviewHold(const ReviewHoldOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<ProposalPage> ListProposals(const ProposalQuery& query, const CallOptions& options = {}) = 0;

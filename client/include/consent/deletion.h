@@ -33,6 +33,23 @@ enum class PurgeOutcome : uint8_t {
   kExcludedFromNextBuild = 4,
   kErasedBeforeHold = 5,
 };
+// On which ground a data system keeps something: GDPR, Article 17(3); CCPA, 1798.105(d). kUnset: not said, or not known
+// here.
+enum class ExemptReason : uint8_t {
+  kUnset = 0,
+  kExpression = 1,
+  kLegalObligation = 2,
+  kPublicHealth = 3,
+  kArchivingResearch = 4,
+  kLegalClaims = 5,
+  kTransaction = 6,
+  kSecurity = 7,
+  kDebugging = 8,
+  kInternalUses = 9,
+  // The daemon's own; no report may say them.
+  kSystemRetired = 10,
+  kAllowedAgain = 11,
+};
 // Why there is a request.
 enum class DeletionCause : uint8_t {
   kUnset = 0,
@@ -109,8 +126,10 @@ struct DeletionProgress {
   std::string evidence_hash;
   // Of a round or an unfinished run before, where it differs; 32 bytes or empty.
   std::string earlier_evidence_hash;
-  // Of kExempt.
+  // Of kExempt, in words.
   std::string reason;
+  // Of kExempt: the ground.
+  ExemptReason exempt_reason = ExemptReason::kUnset;
   // An earlier worker took the task and did not report: what kNotFound did not find may have been erased then.
   bool leased_before = false;
 };

@@ -50,6 +50,13 @@ struct Hold {
   Etag etag;
   // While it is in force: leases that were out when it was placed, and whose worker has not said yet that it stopped.
   std::vector<LeaseOut> leases_out;
+  // By when it has to be looked at again.
+  std::optional<Time> review_at;
+  // When somebody last did and said that it goes on, and why; absent and empty: nobody.
+  std::optional<Time> reviewed_at;
+  std::string review_reason;
+  // It is in force and review_at is over, as the daemon says.
+  bool past_review = false;
 };
 
 struct PlaceHoldOrder {
@@ -62,6 +69,8 @@ struct PlaceHoldOrder {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
+  // By when somebody has to look whether it is still needed; ahead, by at most 366 days. Absent: 180 days from now.
+  std::optional<Time> review_at = std::nullopt;
 };
 
 struct HoldPlaced {
@@ -85,6 +94,18 @@ struct ReleaseHoldOrder {
   RequestId request_id;
 };
 
+// Somebody looked at the hold again, and it goes on.
+struct ReviewHoldOrder {
+  HoldId hold_id;
+  // The next time; ahead, by at most 366 days.
+  std::optional<Time> review_at;
+  // Why it goes on; 1 to 256 bytes; no ids.
+  std::string reason;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
 struct HoldReleased {
   // As it is now.
   Hold hold;
@@ -100,6 +121,8 @@ struct HoldQuery {
   // 1 to 1,000; 0: 100.
   int page_size = 0;
   std::string page_token;
+  // Only those in force that are past their review.
+  bool past_review = false;
 };
 
 // Of one account in the order in which they were placed.

@@ -202,6 +202,8 @@ struct TaskResult {
   std::string evidence_hash;
   // With kExempt: 1 to 256 bytes, no ids.
   std::string reason;
+  // With kExempt: the ground, but kSystemRetired and kAllowedAgain.
+  ExemptReason exempt_reason = ExemptReason::kUnset;
 };
 
 // A task that could not be done and goes back.

@@ -81,4 +81,40 @@ struct RecordingReported {
   bool subject_is_new = false;
 };
 
+// A recording flagged SAFETY of which nobody has said yet that somebody looks after the person.
+struct SafetyFlag {
+  AccountId account_id;
+  RecordingId recording_id;
+  // When it was reported first.
+  std::optional<Time> reported_at;
+  // The name of the caller that reported it.
+  std::string reported_by;
+};
+
+struct SafetyFlagQuery {
+  // Empty: of all subjects.
+  AccountId account_id;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+
+// Those reported first, first.
+struct SafetyFlagPage {
+  std::vector<SafetyFlag> flags;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
+};
+
+// Somebody looks after the person. The flag goes on restricting.
+struct HandleFlagOrder {
+  AccountId account_id;
+  RecordingId recording_id;
+  // What was done; 1 to 1,024 bytes. Kept sealed, as long as the account.
+  std::string note;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
 }  // namespace consent

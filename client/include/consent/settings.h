@@ -203,6 +203,9 @@ struct HistoryEntry {
   // Of a loosening that took two persons: who approved it, and who proposed it. To an auditor or officer alone.
   std::string approved_by;
   std::string proposed_by;
+  // Of kReportRecording and kSafetyFlagHandled; of the latter what was done. Empty where the evidence is withheld.
+  RecordingId recording_id;
+  std::string note;
 };
 
 struct HistoryPage {

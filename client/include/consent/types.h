@@ -70,6 +70,8 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealReceived = 15,
   kDeletionAppealAcknowledged = 16,
   kDeletionAppealAnswered = 17,
+  kHoldReviewed = 18,
+  kSafetyFlagHandled = 19,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.

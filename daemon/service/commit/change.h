@@ -36,7 +36,7 @@ struct ChangeRequest {
   ChangeKind kind = ChangeKind::kUpdateSettings;
   domain::Command command;
   Payload payload;
-  // Of kReportRecording only.
+  // Of kReportRecording and kSafetyFlagHandled; flags of the former only.
   base::RecordingHandle recording;
   uint8_t flags = 0;
   // Of kUpsertSubject only: a closed account's id is somebody's new account.

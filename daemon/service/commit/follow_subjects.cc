@@ -8,6 +8,7 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
@@ -102,6 +103,7 @@ bool FollowRecord(Core& core, const store::Write& write, const store::Committed&
   FollowTombstones(core, record, committed, write.key);
   core.index.Put(record.subject, facts);
   CountSubject(core, committed, &record);
+  if (domain::IsForgotten(record.after)) core.safety_flags.RemoveSubject(committed.partition, write.key);
   return true;
 }
 
@@ -114,11 +116,29 @@ bool FollowMarks(Core& core, const store::Write& write) {
   return true;
 }
 
+bool FollowSafetyFlag(Core& core, store::Partition partition, std::string_view key,
+                      const std::optional<std::string>& value) {
+  if (!value.has_value()) {
+    core.safety_flags.Remove(partition, key);
+    return true;
+  }
+  SafetyFlagRow row;
+  if (!DecodeSafetyFlagRow(*value, &row)) return false;
+  core.safety_flags.Put({row.reported_at, partition, std::string(key)});
+  return true;
+}
+
 }  // namespace
 
 bool FollowSubjects(Core& core, const store::Committed& committed) {
   for (const store::Write& write : committed.writes) {
     if (write.table == store::Table::kRecording && !FollowMarks(core, write)) return false;
+  }
+  for (const store::Write& write : committed.writes) {
+    if (write.table == store::Table::kSafetyFlag &&
+        !FollowSafetyFlag(core, committed.partition, write.key, write.value)) {
+      return false;
+    }
   }
   for (const store::Write& write : committed.writes) {
     if (write.table == store::Table::kSubject && !FollowRecord(core, write, committed)) return false;

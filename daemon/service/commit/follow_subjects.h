@@ -1,4 +1,5 @@
-// What records of subjects and rows of recordings mean for the facts index and the gauges of subjects.
+// What records of subjects and rows of recordings mean for the facts index, the gauges of subjects and the open SAFETY
+// flags.
 #pragma once
 
 #include "daemon/service/state/core.h"

@@ -90,7 +90,7 @@ void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, HookOutp
     } else if (!found.tasks.ErasedAny() && domain::Cancel(request, out.moment) == domain::StepRefusal::kNone) {
       CloseDeletion(core, found.place, found.row.request, stamp, next, writes);
     } else {
-      found.tasks.EndParts(kReason, stamp.time, &request);
+      found.tasks.EndParts(kReason, domain::ExemptReason::kAllowedAgain, stamp.time, &request);
       found.tasks.Delete(writes);
       next.sealed.clear();
       BeginErasure(core, found.place, stamp, writes);

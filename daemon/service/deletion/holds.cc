@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/base/bounds.h"
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
@@ -106,6 +107,7 @@ class PlaceHoldHook final : public ChangeHook {
     row.held = hold_.held;
     row.placed = hold_.basis;
     row.placed_at = stamp.time;
+    row.review_at = hold_.review_at.IsSet() ? hold_.review_at : stamp.time + base::Days(base::kDefaultHoldReviewDays);
     row.changed = stamp.sequence;
     row.sealed = sealed_;
     domain::SubjectFacts& after = out.transition.after;
@@ -232,6 +234,38 @@ class ReleaseHoldHook final : public ChangeHook {
   MarkedRecordings recordings_;
 };
 
+// The record stays as it is: nothing is decided by a review.
+class ReviewHoldHook final : public ChangeHook {
+ public:
+  ReviewHoldHook(HoldPlace place, HoldReview review) : place_(place), review_(std::move(review)) {}
+
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput&) override {
+    absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
+    if (!row.ok()) return row.status();
+    row_ = *std::move(row);
+    return row_.InForce() ? Prepared::kGoOn : Prepared::kAnswered;
+  }
+
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override {
+    preconditions.push_back({store::Table::kHold, HoldKey(place_.sequence), bytes_});
+  }
+
+  void Build(const Core&, const store::Stamp& stamp, HookOutput& out) override {
+    HoldRow next = row_;
+    next.review_at = review_.review_at;
+    next.reviewed_at = stamp.time;
+    next.review_reason = review_.reason;
+    next.changed = stamp.sequence;
+    out.writes.push_back({store::Table::kHold, HoldKey(place_.sequence), EncodeHoldRow(next)});
+  }
+
+ private:
+  const HoldPlace place_;
+  const HoldReview review_;
+  HoldRow row_;
+  std::string bytes_;
+};
+
 }  // namespace
 
 Holds::Holds(Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
@@ -245,6 +279,17 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
     // The reply's revision is the commit that placed the hold, also where the reply is that of a repetition.
     done(Placed{HoldPlace{partition, reply->revision.sequence}, reply->revision, reply->subject_is_new});
   });
+}
+
+void Holds::Review(ChangeRequest change, HoldPlace place, HoldReview review, ReleaseDone done) {
+  std::string unused;
+  const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
+  if (!row.ok()) return done(row.status());
+  change.subject = row->subject;
+  change.kind = ChangeKind::kHoldReviewed;
+  change.hook = std::make_shared<ReviewHoldHook>(place, std::move(review));
+  changes_.Submit(std::move(change),
+                  [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
 }
 
 void Holds::Release(ChangeRequest change, HoldPlace place, HoldRelease release, ReleaseDone done) {
@@ -289,8 +334,9 @@ absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
   return view;
 }
 
-absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& subject, bool include_released,
-                                     size_t limit, HoldPlace from) const {
+absl::StatusOr<HoldPage> Holds::List(const HoldsFilter& filter, size_t limit, HoldPlace from) const {
+  const std::optional<base::SubjectHandle>& subject = filter.subject;
+  const base::Instant now = core_.Now();
   HoldPage page;
   size_t looked_at = 0;
   const store::Partition first = subject ? core_.PartitionOf(*subject) : from.partition;
@@ -314,7 +360,8 @@ absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& s
       std::string unused;
       const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
       if (!row.ok()) return row.status();
-      if (!include_released && !row->InForce()) continue;  // before anything is unsealed
+      // Before anything is unsealed.
+      if (filter.past_review ? !row->IsPastReview(now) : !filter.include_released && !row->InForce()) continue;
       if (page.holds.size() >= limit) {
         page.next = place;
         return page;

@@ -37,6 +37,7 @@ struct NewHold {
   domain::HeldPart held;
   LegalBasis basis;
   DeletionPayload payload;
+  base::Instant review_at = {};  // by when it has to be looked at again; unset: in base::kDefaultHoldReviewDays
 };
 
 // A validated ReleaseHold, beside its ChangeRequest.
@@ -44,6 +45,19 @@ struct HoldRelease {
   LegalBasis basis;
   std::optional<store::Sequence> etag = {};  // HoldRow::changed that was looked at; nothing: none was given
   Approval approval = {};                    // unset: one person asks for it
+};
+
+// A validated ReviewHold, beside its ChangeRequest.
+struct HoldReview {
+  base::Instant review_at;  // the next one; set
+  std::string reason;       // why the hold goes on
+};
+
+// Which holds a listing shows.
+struct HoldsFilter {
+  std::optional<base::SubjectHandle> subject;  // nothing: of all
+  bool include_released = false;
+  bool past_review = false;  // only those in force whose review is over
 };
 
 // Thread-safe; outlives what was submitted.
@@ -55,7 +69,7 @@ class Holds {
     bool subject_is_new = false;
   };
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
-  using ReleaseDone = std::function<void(absl::Status)>;
+  using ReleaseDone = std::function<void(absl::Status)>;  // also of a review
 
   Holds(Core& core, ChangeSubject& changes);
 
@@ -67,14 +81,15 @@ class Holds {
   // against it and the policy wants two persons. One that is released stays as it is: OK; but ETAG_MISMATCH where it is
   // not the approval's doing.
   void Release(ChangeRequest change, HoldPlace place, HoldRelease release, ReleaseDone done);
+  // Likewise, but for what only a loosening needs. It goes on; one that is released stays as it is: OK.
+  void Review(ChangeRequest change, HoldPlace place, HoldReview review, ReleaseDone done);
 
   // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.
   // Without an id, which a malformed text has none of, the answer is that of an unknown one.
   absl::StatusOr<HoldPlace> Find(const std::optional<base::HoldId>& id) const;
   absl::StatusOr<HoldView> Get(HoldPlace place) const;
   // From `from` on, at most `limit`.
-  absl::StatusOr<HoldPage> List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit,
-                                HoldPlace from) const;
+  absl::StatusOr<HoldPage> List(const HoldsFilter& filter, size_t limit, HoldPlace from) const;
 
  private:
   Core& core_;

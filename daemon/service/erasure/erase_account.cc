@@ -57,8 +57,8 @@ absl::Status ListHolds(const Core& core, base::SubjectHandle subject, std::vecto
 
 // What the suppression's commit wrote or deleted itself is not EraseListed's to delete.
 bool IsListedAlone(const store::RowKey& row) {
-  return row.table == store::Table::kRecording || row.table == store::Table::kHold ||
-         row.table == store::Table::kHoldById;
+  return row.table == store::Table::kRecording || row.table == store::Table::kSafetyFlag ||
+         row.table == store::Table::kHold || row.table == store::Table::kHoldById;
 }
 
 }  // namespace
@@ -139,6 +139,9 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   std::vector<std::string> recordings;
   if (absl::Status s = ListRows(core_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
   for (std::string& recording : recordings) all.rows.push_back({store::Table::kRecording, std::move(recording)});
+  std::vector<std::string> flags;
+  if (absl::Status s = ListRows(core_, partition, store::Table::kSafetyFlag, key, &flags); !s.ok()) return s;
+  for (std::string& flag : flags) all.rows.push_back({store::Table::kSafetyFlag, std::move(flag)});
   if (absl::Status s = ListHolds(core_, subject, &all.rows); !s.ok()) return s;
   for (store::Sequence next = facts.revision; next != 0;) {
     const absl::StatusOr<store::FeedRow> feed = core_.store.FeedAt(partition, next);

@@ -219,21 +219,48 @@ absl::Status Erasures::EraseLists(const Listed& listed) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ErasureLag> Erasures::Lag() const {
+absl::Status Erasures::ReadLag(store::Partition partition) const {
   ErasureLag lag;
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    const absl::Status scanned = core_.store.Scan(store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX,
-                                                  [&](std::string_view key, std::string_view value) {
-                                                    const base::Instant since = SinceOf(value);
-                                                    const bool of_keys = key.front() == kKeysStep;
-                                                    ++(of_keys ? lag.keys : lag.bytes);
-                                                    base::Instant& oldest = of_keys ? lag.oldest_key : lag.oldest_byte;
-                                                    if (!oldest.IsSet() || since < oldest) oldest = since;
-                                                    return true;
-                                                  });
-    if (!scanned.ok()) return StoreUnreadable();
+  bool is_emptied = false;
+  const absl::Status scanned = core_.store.Scan(
+      partition, store::Table::kErasure, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        const base::Instant since = SinceOf(value);
+        const bool of_keys = key.front() == kKeysStep;
+        is_emptied = is_emptied || (!of_keys && value == EncodeWaiting(since, {}));
+        ++(of_keys ? lag.keys : lag.bytes);
+        base::Instant& oldest = of_keys ? lag.oldest_key : lag.oldest_byte;
+        if (!oldest.IsSet() || since < oldest) oldest = since;
+        return true;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (lag.keys + lag.bytes == 0) {
+    lag_.erase(partition);
+  } else {
+    lag_[partition] = lag;
   }
-  return lag;
+  // Its deletion is no commit, so nobody tells of it.
+  if (is_emptied) core_.erasure_changes.Note(partition);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ErasureLag> Erasures::Lag() const {
+  const base::MutexLock lock(lag_mutex_);
+  const std::vector<store::Partition> changed = core_.erasure_changes.Take(core_.store.partition_count());
+  absl::Status read;
+  for (const store::Partition partition : changed) {
+    if (read.ok()) read = ReadLag(partition);
+    if (!read.ok()) core_.erasure_changes.Note(partition);
+  }
+  if (!read.ok()) return read;
+  ErasureLag all;
+  const auto earlier = [](base::Instant a, base::Instant b) { return !a.IsSet() || (b.IsSet() && b < a) ? b : a; };
+  for (const auto& [partition, lag] : lag_) {
+    all.keys += lag.keys;
+    all.bytes += lag.bytes;
+    all.oldest_key = earlier(all.oldest_key, lag.oldest_key);
+    all.oldest_byte = earlier(all.oldest_byte, lag.oldest_byte);
+  }
+  return all;
 }
 
 }  // namespace consent::service

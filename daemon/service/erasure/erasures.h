@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/base/mutex.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/state/core.h"
@@ -35,8 +37,8 @@ class Erasures {
   // A piece of the bytes' step, of at most kMaxEraseTargets rows, of what has waited since before
   // `before`. How many rows were scrubbed; 0: nothing of it waits any more.
   absl::StatusOr<size_t> EraseBytes(base::Instant before);
-  // Reads the waiting rows. STORE_UNREADABLE.
-  absl::StatusOr<ErasureLag> Lag() const;
+  // Reads the waiting rows of the partitions where they have changed since it was asked last. STORE_UNREADABLE.
+  absl::StatusOr<ErasureLag> Lag() const EXCLUDES(lag_mutex_);
 
  private:
   struct Finished;
@@ -65,7 +67,12 @@ class Erasures {
                                           const std::vector<domain::SaidSince>& said_since);
   absl::Status EraseListed(const Finished& finished);
 
+  // Reads what waits in a partition into lag_.
+  absl::Status ReadLag(store::Partition partition) const REQUIRES(lag_mutex_);
+
   Core& core_;
+  mutable base::Mutex lag_mutex_;
+  mutable std::map<store::Partition, ErasureLag> lag_ GUARDED_BY(lag_mutex_);  // of those where something waits
 };
 
 }  // namespace consent::service

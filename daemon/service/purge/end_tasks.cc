@@ -36,6 +36,7 @@ domain::SystemProgress PartOf(const SystemRow& system, const TaskRow& task, cons
   part.epoch = report.epoch.value_or(task.epoch);
   part.outcome = report.outcome;
   part.reason = report.reason;
+  part.exempt = report.exempt;
   part.erased_count = task.erased_count + report.erased_count;  // of all rounds
   part.evidence = report.evidence;
   part.leased_before = task.leased_before;

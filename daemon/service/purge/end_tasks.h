@@ -19,6 +19,7 @@ struct TaskReport {
   uint64_t erased_count = 0;
   base::Digest evidence{};
   std::string reason;
+  domain::ExemptReason exempt = domain::ExemptReason::kMissing;  // of kExempt alone
 };
 
 // Ends tasks; or has them done again, where late data can still reach the system or something was on hold. With the

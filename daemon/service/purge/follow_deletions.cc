@@ -41,7 +41,8 @@ bool CountHold(Core& core, store::Partition partition, std::string_view key,
   HoldRow row;
   if (value.has_value() && !DecodeHoldRow(*value, &row)) return false;
   const bool in_force = value.has_value() && row.InForce();
-  core.holds.Put(partition, SequenceOfHoldKey(key), in_force ? row.placed_at : base::Instant{});
+  core.holds.Put(partition, SequenceOfHoldKey(key),
+                 in_force ? HoldGauges::Times{row.placed_at, row.review_at} : HoldGauges::Times{});
   return true;
 }
 
@@ -68,6 +69,7 @@ bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& commi
     if (write.table == store::Table::kTask) {
       is_whole = is_whole && FollowTask(core, queue, committed.partition, write.key, write.value);
     }
+    if (write.table == store::Table::kErasure) core.erasure_changes.Note(committed.partition);
     if (write.table != store::Table::kHold) continue;
     is_of_holds = true;
     is_whole = is_whole && CountHold(core, committed.partition, write.key, write.value);

@@ -53,7 +53,8 @@ bool OpenTasksOf::ErasedAny() const {
   return std::any_of(tasks_.begin(), tasks_.end(), [](const One& one) { return one.HasErased(); });
 }
 
-void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const {
+void OpenTasksOf::EndParts(const std::string& reason, domain::ExemptReason exempt, base::Instant now,
+                           domain::DeletionRequest* request) const {
   for (const One& one : tasks_) {
     domain::SystemProgress part;
     part.system = one.system;
@@ -61,6 +62,7 @@ void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain:
     part.epoch = one.row.epoch + (one.row.leased_until.IsSet() ? 1 : 0);
     part.outcome = one.HasErased() ? domain::PurgeOutcome::kAcknowledged : domain::PurgeOutcome::kExempt;
     part.reason = reason;
+    if (part.outcome == domain::PurgeOutcome::kExempt) part.exempt = exempt;
     part.erased_count = one.row.erased_count;
     part.evidence = one.row.evidence;
     part.leased_before = one.row.leased_before || one.row.leased_until.IsSet();

@@ -21,7 +21,8 @@ class OpenTasksOf {
   // less; a hold takes a lease back by itself (task_rows.h, IsTakenBack).
   void TakeBack(std::vector<store::Write>& writes) const;
   // The parts of `request` end as they stand: ACKNOWLEDGED where some was erased, else EXEMPT.
-  void EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const;
+  void EndParts(const std::string& reason, domain::ExemptReason exempt, base::Instant now,
+                domain::DeletionRequest* request) const;
   bool ErasedAny() const;
 
  private:

@@ -275,6 +275,7 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
   TaskReport report;
   report.outcome = domain::PurgeOutcome::kExempt;
   report.reason = system.retired_reason;
+  report.exempt = domain::ExemptReason::kSystemRetired;
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     const store::Partition partition{number};
     std::vector<DeletionPlace> open;

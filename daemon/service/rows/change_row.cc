@@ -11,6 +11,7 @@ using base::Encoder;
 
 constexpr uint8_t kRowFormat = 2;
 constexpr uint8_t kPayloadFormat = 4;
+constexpr uint8_t kPayloadOfRecording = 5;  // the same, and a recording with a note behind it
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxPersonBytes = 96;
 constexpr size_t kMaxDetailBytes = 256;
@@ -199,7 +200,8 @@ void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitmen
 std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kPayloadFormat);
+  const bool of_recording = !payload.recording_id.empty();
+  out.Byte(of_recording ? kPayloadOfRecording : kPayloadFormat);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -222,13 +224,18 @@ std::string EncodePayload(const Payload& payload) {
   out.String(payload.account_id);
   out.String(payload.proposed_by);
   out.String(payload.approved_by);
+  if (of_recording) {
+    out.String(payload.recording_id);
+    out.String(payload.note);
+  }
   return bytes;
 }
 
 bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
-  if (in.Byte() != kPayloadFormat) return false;
+  const uint8_t format = in.Byte();
+  if (format != kPayloadFormat && format != kPayloadOfRecording) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -250,6 +257,11 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   payload->account_id = in.String(base::kMaxIdBytes);
   payload->proposed_by = in.String(kMaxPersonBytes);
   payload->approved_by = in.String(kMaxPersonBytes);
+  if (format == kPayloadOfRecording) {
+    payload->recording_id = in.String(base::kMaxIdBytes);
+    if (payload->recording_id.empty()) in.Fail();
+    payload->note = in.String(base::kMaxNoteBytes);
+  }
   return in.Done();
 }
 

@@ -33,6 +33,8 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealReceived = 15,
   kDeletionAppealAcknowledged = 16,
   kDeletionAppealAnswered = 17,
+  kHoldReviewed = 18,
+  kSafetyFlagHandled = 19,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -45,7 +47,7 @@ enum class ChangeKind : uint8_t {
   kVerificationReported = 73,  // what a verification of the decision log found
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kProposalChanged;
 
@@ -92,6 +94,9 @@ struct Payload {
   // Of a loosening that took two persons, as lists show them (service::Person).
   std::string proposed_by;
   std::string approved_by;
+  // Of a report of a recording, and of the handling of a flag, with what was done about it.
+  std::string recording_id;
+  std::string note;
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

@@ -12,7 +12,7 @@ using base::Decoder;
 using base::Encoder;
 using base::Instant;
 
-constexpr uint8_t kDeletionFormat = 3;
+constexpr uint8_t kDeletionFormat = 4;
 constexpr size_t kMaxSystemParts = 1024;
 constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2, kConfirmedBit = 4, kAppealedBit = 8;
 
@@ -61,6 +61,7 @@ void PutSystemPart(Encoder& out, const domain::SystemProgress& part) {
   out.Raw(base::View(part.evidence));
   PutOptional(out, part.earlier_evidence);
   out.String(part.reason);
+  if (part.outcome == domain::PurgeOutcome::kExempt) out.Byte(static_cast<uint8_t>(part.exempt));
 }
 
 domain::SystemProgress GetSystemPart(Decoder& in) {
@@ -78,6 +79,10 @@ domain::SystemProgress GetSystemPart(Decoder& in) {
   part.evidence = in.Array<32>();
   part.earlier_evidence = GetOptionalDigest(in);
   part.reason = in.String(kMaxTextBytes);
+  if (part.outcome != domain::PurgeOutcome::kExempt) return part;
+  const uint8_t exempt = in.Byte();
+  if (exempt >= domain::kExemptReasons) in.Fail();
+  part.exempt = static_cast<domain::ExemptReason>(exempt);
   return part;
 }
 

@@ -45,6 +45,9 @@ std::string EncodeHoldRow(const HoldRow& row) {
   for (const base::RecordingHandle& recording : row.held.recordings) out.Raw(base::View(recording.bytes));
   PutLegalBasis(out, row.placed);
   PutTime(out, row.placed_at);
+  PutTime(out, row.review_at);
+  PutTime(out, row.reviewed_at);
+  out.String(row.review_reason);
   PutTime(out, row.released_at);
   PutLegalBasis(out, row.released);
   const bool by_two = row.release_proposal != base::ProposalId{};
@@ -77,6 +80,9 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
   }
   row->placed = GetLegalBasis(in);
   row->placed_at = GetTime(in);
+  row->review_at = GetTime(in);
+  row->reviewed_at = GetTime(in);
+  row->review_reason = in.String(kMaxOrderBytes);
   row->released_at = GetTime(in);
   row->released = GetLegalBasis(in);
   const uint8_t by_two = in.Byte();

@@ -29,12 +29,17 @@ struct HoldRow {
   domain::HeldPart held;
   LegalBasis placed;
   base::Instant placed_at;
+  base::Instant review_at;    // by when it has to be looked at again
+  base::Instant reviewed_at;  // when somebody last did; unset: nobody
+  std::string review_reason;  // why it goes on, said then
   base::Instant released_at;  // unset: in force
   LegalBasis released;
   base::ProposalId release_proposal;  // whose approval released it; unset: one person did it alone
-  store::Sequence changed = 0;        // of its placing or release
+  store::Sequence changed = 0;        // of its placing, last review or release
   std::string sealed;  // account and selector as they were given, like a deletion's; empty once it is released
   bool InForce() const { return !released_at.IsSet(); }
+  // Ends are exclusive: at that very instant it is over.
+  bool IsPastReview(base::Instant now) const { return InForce() && review_at <= now; }
 };
 
 std::string EncodeHoldRow(const HoldRow& row);

@@ -10,8 +10,10 @@
 #include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/appeal_gauges.h"
 #include "daemon/service/state/deletion_gauges.h"
+#include "daemon/service/state/erasure_changes.h"
 #include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/hold_gauges.h"
+#include "daemon/service/state/open_safety_flags.h"
 #include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
@@ -41,6 +43,8 @@ struct Core {
   DeletionGauges deletions{};
   AppealGauges appeals{};
   HoldGauges holds{};
+  ErasureChanges erasure_changes{};
+  OpenSafetyFlags safety_flags{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

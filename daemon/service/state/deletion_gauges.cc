@@ -61,7 +61,12 @@ void DeletionGauges::CountOutcomes(const domain::DeletionRequest& request,
   for (const domain::SystemProgress& part : request.parts) {
     const auto outcome = static_cast<size_t>(part.outcome);
     if (part.outcome == domain::PurgeOutcome::kOpen || outcome >= kOutcomes) continue;
-    if (std::find(known.begin(), known.end(), part.system) == known.end()) ++outcomes_[part.system][outcome];
+    if (std::find(known.begin(), known.end(), part.system) != known.end()) continue;
+    ++outcomes_[part.system][outcome];
+    const auto ground = static_cast<size_t>(part.exempt);
+    if (part.outcome == domain::PurgeOutcome::kExempt && ground < domain::kExemptReasons) {
+      ++exempt_[part.system][ground];
+    }
   }
 }
 
@@ -209,6 +214,12 @@ DeletionGauges::Outcomes DeletionGauges::outcomes(domain::SystemNumber system) c
   base::MutexLock lock(mutex_);
   const auto found = outcomes_.find(system);
   return found == outcomes_.end() ? Outcomes{} : found->second;
+}
+
+DeletionGauges::Exempt DeletionGauges::exempt(domain::SystemNumber system) const {
+  base::MutexLock lock(mutex_);
+  const auto found = exempt_.find(system);
+  return found == exempt_.end() ? Exempt{} : found->second;
 }
 
 base::Instant DeletionGauges::FirstVerified(const std::vector<DeletionPlace>& places) const {

@@ -58,6 +58,8 @@ class DeletionGauges {
   static constexpr size_t kOutcomes = 6;  // numbers of domain::PurgeOutcome
   // By PurgeOutcome.
   using Outcomes = std::array<uint64_t, kOutcomes>;
+  // By ExemptReason.
+  using Exempt = std::array<uint64_t, domain::kExemptReasons>;
   // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
   static constexpr std::array<double, 8> kCompletionSeconds = {900,       86'400,    604'800,   1'209'600,
                                                                2'592'000, 3'888'000, 5'184'000, 7'776'000};
@@ -89,6 +91,8 @@ class DeletionGauges {
   std::vector<EndedDeletions> EndedThisQuarter(base::Instant now) const;
   // How the tasks of that system ended, of all requests that are stored.
   Outcomes outcomes(domain::SystemNumber system) const;
+  // And on which grounds it kept something.
+  Exempt exempt(domain::SystemNumber system) const;
   // When the first of these requests was verified, of those that are open; unset: none is.
   base::Instant FirstVerified(const std::vector<DeletionPlace>& places) const;
   // Of those that somebody asked for, since the process began.
@@ -134,6 +138,7 @@ class DeletionGauges {
   std::map<Kind, OfKind> kinds_ GUARDED_BY(mutex_);
   std::map<std::pair<int, Kind>, Ended> ended_ GUARDED_BY(mutex_);  // by quarter (QuarterOf)
   std::map<domain::SystemNumber, Outcomes> outcomes_ GUARDED_BY(mutex_);
+  std::map<domain::SystemNumber, Exempt> exempt_ GUARDED_BY(mutex_);
   std::set<std::pair<base::SubjectHandle, DeletionPlace>> open_of_ GUARDED_BY(mutex_);
   Completions completions_ GUARDED_BY(mutex_);
 };

@@ -5,9 +5,13 @@
 #include <array>
 #include <atomic>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
@@ -140,6 +144,29 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
                  : absl::OkStatus();
 }
 
+// After the records, of which each flag's says whether the account is erased: a crash may have left the rows of one
+// that is.
+absl::Status FillSafetyFlags(Core& core, store::Partition partition) {
+  std::vector<std::pair<base::SubjectHandle, OpenSafetyFlags::Place>> open;
+  bool damaged = false;
+  const absl::Status scanned = core.store.Scan(
+      partition, store::Table::kSafetyFlag, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        SafetyFlagRow row;
+        damaged = !DecodeSafetyFlagRow(value, &row);
+        if (!damaged)
+          open.emplace_back(row.subject, OpenSafetyFlags::Place{row.reported_at, partition, std::string(key)});
+        return !damaged;
+      });
+  if (!scanned.ok()) return scanned;
+  if (damaged) return absl::DataLossError("a SAFETY flag's row cannot be decoded: restore the store from a backup");
+  for (auto& [subject, place] : open) {
+    const absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
+    if (!facts.ok()) return facts.status();
+    if (!domain::IsForgotten(facts->facts)) core.safety_flags.Put(std::move(place));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status FillIndex(Core& core) {
@@ -164,6 +191,9 @@ absl::Status FillIndex(Core& core) {
   for (int i = 0; i < kThreads; ++i) {
     if (!statuses[i].ok()) return statuses[i];
     core.gauges.Merge(counted[i]);
+  }
+  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
+    if (absl::Status s = FillSafetyFlags(core, store::Partition{number}); !s.ok()) return s;
   }
   // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
   malloc_trim(0);

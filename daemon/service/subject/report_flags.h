@@ -1,4 +1,5 @@
-// ReportRecording's part of a change: flags of one recording, which are only ever added.
+// ReportRecording's part of a change: flags of one recording, which are only ever added. A SAFETY flag is
+// open from its first report until somebody handles it (safety_flags.h).
 #pragma once
 
 #include "daemon/service/commit/change_hook.h"

@@ -436,7 +436,14 @@ COMMANDS = [
     Asked("approvals show", "ApprovalService/GetProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
     Asked("approvals approve", "ApprovalService/ApproveProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
     Asked("approvals withdraw", "ApprovalService/WithdrawProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
-    Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], **PAGES}),
+    Asked("holds review", "HoldService/ReviewHold", ["<hold>", "h", "--until", ahead(days=30), "--reason", "goes on"],
+          {"hold": [(DELETION_ID, "hold_id")], "--until": [(AHEAD, "review_at")], "--reason": [(bounds.text(1, 256), "reason")],
+           "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
+    Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], "--past-review": [SWITCH], **PAGES}),
+    Asked("flags list", "RecordingService/ListSafetyFlags", [], {"--account": [(ID, "account_id")], **PAGES}),
+    Asked("flags handle", "RecordingService/HandleSafetyFlag", ["<account>", ACCOUNT, "<recording>", "r", "--note", "called"], {
+        "account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--note": [(bounds.text(1, 1_024), "note")],
+        "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
     # The folder is new once: what is right beside it is one value.
     Asked("certs dev", "", ["<folder>", "certs"],
           {"folder": [path()], "--host": [local(bounds.Kind([often("consent.example"), *(often(wrong, bound="name such as") for wrong in (

@@ -52,6 +52,16 @@ class WorkerTest(DaemonTest):
         self.assertEqual(self.once("sh", "-c", "exit 3")["not_found"], 1)
         self.assertEqual(self.part()["outcome"], "NOT_FOUND")
 
+    def test_exempt(self):
+        self.assertEqual(self.once("sh", "-c", "echo LEGAL_OBLIGATION invoices are kept; exit 4")["exempt"], 1)
+        part = self.part()
+        self.assertEqual((part["outcome"], part["exempt_reason"], part["reason"]), ("EXEMPT", "LEGAL_OBLIGATION", "invoices are kept"))
+        self.assertEqual(self.daemon.metric(f'consentd_purge_tasks_exempt_total{{system="{self.name}",reason="legal_obligation"}}'), 1)
+
+    def test_no_exemption_without_a_ground(self):
+        self.assertEqual(self.once("sh", "-c", "echo because; exit 4", expect=WORK_LEFT)["failed"], 1)
+        self.assertEqual(self.task()["last_error"], "exit 4, and its last line begins with no ground of an exemption")
+
     def test_failures_come_again_and_are_told(self):
         self.assertEqual(self.once("sh", "-c", "exit 1", expect=WORK_LEFT)["failed"], 1)
         task = self.task()

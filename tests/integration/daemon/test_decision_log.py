@@ -17,6 +17,7 @@ import grpc
 from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import deletion_service_pb2 as deletions
 from consent.v1 import hold_service_pb2 as holds
+from consent.v1 import recording_service_pb2 as recordings
 from consent.v1 import roles_pb2 as roles
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subjects
@@ -130,7 +131,7 @@ class Recorded(DaemonTest):
 
 def reads_of_people():
     """Every method of the protos that answers about people: its path, its request's class and its response's."""
-    for file in (deletions, holds, settings, subjects):
+    for file in (deletions, holds, recordings, settings, subjects):
         for service in file.DESCRIPTOR.services_by_name.values():
             for method in service.methods:
                 if method.GetOptions().Extensions[roles.reads_people]:
@@ -180,10 +181,10 @@ class Reads(DaemonTest):
     @unittest.skipUnless(CTL, "consentctl is not built")
     def test_a_persons_reads_are_on_record_and_a_backends_are_not(self):
         asked = list(self.about_ann())
-        self.assertEqual(len(asked), 9)
+        self.assertEqual(len(asked), 10)
         for name, request, response in asked:
             self.ask(self.all, name, request, response)
-            if name not in ("HoldService/ListHolds", "SettingsService/ListChoices"):
+            if name not in ("HoldService/ListHolds", "SettingsService/ListChoices", "RecordingService/ListSafetyFlags"):
                 self.ask(self.backend, name, request, response)
         self.assertEqual(read(self.log), [])
         for number, (name, request, response) in enumerate(asked, 1):
@@ -202,7 +203,7 @@ class Reads(DaemonTest):
         done = subprocess.run([CTL, "--json", "decisions", "verify", "--offline", *map(str, self.log.iterdir())],
                               capture_output=True, text=True, timeout=60, check=True)
         report = json.loads(done.stdout)
-        self.assertEqual((report["records"], report["reads"], report["yeses"], report["problem_count"]), (10, 10, 0, 0))
+        self.assertEqual((report["records"], report["reads"], report["yeses"], report["problem_count"]), (11, 11, 0, 0))
 
 
 def chained(records):

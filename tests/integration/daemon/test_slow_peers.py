@@ -14,9 +14,8 @@ PEERS = 200
 HEAD_SECONDS = 5
 ROUNDS = 8
 
-# What 99 of 100 probes take at most, in seconds, while 64 peers take texts of half a megabyte without end from a server on the same two cores. All series
-# are there from the first scrape on, so the text is that large in an empty store, too.
-PROBE = 0.3
+# What 99 of 100 probes take at most, in seconds, while 64 peers take texts of 0.2 MB without end from a server on the same two cores.
+PROBE = 0.1
 
 
 class SlowPeers(DaemonTest):
@@ -72,7 +71,7 @@ class SlowPeers(DaemonTest):
             got, _, seconds = self.ask(path)
             self.assertEqual(got, status)
             took.append(seconds)
-        self.assertLessEqual(self.again - before, 1 + count // 10)
+        self.assertLessEqual(self.again - before, 1 + count // 50)
         return sorted(took)
 
     def quick(self, path, count, bound):

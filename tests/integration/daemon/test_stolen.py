@@ -91,6 +91,9 @@ def attempts(victim, world):
         "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
                                                                            request_id=fresh_id())],
+        "RecordingService/ListSafetyFlags": lambda: [report.ListSafetyFlagsRequest(), report.ListSafetyFlagsRequest(account_id=victim.agreed)],
+        "RecordingService/HandleSafetyFlag": lambda: [report.HandleSafetyFlagRequest(account_id=victim.agreed, recording_id="flagged-1", note="by a thief",
+                                                                             request_id=fresh_id())],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
             account_id=victim.agreed, selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
             verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id())],
@@ -109,6 +112,7 @@ def attempts(victim, world):
         "HoldService/ListHolds": lambda: [hold.ListHoldsRequest(), hold.ListHoldsRequest(account_id=victim.agreed)],
         "HoldService/PlaceHold": lambda: [hold.PlaceHoldRequest(account_id=victim.refused, selector=deletion.HoldSelector(account=True), authority="a thief",
                                                         reason="to keep", request_id=fresh_id())],
+        "HoldService/ReviewHold": lambda: [hold.ReviewHoldRequest(hold_id=victim.hold.hold_id, review_at=ago(days=-30), reason="by a thief", request_id=fresh_id())],
         "HoldService/ReleaseHold": lambda: [hold.ReleaseHoldRequest(hold_id=victim.hold.hold_id, etag=victim.hold.etag, authority="a thief", reason="to delete",
                                                             request_id=fresh_id(), **own)],
         "ApprovalService/ListProposals": lambda: [approvals.ListProposalsRequest()],
@@ -243,6 +247,7 @@ class World:
         self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(account_id=refused, request_id=fresh_id(), profiles=[subject.Profile(
             profile_id="kid", age=subject.Age(child=True), last_active_at=ago(days=600))]))
         self.api.settings.OptOut(opt_out(refused))
+        self.api.recordings.ReportRecording(report.ReportRecordingRequest(account_id=agreed, recording_id="flagged-1", flags=[types.FLAG_SAFETY], request_id=fresh_id()))
         placed = self.api.holds.PlaceHold(hold.PlaceHoldRequest(account_id=agreed, selector=deletion.HoldSelector(recordings=names("kept-1")),
                                                                 authority="a court", reason="a case", request_id=fresh_id()))
         made = [self.api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(

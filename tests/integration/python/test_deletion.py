@@ -266,7 +266,11 @@ class Workers(DeletionTest):
         self.register("audio")
         wrong = [dict(evidence_hash=b"short"), dict(erased_count=10**12 + 1), dict(erased_count=-1), dict(reason="not asked for"),
                  dict(outcome=deletion.PURGE_OUTCOME_UNSPECIFIED), dict(outcome=99), dict(outcome=deletion.PURGE_OUTCOME_EXEMPT),
-                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, reason="x" * 257)]
+                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, exempt_reason=deletion.EXEMPT_REASON_SECURITY),
+                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, exempt_reason=deletion.EXEMPT_REASON_SECURITY, reason="x" * 257),
+                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, reason="no ground"), dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, reason="x", exempt_reason=99),
+                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, reason="x", exempt_reason=deletion.EXEMPT_REASON_SYSTEM_RETIRED),
+                 dict(exempt_reason=deletion.EXEMPT_REASON_SECURITY)]
         for number, fields in enumerate(wrong):
             self.ask(f"refused-{number}")
             self.ask(f"taken-{number}")

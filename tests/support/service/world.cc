@@ -61,6 +61,7 @@ struct World::Running {
         systems(context, queue, publisher.systems()),
         sweeps(context, systems, publisher.sweeps()),
         children_due(context, reads),
+        safety_flags(context, changes),
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
@@ -79,6 +80,7 @@ struct World::Running {
   service::DataSystems systems;
   service::Sweeps sweeps;
   service::ChildrenDue children_due;
+  service::SafetyFlags safety_flags;
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
@@ -144,6 +146,7 @@ service::TaskQueue& World::queue() { return running_->queue; }
 service::DataSystems& World::systems() { return running_->systems; }
 service::Sweeps& World::sweeps() { return running_->sweeps; }
 service::ChildrenDue& World::children_due() { return running_->children_due; }
+service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }

@@ -21,6 +21,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/wire/errors.h"
 #include "tests/support/service/policy_builder.h"
@@ -153,6 +154,7 @@ class World {
   service::DataSystems& systems();
   service::Sweeps& sweeps();
   service::ChildrenDue& children_due();
+  service::SafetyFlags& safety_flags();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();
   service::Holds& holds();

@@ -130,7 +130,7 @@ TEST_F(OrdersTest, HoldsAreListedAsLinesAndAsObjects) {
     return grpc::Status::OK;
   };
   EXPECT_EQ(Call({"holds", "list"}), kDone);
-  EXPECT_EQ(out_, "hold\th\tIN_FORCE\ta\tprofile:p\\x1b\t\t\tcourt\t\t\t\t\t\t\t\nnext_page\tmore\n");
+  EXPECT_EQ(out_, "hold\th\tIN_FORCE\ta\tprofile:p\\x1b\t\t\tcourt\t\t\t\t\t\t\t\t\nnext_page\tmore\n");
   EXPECT_EQ(Call({"holds", "list", "--account", "a", "--all", "--page", "t", "--json"}), kDone);
   EXPECT_EQ(OutJson()["next_page_token"], "more");
   EXPECT_EQ(OutJson()["holds"][0]["selector"]["profile_id"], "p\x1b");

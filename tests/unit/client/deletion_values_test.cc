@@ -164,6 +164,7 @@ TEST(DeletionRequestTest, IsReadInFull) {
   v1::DeletionProgress* part = proto.add_progress();
   part->set_system("audio");
   part->set_outcome(v1::PURGE_OUTCOME_EXEMPT);
+  part->set_exempt_reason(v1::EXEMPT_REASON_PUBLIC_HEALTH);
   part->mutable_ended_at()->set_seconds(9);
   part->set_erased_count(3);
   part->set_evidence_hash("hash");
@@ -190,6 +191,7 @@ TEST(DeletionRequestTest, IsReadInFull) {
   EXPECT_EQ(value.selector, DeletionSelector(ProfileId("p")));
   ASSERT_EQ(value.progress.size(), 1u);
   EXPECT_EQ(value.progress[0].outcome, PurgeOutcome::kExempt);
+  EXPECT_EQ(value.progress[0].exempt_reason, ExemptReason::kPublicHealth);
   EXPECT_EQ(value.progress[0].erased_count, 3);
   EXPECT_TRUE(value.progress[0].leased_before);
   EXPECT_EQ(value.etag, Etag("e"));

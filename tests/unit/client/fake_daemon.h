@@ -124,6 +124,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
+  Handler<v1::ReviewHoldRequest, v1::ReviewHoldResponse> on_review_hold;
+  Handler<v1::ListSafetyFlagsRequest, v1::ListSafetyFlagsResponse> on_list_flags;
+  Handler<v1::HandleSafetyFlagRequest, v1::HandleSafetyFlagResponse> on_handle_flag;
   Handler<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse> on_handles;
   Handler<v1::GetStatusRequest, v1::GetStatusResponse> on_status;
 
@@ -224,6 +227,17 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status ReleaseHold(grpc::ServerContext* c, const v1::ReleaseHoldRequest* q,
                            v1::ReleaseHoldResponse* r) override {
     return Run(on_release_hold, c, q, r);
+  }
+  grpc::Status ReviewHold(grpc::ServerContext* c, const v1::ReviewHoldRequest* q, v1::ReviewHoldResponse* r) override {
+    return Run(on_review_hold, c, q, r);
+  }
+  grpc::Status ListSafetyFlags(grpc::ServerContext* c, const v1::ListSafetyFlagsRequest* q,
+                               v1::ListSafetyFlagsResponse* r) override {
+    return Run(on_list_flags, c, q, r);
+  }
+  grpc::Status HandleSafetyFlag(grpc::ServerContext* c, const v1::HandleSafetyFlagRequest* q,
+                                v1::HandleSafetyFlagResponse* r) override {
+    return Run(on_handle_flag, c, q, r);
   }
   grpc::Status ListHolds(grpc::ServerContext* c, const v1::ListHoldsRequest* q, v1::ListHoldsResponse* r) override {
     return Run(on_list_holds, c, q, r);

@@ -171,6 +171,11 @@ class FakeClient : public Client {
   absl::StatusOr<ProposalDetails> GetProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Proposal> ApproveProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Proposal> WithdrawProposal(const ProposalId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Hold> ReviewHold(const ReviewHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions&) override {
     return on_list_holds ? on_list_holds(query) : absl::StatusOr<HoldPage>(Missing());
   }

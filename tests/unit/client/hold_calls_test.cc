@@ -85,5 +85,58 @@ TEST_F(HoldCallsTest, AListingIsARead) {
   EXPECT_EQ(page->next_page_token, "next");
 }
 
+TEST_F(HoldCallsTest, AReviewAndTheHandlingOfAFlagAreRepeatedUnderOneRequestId) {
+  std::vector<v1::ReviewHoldRequest> reviews;
+  daemon_.on_review_hold = Failing<v1::ReviewHoldRequest, v1::ReviewHoldResponse>(1, &reviews);
+  ReviewHoldOrder review;
+  review.hold_id = HoldId("h");
+  review.review_at = Time(std::chrono::seconds(7));
+  review.reason = "goes on";
+  EXPECT_TRUE(client_->ReviewHold(review).ok());
+  ASSERT_EQ(reviews.size(), 2u);
+  EXPECT_EQ(reviews[0].review_at().seconds(), 7);
+  EXPECT_EQ(reviews[0].reason(), "goes on");
+  EXPECT_EQ(reviews[0].request_id().size(), 36u);
+  EXPECT_EQ(reviews[1].SerializeAsString(), reviews[0].SerializeAsString());
+
+  std::vector<v1::HandleSafetyFlagRequest> handled;
+  daemon_.on_handle_flag = [&handled](grpc::ServerContext&, const v1::HandleSafetyFlagRequest& request,
+                                      v1::HandleSafetyFlagResponse* response) {
+    handled.push_back(request);
+    if (handled.size() == 1) return RpcError(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING");
+    response->set_revision("r");
+    return grpc::Status::OK;
+  };
+  const auto revision = client_->HandleSafetyFlag({AccountId("a"), RecordingId("r1"), "called", {}, RequestId()});
+  ASSERT_TRUE(revision.ok()) << revision.status();
+  EXPECT_EQ(*revision, Etag("r"));
+  ASSERT_EQ(handled.size(), 2u);
+  EXPECT_EQ(handled[0].account_id() + handled[0].recording_id() + handled[0].note(), "ar1called");
+  EXPECT_EQ(handled[0].request_id().size(), 36u);
+  EXPECT_EQ(handled[1].SerializeAsString(), handled[0].SerializeAsString());
+}
+
+TEST_F(HoldCallsTest, OpenFlagsAreReadInFull) {
+  daemon_.on_list_flags = [](grpc::ServerContext&, const v1::ListSafetyFlagsRequest& request,
+                             v1::ListSafetyFlagsResponse* response) {
+    EXPECT_EQ(request.account_id() + "/" + std::to_string(request.page_size()) + request.page_token(), "a/5t");
+    v1::SafetyFlag& flag = *response->add_flags();
+    flag.set_account_id("a");
+    flag.set_recording_id("r1");
+    flag.mutable_reported_at()->set_seconds(9);
+    flag.set_reported_by("desk");
+    response->set_next_page_token("next");
+    return grpc::Status::OK;
+  };
+  const auto page = client_->ListSafetyFlags({AccountId("a"), 5, "t"});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->flags.size(), 1u);
+  EXPECT_EQ(page->flags[0].account_id, AccountId("a"));
+  EXPECT_EQ(page->flags[0].recording_id, RecordingId("r1"));
+  EXPECT_EQ(page->flags[0].reported_at, Time(std::chrono::seconds(9)));
+  EXPECT_EQ(page->flags[0].reported_by, "desk");
+  EXPECT_EQ(page->next_page_token, "next");
+}
+
 }  // namespace
 }  // namespace consent

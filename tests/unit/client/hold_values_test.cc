@@ -124,6 +124,16 @@ TEST(HoldTest, IsReadInFull) {
   EXPECT_EQ(hold.released_at, Second(2));
   EXPECT_EQ(hold.release_authority, "the same");
   EXPECT_EQ(hold.release_reason, "settled");
+  EXPECT_FALSE(hold.past_review || hold.reviewed_at.has_value());
+  proto.mutable_review_at()->set_seconds(3);
+  proto.mutable_reviewed_at()->set_seconds(4);
+  proto.set_review_reason("goes on");
+  proto.set_past_review(true);
+  hold = FromProto(proto);
+  EXPECT_EQ(hold.review_at, Second(3));
+  EXPECT_EQ(hold.reviewed_at, Second(4));
+  EXPECT_EQ(hold.review_reason, "goes on");
+  EXPECT_TRUE(hold.past_review);
 }
 
 TEST(HoldTest, OrdersCarryTheirParts) {
@@ -135,7 +145,10 @@ TEST(HoldTest, OrdersCarryTheirParts) {
   EXPECT_EQ(placed.authority(), "court");
   EXPECT_EQ(placed.reason(), "discovery");
   EXPECT_EQ(placed.request_id(), "id");
-  EXPECT_FALSE(placed.has_evidence());
+  EXPECT_FALSE(placed.has_evidence() || placed.has_review_at());
+  place.review_at = Second(5);
+  ToProto(place, &placed);
+  EXPECT_EQ(placed.review_at().seconds(), 5);
   ReleaseHoldOrder release{HoldId("h"), Etag("e"), "court", "settled", {}, RequestId("id")};
   release.evidence.actor = Actor::kSystem;
   v1::ReleaseHoldRequest released;
@@ -146,11 +159,12 @@ TEST(HoldTest, OrdersCarryTheirParts) {
   EXPECT_EQ(released.reason(), "settled");
   EXPECT_EQ(released.evidence().actor(), v1::ACTOR_SYSTEM);
   v1::ListHoldsRequest list;
-  ToProto(HoldQuery{AccountId("a"), true, 7, "t"}, &list);
+  ToProto(HoldQuery{AccountId("a"), true, 7, "t", true}, &list);
   EXPECT_EQ(list.account_id(), "a");
   EXPECT_TRUE(list.include_released());
   EXPECT_EQ(list.page_size(), 7);
   EXPECT_EQ(list.page_token(), "t");
+  EXPECT_TRUE(list.past_review());
 }
 
 TEST(ClosedSubjectTest, SaysWhenItWasClosedAndStartedAnew) {

@@ -107,7 +107,8 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
         "Reason",      "Selection",  "ProposedAct",     "ProposalState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
-  for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
+  for (const char* name :
+       {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "ExemptReason", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {

@@ -12,6 +12,7 @@
 #include "client/cli/engines/request_sample.h"
 #include "client/cli/render/html.h"
 #include "client/cli/render/render_report.h"
+#include "consent/names.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 
@@ -78,7 +79,10 @@ World SomeWorld(uint64_t seed) {
       DeletionProgress progress;
       progress.system = "system" + std::to_string(part);
       progress.outcome = static_cast<PurgeOutcome>(below(4));
-      progress.reason = progress.outcome == PurgeOutcome::kExempt ? "=tax" + std::to_string(below(2)) : "";
+      if (progress.outcome == PurgeOutcome::kExempt) {
+        progress.exempt_reason = below(2) == 0 ? ExemptReason::kLegalObligation : ExemptReason::kSecurity;
+        progress.reason = "=tax" + std::to_string(below(2));
+      }
       if (progress.outcome != PurgeOutcome::kUnset) progress.ended_at = *request.received_at + hours(below(500));
       request.progress.push_back(progress);
     }
@@ -182,14 +186,15 @@ TEST(PeriodTallyTest, EachFigureEqualsANaiveCount) {
         }
       }
       for (const std::string system : {"system1", "system2"}) {
-        for (const std::string reason : {"=tax0", "=tax1"}) {
+        for (const ExemptReason reason : {ExemptReason::kLegalObligation, ExemptReason::kSecurity}) {
           uint64_t parts = 0;
           for (const DeletionRequest& r : world.requests) {
             parts += count(r.progress, [&](auto& p) {
-              return p.outcome == PurgeOutcome::kExempt && p.system == system && p.reason == reason && in(p.ended_at);
+              return p.outcome == PurgeOutcome::kExempt && p.system == system && p.exempt_reason == reason &&
+                     in(p.ended_at);
             });
           }
-          EXPECT_EQ(Sum(figures, "exempt", period.name, system + ": " + reason, "parts"), parts);
+          EXPECT_EQ(Sum(figures, "exempt", period.name, system + ": " + std::string(Name(reason)), "parts"), parts);
         }
       }
       EXPECT_EQ(Sum(figures, "holds", period.name, "", "placed"),

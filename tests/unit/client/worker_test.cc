@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "client/cli/engines/task_output.h"
 #include "client/cli/exit_codes.h"
 #include "client/src/error_details.h"
 #include "tests/support/temp_folder.h"
@@ -114,7 +115,7 @@ TEST(JudgeTest, SaysWhatTheExitStatusMeans) {
   EXPECT_EQ(judge(RunEnd::How::kExited, 3).kind, Verdict::Kind::kNotFound);
   EXPECT_EQ(judge(RunEnd::How::kExited, 75).kind, Verdict::Kind::kRetry);
   EXPECT_EQ(judge(RunEnd::How::kExited, 75).error, "exit 75");
-  for (const int status : {1, 2, 4, 74, 126, 127, 255}) {
+  for (const int status : {1, 2, 5, 74, 126, 127, 255}) {
     EXPECT_EQ(judge(RunEnd::How::kExited, status).kind, Verdict::Kind::kFailed);
     EXPECT_EQ(judge(RunEnd::How::kExited, status).error, "exit " + std::to_string(status));
   }
@@ -125,6 +126,33 @@ TEST(JudgeTest, SaysWhatTheExitStatusMeans) {
   EXPECT_EQ(judge(RunEnd::How::kOutOfTime, 0).kind, Verdict::Kind::kFailed);
   EXPECT_EQ(judge(RunEnd::How::kStopped, 0).kind, Verdict::Kind::kGivenBack);
   EXPECT_EQ(judge(RunEnd::How::kNotStarted, 0).kind, Verdict::Kind::kFailed);
+}
+
+TEST(JudgeTest, AnExemptionNeedsAGroundThatAReportMaySay) {
+  const auto judge = [](const std::string& output) {
+    TaskOutput read;
+    read.Add(output);
+    RunEnd end{RunEnd::How::kExited, 4, {}, ""};
+    end.last_line = read.LastLine();
+    return Judge(end);
+  };
+  const Verdict kept = judge("looked at 3\n LEGAL_OBLIGATION  invoices are kept for ten years \n");
+  EXPECT_EQ(kept.kind, Verdict::Kind::kExempt);
+  EXPECT_EQ(kept.exempt_reason, ExemptReason::kLegalObligation);
+  EXPECT_EQ(kept.error, "invoices are kept for ten years");
+  EXPECT_EQ(judge("SECURITY: of a running case").error, "of a running case");
+  EXPECT_EQ(judge("INTERNAL_USES").error, "INTERNAL_USES") << "the daemon wants words";
+  EXPECT_EQ(judge("DEBUGGING " + std::string(256, 'x')).kind, Verdict::Kind::kExempt);
+  for (const std::string wrong : {"", "\n", "because", "legal_obligation x", "UNSPECIFIED x", "SYSTEM_RETIRED x",
+                                  "ALLOWED_AGAIN x", "LEGAL_OBLIGATIONS x", "12"}) {
+    EXPECT_EQ(judge(wrong).kind, Verdict::Kind::kFailed) << wrong;
+    EXPECT_EQ(judge(wrong).error, "exit 4, and its last line begins with no ground of an exemption") << wrong;
+  }
+  for (const size_t size : {257UL, 100'000UL}) {
+    const Verdict verdict = judge("DEBUGGING " + std::string(size, 'x'));
+    EXPECT_EQ(verdict.kind, Verdict::Kind::kFailed);
+    EXPECT_EQ(verdict.error.find('x', 7), std::string::npos) << "what it printed may name people";
+  }
 }
 
 TEST(LimitsTest, ThereIsTimeToReportBeforeTheLeaseEnds) {

@@ -134,7 +134,7 @@ class ServicesTest : public RpcWorld {
   std::unique_ptr<decisions::Log> log_ = OpenLog();
   decisions::Recorder recorder_{handle_keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
-  rpc::RecordingRpc recording_{world_.core(), world_.changes(), dependencies_};
+  rpc::RecordingRpc recording_{world_.core(), world_.changes(), world_.safety_flags(), dependencies_};
   service::TurnedAnswers turned_{world_.core()};
   rpc::PolicyRpc policy_{world_.core(), world_.admin(), world_.proposals(), turned_, dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "daemon/base/hash.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
@@ -186,6 +187,24 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
   }
 }
 
+TEST(Payload, OfARecordingReadsBack) {
+  Payload payload = SomePayload(3);
+  payload.recording_id = "r-81";
+  payload.note = "called";
+  Payload back;
+  ASSERT_TRUE(DecodePayload(EncodePayload(payload), &back));
+  EXPECT_EQ(back.recording_id, "r-81");
+  EXPECT_EQ(back.note, "called");
+  EXPECT_EQ(back.account_id, payload.account_id);
+  test::Torment(
+      EncodePayload(payload),
+      [](const std::string& bytes) {
+        Payload one;
+        return DecodePayload(bytes, &one) ? EncodePayload(one) : std::string();
+      },
+      3);
+}
+
 TEST(Payload, OpensOnlyUnderItsKeyAndSubject) {
   test::SeededRandom random(1);
   const auto subject = HandleOf<base::SubjectHandle>(3);
@@ -249,6 +268,17 @@ TEST(Rows, ReadBackAndSurviveHostileBytes) {
         return DecodeSuspension(bytes, &row) ? EncodeSuspension(row) : std::string();
       },
       3);
+  const SafetyFlagRow flag{subject, recording, base::Instant{1'700'000'000'000'000}, 7};
+  test::Torment(
+      EncodeSafetyFlagRow(flag),
+      [](const std::string& bytes) {
+        SafetyFlagRow row;
+        return DecodeSafetyFlagRow(bytes, &row) ? EncodeSafetyFlagRow(row) : std::string();
+      },
+      4);
+  SafetyFlagRow flag_back;
+  ASSERT_TRUE(DecodeSafetyFlagRow(EncodeSafetyFlagRow(flag), &flag_back));
+  EXPECT_EQ(flag_back, flag);
   base::SubjectHandle s;
   base::RecordingHandle r;
   domain::RecordingState marks;

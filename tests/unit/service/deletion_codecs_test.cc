@@ -81,6 +81,9 @@ DeletionRow SomeDeletion(uint64_t seed) {
       part.erased_count = dice.Below(1'000);
       part.evidence = dice.Digest();
       part.reason = dice.Text(256);
+      if (part.outcome == PurgeOutcome::kExempt) {
+        part.exempt = static_cast<domain::ExemptReason>(dice.Below(domain::kExemptReasons));
+      }
     }
     request.parts.push_back(part);
   }
@@ -126,6 +129,11 @@ HoldRow SomeHold(uint64_t seed) {
   }
   row.placed = {dice.Text(128), dice.Text(256)};
   row.placed_at = dice.Time();
+  row.review_at = dice.Time();
+  if (dice.Below(2) == 0) {
+    row.reviewed_at = dice.Time();
+    row.review_reason = dice.Text(256);
+  }
   if (dice.Below(2) == 0) {
     row.released_at = dice.Time();
     row.released = {dice.Text(128), dice.Text(256)};
@@ -218,6 +226,9 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
     ASSERT_TRUE(DecodeHoldRow(EncodeHoldRow(hold), &hold_back)) << seed;
     ASSERT_EQ(hold_back.id, hold.id);
     ASSERT_EQ(hold_back.sealed, hold.sealed);
+    ASSERT_EQ(hold_back.review_at, hold.review_at);
+    ASSERT_EQ(hold_back.reviewed_at, hold.reviewed_at);
+    ASSERT_EQ(hold_back.review_reason, hold.review_reason);
     test::Torment(
         EncodeHoldRow(hold),
         [](const std::string& bytes) {

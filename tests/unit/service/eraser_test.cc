@@ -56,7 +56,29 @@ struct ErasureTurns : testing::Test {
     }
     world.Wait(base::Seconds(1));
   }
-  uint64_t ListsLeft() const { return world.erasures().Lag()->bytes; }
+  // Equal to what a look at all rows says.
+  uint64_t ListsLeft() const {
+    service::ErasureLag all;
+    EXPECT_TRUE(world.store()
+                    .Scan({}, store::Table::kErasure, "", "", SIZE_MAX,
+                          [&all](std::string_view key, std::string_view value) {
+                            const bool of_keys = key.front() == service::kKeysStep;
+                            ++(of_keys ? all.keys : all.bytes);
+                            base::Instant& oldest = of_keys ? all.oldest_key : all.oldest_byte;
+                            const base::Instant since = service::SinceOf(value);
+                            if (!oldest.IsSet() || since < oldest) oldest = since;
+                            return true;
+                          })
+                    .ok());
+    for (int again = 0; again < 2; ++again) {
+      const service::ErasureLag told = *world.erasures().Lag();
+      EXPECT_EQ(told.keys, all.keys);
+      EXPECT_EQ(told.bytes, all.bytes);
+      EXPECT_EQ(told.oldest_key, all.oldest_key);
+      EXPECT_EQ(told.oldest_byte, all.oldest_byte);
+    }
+    return all.bytes;
+  }
   // Rounds without a rest that count for nothing, until nothing waits.
   void Settle() {
     now += Eraser::kShortestRest;
@@ -84,6 +106,27 @@ TEST_F(ErasureTurns, AnyNumberOfBytesGoesInPiecesUntilNothingWaits) {
   EXPECT_EQ(*world.erasures().EraseBytes(before), 9'000U);
   EXPECT_EQ(ListsLeft(), 0U);
   EXPECT_EQ(*world.erasures().EraseBytes(before), 0U);
+}
+
+// The lists are emptied by a commit, scrubbed, and deleted beside the commits, of which nobody tells.
+TEST_F(ErasureTurns, WhatWaitsIsToldAtEachStep) {
+  EXPECT_EQ(ListsLeft(), 0U);
+  LetWait(3, 5);
+  EXPECT_EQ(ListsLeft(), 3U);
+  const service::DeletionPlace place = Finished("r");
+  EXPECT_EQ(ListsLeft(), 3U);
+  EXPECT_EQ(world.erasures().Lag()->keys, 1U);
+  uint64_t asked = 0;
+  f.faulty->BeforeNextCommit([this, &asked] { asked += ListsLeft(); });
+  ASSERT_EQ(*world.erasures().EraseKeys(), 1U);
+  EXPECT_EQ(asked, 3U);
+  EXPECT_EQ(StateOf(place), DeletionState::kCompleted);
+  EXPECT_EQ(ListsLeft(), 4U);
+  world.Wait(base::Seconds(1));
+  f.faulty->BeforeNextCommit([this, &asked] { asked += ListsLeft(); });
+  ASSERT_GT(*world.erasures().EraseBytes(world.Now()), 0U);
+  EXPECT_EQ(asked, 7U);
+  EXPECT_EQ(ListsLeft(), 0U);
 }
 
 TEST_F(ErasureTurns, WhatCameAfterAPassBeganWaitsForTheNext) {

@@ -9,6 +9,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
@@ -130,6 +131,7 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"recording.key", core.RecordingKey(subject, NamedRecording())},
                {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
                {"request.value", EncodeRequestRow(request)},
+               {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300})},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
                {"verification.key", std::string(kVerificationKey)},
@@ -177,6 +179,13 @@ domain::DeletionRequest SomeRequest() {
   request.changed = 300;
   request.selector.captured = domain::OrderedTimes::Until(kTime, kTime);
   request.parts.emplace_back().system = kSystemNumber;
+  domain::SystemProgress& kept = request.parts.emplace_back();
+  kept.system = kSystemNumber + 1;
+  kept.outcome = domain::PurgeOutcome::kExempt;
+  kept.epoch = 1;
+  kept.ended_at = kTime;
+  kept.reason = "tax";
+  kept.exempt = domain::ExemptReason::kLegalObligation;
   return request;
 }
 
@@ -228,6 +237,7 @@ void AddHoldAndSystemRows(const Core& core, Examples* all) {
   hold.held.recordings.push_back(NamedRecording());
   hold.placed = {"court", "case 9"};
   hold.placed_at = kTime;
+  hold.review_at = After(30);
   hold.changed = 300;
   hold.sealed = "SEALED";
   SystemRow system;

@@ -349,7 +349,7 @@ TEST_F(HardCaseOfAClosure, AHoldKeepsAClosedAccountFromBeingForgotten) {
   ASSERT_TRUE(deleting.Release(hold).ok());
   WorkAll();
   EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
-  EXPECT_TRUE(world.holds().List(std::nullopt, true, 10, {})->holds.empty()) << "nor does the hold name it";
+  EXPECT_TRUE(world.holds().List({{}, true, false}, 10, {})->holds.empty()) << "nor does the hold name it";
 }
 
 }  // namespace

@@ -261,11 +261,11 @@ TEST_F(HardCaseOfAHold, ThereIsABoundForHolds) {
   }
   EXPECT_EQ(ReasonOf(deleting.TryHold("a", HeldPart{})), "SUBJECT_FULL");
   EXPECT_EQ(ReasonOf(deleting.TryHold("b", HeldPart{})), "NONE") << "each subject's own";
-  const auto page = world.holds().List(world.Handle("a"), false, 10, {});
+  const auto page = world.holds().List({world.Handle("a"), false, false}, 10, {});
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->holds.size(), 10U);
   EXPECT_TRUE(page->next.has_value());
-  EXPECT_EQ(world.holds().List(std::nullopt, false, 1000, {})->holds.size(), domain::kMaxHolds + 1);
+  EXPECT_EQ(world.holds().List({}, 1000, {})->holds.size(), domain::kMaxHolds + 1);
 }
 
 }  // namespace

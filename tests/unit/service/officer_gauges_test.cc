@@ -94,6 +94,38 @@ std::string Text(const std::map<std::string, ChildCount>& counts) {
   return text;
 }
 
+// As the page says it: those in force whose review is over; ends are exclusive.
+TEST(HoldGaugesTest, ThosePastTheirReviewAreCountedByTimeAloneAlsoWhenItGoesBack) {
+  std::mt19937_64 random(7);
+  const auto below = [&random](uint64_t limit) { return random() % limit; };
+  HoldGauges gauges;
+  std::map<uint64_t, HoldGauges::Times> model;
+  uint64_t most = 0;
+  for (int step = 0; step < 3'000; ++step) {
+    const uint64_t number = 1 + below(60);
+    HoldGauges::Times times;
+    if (below(3) != 0) {
+      times.placed_at = Instant{static_cast<int64_t>(1 + below(1'000))};
+      times.review_at = Instant{static_cast<int64_t>(1 + below(1'000))};
+    }
+    gauges.Put(store::Partition{static_cast<uint16_t>(number % 3)}, number, times);
+    model[number] = times;
+    if (below(4) != 0) continue;
+    const Instant now{static_cast<int64_t>(below(1'100))};
+    uint64_t past = 0;
+    uint64_t in_force = 0;
+    for (const auto& [unused, hold] : model) {
+      if (!hold.placed_at.IsSet()) continue;
+      ++in_force;
+      if (hold.review_at <= now) ++past;
+    }
+    ASSERT_EQ(gauges.PastReview(now), past) << step;
+    ASSERT_EQ(gauges.in_force(), in_force);
+    most = std::max(most, past);
+  }
+  EXPECT_GT(most, 20U);
+}
+
 TEST(OfficerGauges, PeopleAreCountedAsTheyAreWhateverWasBefore) {
   uint64_t purge_due = 0;
   uint64_t unnoticed = 0;
@@ -351,10 +383,10 @@ TEST(OfficerGauges, HoldsComeAndGo) {
   HoldGauges holds;
   EXPECT_EQ(holds.in_force(), 0U);
   EXPECT_FALSE(holds.oldest().IsSet());
-  holds.Put({1}, 7, Instant{20});
-  holds.Put({1}, 8, Instant{10});
-  holds.Put({2}, 7, Instant{10});
-  holds.Put({2}, 7, Instant{10});  // told again
+  holds.Put({1}, 7, {Instant{20}, Instant{90}});
+  holds.Put({1}, 8, {Instant{10}, Instant{90}});
+  holds.Put({2}, 7, {Instant{10}, Instant{90}});
+  holds.Put({2}, 7, {Instant{10}, Instant{90}});  // told again
   EXPECT_EQ(holds.in_force(), 3U);
   EXPECT_EQ(holds.oldest(), Instant{10});
   holds.Put({1}, 8, {});

@@ -83,6 +83,7 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.ListDeletionRequestsRequest.causes",
                                                "consent.v1.PurposeCopies.purposes",
                                                "consent.v1.TaskResult.outcome",
+                                               "consent.v1.TaskResult.exempt_reason",
                                                "consent.v1.DataSystem.kind",
                                                "consent.v1.ListChildrenDueRequest.due",
                                                "consent.v1.DataSystem.matches_by",
@@ -94,11 +95,15 @@ const std::set<std::string>& ChosenEnums() {
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {
-      "consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
-      "consent.v1.ListHoldsRequest.include_released",       "consent.v1.ListDeletionRequestsRequest.has_open_appeal",
-      "consent.v1.UpsertSubjectRequest.create_new",         "consent.v1.UpsertSubjectRequest.validate_only",
-      "consent.v1.UpdateSettingsRequest.validate_only",     "consent.v1.TaskFailure.not_begun"};
+  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun",
+                                             "consent.v1.DataSystem.checks_on_ingest",
+                                             "consent.v1.ListHoldsRequest.include_released",
+                                             "consent.v1.ListHoldsRequest.past_review",
+                                             "consent.v1.ListDeletionRequestsRequest.has_open_appeal",
+                                             "consent.v1.UpsertSubjectRequest.create_new",
+                                             "consent.v1.UpsertSubjectRequest.validate_only",
+                                             "consent.v1.UpdateSettingsRequest.validate_only",
+                                             "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 

@@ -199,7 +199,7 @@ TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   for (const char* name : {"Actor", "Channel"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/transitions.h", name);
   }
-  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "ReceiptChannel"}) {
+  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "ExemptReason", "ReceiptChannel"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealOutcome"}) {

@@ -113,7 +113,14 @@ absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::
 absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) {
   return wire::ReadListDeletions(r, Hasher()).status();
 }
-absl::Status ReadRequest(const v1::PlaceHoldRequest& r) { return wire::ReadPlaceHold(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::PlaceHoldRequest& r) { return wire::ReadPlaceHold(r, Hasher(), kNow).status(); }
+absl::Status ReadRequest(const v1::ReviewHoldRequest& r) { return wire::ReadReviewHold(r, Hasher(), kNow).status(); }
+absl::Status ReadRequest(const v1::ListSafetyFlagsRequest& r) {
+  return wire::ReadListSafetyFlags(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::HandleSafetyFlagRequest& r) {
+  return wire::ReadHandleSafetyFlag(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::ReleaseHoldRequest& r) { return wire::ReadReleaseHold(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ListHoldsRequest& r) { return wire::ReadListHolds(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::LeaseTasksRequest& r) { return wire::ReadLeaseTasks(r).status(); }
@@ -207,8 +214,9 @@ std::vector<RequestKind> MakeDeletions() {
            selector + " }" + evidence;
   };
   const auto hold = [&](const std::string& selector) {
-    return R"(account_id: "a1" authority: "a court" reason: "a case" request_id: "q1" selector { )" + selector + " }" +
-           evidence;
+    return R"(account_id: "a1" authority: "a court" reason: "a case" request_id: "q1"
+           review_at { seconds: 1800000000 } selector { )" +
+           selector + " }" + evidence;
   };
   const std::string step = R"(deletion_id: "token" request_id: "q1" )" + evidence;
   return {
@@ -227,7 +235,13 @@ std::vector<RequestKind> MakeDeletions() {
            hold(R"(recordings { recording_ids: "r1" recording_ids: "r2" })")}),
       Kind<v1::ReleaseHoldRequest>(
           {R"(hold_id: "token" etag: "token" authority: "a court" reason: "over" request_id: "q1" )" + evidence}),
-      Kind<v1::ListHoldsRequest>({R"(account_id: "a1" include_released: true page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ReviewHoldRequest>(
+          {R"(hold_id: "token" review_at { seconds: 1800000000 } reason: "goes on" request_id: "q1" )" + evidence}),
+      Kind<v1::ListHoldsRequest>(
+          {R"(account_id: "a1" include_released: true page_size: 50 page_token: "token" past_review: true)", ""}),
+      Kind<v1::ListSafetyFlagsRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")", ""}),
+      Kind<v1::HandleSafetyFlagRequest>(
+          {R"(account_id: "a1" recording_id: "r1" note: "called" request_id: "q1" )" + evidence}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
       Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner" language: "de")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
@@ -249,8 +263,9 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
       Kind<v1::CompleteTasksRequest>(
           {R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
-          evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" } results { task_id: "t2" epoch: 2
-          outcome: PURGE_OUTCOME_EXEMPT reason: "law" })"}),
+          evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" exempt_reason: EXEMPT_REASON_EXPRESSION }
+          results { task_id: "t2" epoch: 2 outcome: PURGE_OUTCOME_EXEMPT reason: "law"
+          exempt_reason: EXEMPT_REASON_INTERNAL_USES })"}),
       Kind<v1::FailTasksRequest>(
           {R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true erased_count: 2
           evidence_hash: "0123456789abcdef0123456789abcdef" } failures { task_id: "t2" epoch: 7 })"}),

@@ -1,0 +1,89 @@
+// consentctl flags list|handle.
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+#include "client/cli/render/render_deletion.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+Json FlagJson(const SafetyFlag& flag) {
+  return {{"account_id", flag.account_id.value()},
+          {"recording_id", flag.recording_id.value()},
+          {"reported_at", TimeText(flag.reported_at)},
+          {"reported_by", flag.reported_by}};
+}
+
+Table FlagsTable(const std::vector<SafetyFlag>& flags) {
+  Table table("flag", {"ACCOUNT", "RECORDING", "REPORTED", "REPORTED BY"});
+  for (const SafetyFlag& flag : flags) {
+    table.Add({flag.account_id.value(), flag.recording_id.value(), TimeText(flag.reported_at), flag.reported_by});
+  }
+  return table;
+}
+
+void AddListFlags(CLI::App* parent, Cli& cli) {
+  CLI::App* app =
+      parent->add_subcommand("list", "Recordings flagged SAFETY that nobody has handled, those reported first, first");
+  auto query = std::make_shared<SafetyFlagQuery>();
+  query->page_size = base::kDefaultPageSize;
+  AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Flags to show, 1 to 1000 (default 100)");
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
+          "Where the page before ended, as printed there; with the same other options");
+  app->callback([&cli, query] {
+    cli.action = [&cli, query] {
+      return cli.WithClient([&](Client& client) {
+        const auto page = client.ListSafetyFlags(*query);
+        if (!page.ok()) return PrintError(page.status(), cli.json);
+        Report report;
+        report.json = {{"flags", Json::array()}, {"next_page_token", page->next_page_token}};
+        for (const SafetyFlag& flag : page->flags) report.json["flags"].push_back(FlagJson(flag));
+        report.tables = {FlagsTable(page->flags), NextPageTable(page->next_page_token)};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+void AddHandleFlag(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "handle",
+      "Somebody looks after the person. The recording stays flagged, and nothing of it becomes eligible. Of two who "
+      "handle it the first wins; the other is told SAFETY_FLAG_HANDLED.");
+  auto order = std::make_shared<HandleFlagOrder>();
+  AddId(app, "account", &order->account_id, "Whose recording it is")->required();
+  AddId(app, "recording", &order->recording_id, "Which recording it is")->required();
+  AddText(app, "--note", &order->note, 1, base::kMaxNoteBytes,
+          "What was done, for whoever asks later; 1 to 1024 bytes; kept sealed, as long as the account")
+      ->required();
+  AddRequestId(app, &order->request_id);
+  AddEvidence(app, &order->evidence);
+  app->callback([&cli, order] {
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) {
+        const auto revision = client.HandleSafetyFlag(*order);
+        if (!revision.ok()) return PrintError(revision.status(), cli.json);
+        Report report;
+        report.json = {{"revision", revision->value()}};
+        Table table("handled", {"ETAG"});
+        table.Add({revision->value()});
+        report.tables = {table};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void AddFlags(CLI::App& app, Cli& cli) {
+  CLI::App* flags = app.add_subcommand("flags", "Recordings flagged SAFETY: a person may be in danger");
+  flags->require_subcommand(1);
+  AddListFlags(flags, cli);
+  AddHandleFlag(flags, cli);
+}
+
+}  // namespace consent::cli
