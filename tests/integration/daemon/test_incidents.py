@@ -17,7 +17,7 @@ import unittest
 
 import alert_rules
 from consent.v1 import purge_service_pb2 as purge
-from harness import DAEMON, DEFAULT_POLICY, DaemonTest, until
+from harness import DAEMON, DEFAULT_POLICY, DaemonTest, one_person, until
 
 CTL, SHIM = os.environ.get("TEST_CTL"), os.environ.get("TEST_CLOCK_SHIM")
 HOUR, DAY = 3600, 86_400
@@ -89,7 +89,7 @@ class Ten(DaemonTest):
     # What the incidents share.
 
     def write_policy(self, version, calendar_ends="9999", **changes):
-        policy = json.loads(DEFAULT_POLICY.read_text())
+        policy = one_person(json.loads(DEFAULT_POLICY.read_text()))
         policy.update(version=version, **changes)
         for calendar in policy["holiday_calendars"]:
             calendar["dates"] = [date for date in calendar["dates"] if date < calendar_ends]
