@@ -236,6 +236,9 @@ class Review {
           "consentctl systems retention " + system.name +
               " --attested-by NAME --attested-until TIME, or --sweep-days N");
     }
+    if (system.retention == RetentionState::kUnset) {
+      add("what it promised is not known here", "use the consentctl of this daemon's version");
+    }
     if (system.retention == RetentionState::kSweepOverdue) {
       add("its sweep was due " + At(system.retention_due_at),
           "consentctl sweep " + system.name + " INVENTORY -- COMMAND");

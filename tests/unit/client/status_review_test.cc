@@ -103,6 +103,7 @@ TEST(StatusReview, EachThingIsMarkedByItself) {
       {"system audio", [](auto& s) { *s.systems[0].worker_seen_at -= seconds(1); }},
       {"system audio", [](auto& s) { s.systems[0].worker_seen_at.reset(); }},
       {"system audio", [](auto& s) { s.systems[0].retention = RetentionState::kMissing; }},
+      {"system audio", [](auto& s) { s.systems[0].retention = RetentionState::kUnset; }},
       {"system audio", [](auto& s) { s.systems[0].retention = RetentionState::kAttestationExpired; }},
       {"system audio", [](auto& s) { s.systems[0].retention = RetentionState::kSweepOverdue; }},
       {"system audio", [](auto& s) { s.systems[0].sweep_failed = 1; }},
