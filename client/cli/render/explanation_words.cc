@@ -226,14 +226,16 @@ std::string UnsetWords(const ExplainedRow& row) {
 // E9 and E12 of a consent.
 std::string ConsentWords(const ExplainedRow& row) {
   const std::string consent = AgreedOf(row);
-  const bool later = row.note == RowNote::kNotYet;
+  const std::string until =
+      row.note == RowNote::kNotYet ? " on " + DayText(row.at) + ". From then on it has to be agreed to again." : "";
   switch (row.reason) {
     case Reason::kConsentExpired:
-      return consent + (later ? " That consent ends on " : " That consent was over on ") + DayText(row.at) + ".";
+      if (!until.empty()) return WhoOf(row.scope) + " agreed for a time that ends" + until;
+      return consent + " That consent was over on " + DayText(row.at) + ".";
     case Reason::kNoticeSuperseded:
-      return consent + " That notice " + (later ? "is" : "was") + " replaced by a newer one on " + DayText(row.at) +
-             (later ? ": from then on the consent does not count until it is given again."
-                    : ": the consent does not count until it is given again.");
+      if (!until.empty()) return WhoOf(row.scope) + " agreed under a notice that is replaced by a newer one" + until;
+      return consent + " That notice was replaced by a newer one on " + DayText(row.at) +
+             ": the consent does not count until it is given again.";
     case Reason::kCapturedBeforeConsent:
       return consent + " This was recorded before, and that notice does not cover earlier recordings.";
     case Reason::kNoticeSilentOnPeople:

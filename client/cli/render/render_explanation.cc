@@ -146,6 +146,12 @@ Json TaskJson(const ExplainedTask& task) {
   return json;
 }
 
+// What a change of settings deleted elsewhere nobody asked for, and it would only lead astray.
+bool ConcernsReader(const ExplainedRequest& request) {
+  const bool reaches = request.match == OrderMatch::kYes || request.match == OrderMatch::kPerhaps;
+  return reaches || request.cause == DeletionCause::kRequested;
+}
+
 Json RequestJson(const ExplainedRequest& request) {
   Json json = {{"deletion_id", request.deletion_id.value()},
                {"match", Name(request.match)},
@@ -221,8 +227,11 @@ std::string ExplanationText(const Explanation& explanation, Purpose purpose) {
   std::vector<std::string> holds;
   for (const ExplainedHold& hold : explanation.holds) holds.push_back(HoldWords(hold));
   AddSection("Legal holds:", holds, &text);
-  if (!explanation.requests.empty()) text += "\nDeletions:\n";
+  bool has_title = false;
   for (const ExplainedRequest& request : explanation.requests) {
+    if (!ConcernsReader(request)) continue;
+    if (!has_title) text += "\nDeletions:\n";
+    has_title = true;
     const std::vector<std::string> words = RequestWords(request);
     AddLines("- ", words.front(), &text);
     for (size_t i = 1; i < words.size(); ++i) AddLines("  - ", words[i], &text);

@@ -53,8 +53,7 @@ LETTERS = [
      [("recorded", facts("uma-1", "2026-04-06T08:15:00Z"))]),
 
     ("02-off-in-may", "I turned it off in May, and in June someone listened. How can that be?",
-     [registered("bert"), agreed("bert"), ("2026-05-12 18:30", ("settings", "opt-out", "bert", "--all", "--channel", "app")),
-      ("2026-05-13 08:00", "WORK audio bert"), ("2026-05-13 09:00", "WORK vendor bert")],
+     [registered("bert"), agreed("bert"), ("2026-05-12 18:30", ("settings", "opt-out", "bert", "--all", "--channel", "app"))],
      [("2026-06-22 11:00", facts("bert-1", "2026-06-20T19:00:00Z"))]),
 
     ("03-not-deleted-yet", "I had everything deleted on 1 June. Why is it still not done ten days later?",
@@ -101,8 +100,7 @@ LETTERS = [
      [("2026-03-02 10:00", facts("kim-1", "2026-03-01T19:30:00Z", wake="accidental"))]),
 
     ("13-three-months", "I chose three months. Why is the recording of February gone in May, and when did it have to go?",
-     [registered("lena"), ("2026-01-15 10:00", ("settings", "set", "lena", "--retention", "3m")), ("2026-01-16 08:00", "WORK audio lena"),
-      ("2026-01-16 09:00", "WORK vendor lena")],
+     [registered("lena"), ("2026-01-15 10:00", ("settings", "set", "lena", "--retention", "3m"))],
      [("2026-04-15 10:00", disposition("lena-1", "2026-02-01T10:00:00Z")), ("2026-05-10 10:00", disposition("lena-1", "2026-02-01T10:00:00Z"))]),
 
     ("14-do-not-save", "I chose that nothing is saved. What about the time before?",
@@ -115,8 +113,7 @@ LETTERS = [
 
     ("16-device-off", "I turned it off on the speaker in the kitchen alone. Was that respected?",
      [registered("oleg", more=("--device", "kitchen")), agreed("oleg"),
-      ("2026-02-20 10:00", ("settings", "opt-out", "oleg", "--control", "help_improve", "--device", "kitchen")),
-      ("2026-02-21 08:00", "WORK audio oleg"), ("2026-02-21 09:00", "WORK vendor oleg")],
+      ("2026-02-20 10:00", ("settings", "opt-out", "oleg", "--control", "help_improve", "--device", "kitchen"))],
      [("2026-03-01 10:00", facts("oleg-1", "2026-02-25T10:00:00Z", device="kitchen"))]),
 
     ("17-consent-over", "I agreed to a trial in January. Why does it not count any more?",

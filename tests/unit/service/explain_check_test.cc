@@ -103,6 +103,7 @@ TEST_F(Explaining, ASuspensionCountsAtItsTimeAlone) {
 TEST_F(Explaining, WhatNamesTheRecordingIsRewound) {
   const Recording recording = Eligible("a");
   std::vector<Answered> answered = {Ask("a", recording)};
+  world_.Wait(base::Seconds(60));
   const auto then = [&] {
     answered.push_back(Ask("a", recording));
     world_.Wait(base::Seconds(60));
