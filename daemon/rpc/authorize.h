@@ -73,7 +73,7 @@ class Authenticator {
 
 // How gRPC names a peer whose user is known, before the user's number; what the composition root has it say.
 inline constexpr std::string_view kUserPeer = "unix-abstract:consentd-user-";
-// The user that `peer` names, at the listener of that name; unknown, with that name, where it names none.
+// The user that `peer` names, at the listener of that name; unknown where it names none.
 service::Person UserAt(std::string_view peer, const std::string& listener);
 
 // Everybody who reaches a listener is the same peer: of a Unix socket, whose folder says who may, or of loopback.

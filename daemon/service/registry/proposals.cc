@@ -51,6 +51,11 @@ const char* NameOf(ProposedAct act) {
 
 namespace {
 
+// Surely one person, or shown as if: the same caller, though its certificate is a new one.
+bool IsSamePerson(const Person& a, const Person& b) {
+  return a.IsKnown() && b.IsKnown() && a.kind == b.kind && WhyNotTwo(a, b) != nullptr;
+}
+
 absl::Status WrongState(ProposalState state) {
   const std::string name = NameOf(state);
   return wire::MakeError(v1::ERROR_REASON_PROPOSAL_STATE,

@@ -49,11 +49,6 @@ inline const char* WhyNotTwo(const Person& a, const Person& b) {
   return nullptr;
 }
 
-// Surely one person, or shown as if: the same caller, though its certificate is a new one.
-inline bool IsSamePerson(const Person& a, const Person& b) {
-  return a.IsKnown() && b.IsKnown() && a.kind == b.kind && WhyNotTwo(a, b) != nullptr;
-}
-
 // What somebody proposed and somebody else approved. The one who approved carries it out, and is its caller.
 struct Approval {
   base::ProposalId proposal;
