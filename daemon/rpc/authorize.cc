@@ -55,6 +55,7 @@ bool Peer::IsPerson() const {
 
 service::Person UserAt(std::string_view peer, const std::string& listener) {
   service::Person person;
+  person.name = listener;
   if (peer.substr(0, kUserPeer.size()) != kUserPeer) return person;
   peer.remove_prefix(kUserPeer.size());
   uint32_t user = 0;

@@ -51,6 +51,11 @@ const char* NameOf(ProposedAct act) {
 
 namespace {
 
+// Surely one person, or shown as if: the same caller, though its certificate is a new one.
+bool IsSamePerson(const Person& a, const Person& b) {
+  return a.IsKnown() && b.IsKnown() && a.kind == b.kind && WhyNotTwo(a, b) != nullptr;
+}
+
 absl::Status WrongState(ProposalState state) {
   const std::string name = NameOf(state);
   return wire::MakeError(v1::ERROR_REASON_PROPOSAL_STATE,
@@ -259,7 +264,7 @@ absl::StatusOr<ApprovedProposal> Proposals::Approve(const base::ProposalId& id, 
   absl::StatusOr<ProposalView> view = Change(id, caller, [&](ProposalView& proposal) -> absl::Status {
     // Once more by whoever approved it: what was left is done.
     const bool again = proposal.state == ProposalState::kApproved || proposal.state == ProposalState::kDone;
-    if (again && proposal.names.decider == by) return absl::OkStatus();
+    if (again && IsSamePerson(proposal.names.decider, by)) return absl::OkStatus();
     if (proposal.state != ProposalState::kOpen) return WrongState(proposal.state);
     if (const char* why = WhyNotTwo(proposal.names.proposer, by)) return OtherPersonRequired(why);
     proposal.row.state = ProposalState::kApproved;
@@ -268,9 +273,9 @@ absl::StatusOr<ApprovedProposal> Proposals::Approve(const base::ProposalId& id, 
   });
   if (!view.ok()) return view.status();
   const bool is_done = view->state == ProposalState::kDone;
-  const bool is_ours = view->names.decider == by && (is_done || view->state == ProposalState::kApproved);
-  if (!is_ours) return WrongState(view->state);
-  approved.approval = {id, view->names.proposer.name, by.name};
+  const bool is_approved = is_done || view->state == ProposalState::kApproved;
+  if (!is_approved || !IsSamePerson(view->names.decider, by)) return WrongState(view->state);
+  approved.approval = {id, view->names.proposer.name, view->names.decider.name};
   if (is_done) {
     approved.view = *std::move(view);
     return approved;

@@ -232,7 +232,7 @@ class Loosening(DaemonTest):
     def test_a_daemon_without_a_file_keeps_what_was_activated(self):
         self.path = self.folder / "policy.json"
         self.document = json.loads(DEFAULT_POLICY.read_text())
-        self.served = self.daemon()
+        self.served = self.daemon("--policy", self.one_person_policy())
         self.api = self.client(self.served)
         self.loosen()
         self.activate(self.words())

@@ -119,6 +119,13 @@ TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {
   for (v1::Regime& regime : *expected.mutable_regimes()) {
     regime.set_allow_unidentified_single_adult(regime.name() != expected.unknown_region_regime());
   }
+  for (v1::Persons persons :
+       {expected.approvals().resume(), expected.approvals().release_hold(), expected.approvals().activate_policy()}) {
+    EXPECT_EQ(persons, v1::PERSONS_TWO);
+  }
+  expected.mutable_approvals()->set_resume(v1::PERSONS_ONE);
+  expected.mutable_approvals()->set_release_hold(v1::PERSONS_ONE);
+  expected.mutable_approvals()->set_activate_policy(v1::PERSONS_ONE);
   EXPECT_TRUE(MessageDifferencer::Equals(expected, ParsedFile("examples/policy-single-adult.json").policy()));
 
   expected = ParsedFile("policy.json").policy();

@@ -38,6 +38,8 @@ TEST_P(EachAct, IsDoneByAnotherPersonWithBothNamesInHistory) {
   EXPECT_EQ(names, "anna ben");
   EXPECT_EQ(desk.Approve(id, &proposal), "OK") << "an answer that got lost: the same again";
   EXPECT_EQ(proposal.state(), v1::PROPOSAL_STATE_DONE);
+  desk.As(Certified("ben", "ben", "tomorrow's key"));
+  EXPECT_EQ(desk.Approve(id), "OK") << "with another certificate";
   desk.As(Certified("carl"));
   EXPECT_EQ(desk.Approve(id), "PROPOSAL_STATE");
   EXPECT_EQ(desk.Withdraw(id), "PROPOSAL_STATE");

@@ -240,6 +240,7 @@ inline const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.ListChildrenDueRequest.page_size", {0, 1'000}},
       {"consent.v1.DiffPolicyRequest.count_seconds", {0, 300}},
       {"consent.v1.ListPoliciesRequest.page_size", {0, 1'000}},
+      {"consent.v1.ListProposalsRequest.page_size", {0, 1'000}},
       {"google.protobuf.Timestamp.nanos", {0, 999'999'999}},
       {"consent.v1.VerifyDecisionsRequest.wall_us", {0, base::kLastInstant.micros}},
       {"consent.v1.VerifyDecisionsRequest.earliest_us", {0, base::kLastInstant.micros}},
