@@ -30,7 +30,7 @@ for program in ("promtool", "prometheus"):
 
 
 def until(condition, what):
-    """The first true value of condition(). Prometheus looks twice a second, so asking it more often only takes time from others."""
+    """The first true value of condition(). Prometheus looks once a second, so asking it more often only takes time from others."""
     deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         if time.monotonic() > deadline:
@@ -84,12 +84,12 @@ def promtool(*arguments, cwd=None):
 
 
 class Prometheus:
-    """One that scrapes `target` (host:port) twice a second, with the rules in `rules`; its store is in `folder`, which may have blocks already."""
+    """One that scrapes `target` (host:port) each second, with the rules in `rules`; its store is in `folder`, which may have blocks already."""
 
     def __init__(self, folder, target, rules):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
-        config = {"global": {"scrape_interval": "500ms", "evaluation_interval": "500ms"}, "rule_files": [str(path) for path in rules],
+        config = {"global": {"scrape_interval": "1s", "evaluation_interval": "500ms"}, "rule_files": [str(path) for path in rules],
                   "scrape_configs": [{"job_name": "consentd", "static_configs": [{"targets": [target]}]}]}
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.process = None

@@ -191,7 +191,8 @@ class Commands(unittest.TestCase):
         done = subprocess.run([self.PROGRAMS[words[0]], *asked[1:], "--help"], capture_output=True, text=True, timeout=60, check=False)
         if words[0] == "consentd":
             return done.stderr if " ".join(words) in done.stderr else None
-        return done.stdout if done.returncode == 0 else None
+        # Of a word that it does not know it shows the help for what stands before.
+        return done.stdout if done.returncode == 0 and re.search(rf"Usage: .*{words[-1]} \[", done.stdout) else None
 
     def has(self, words):
         text = self.help_of((words[0], *words[1:3]))
