@@ -104,8 +104,17 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
       line << " " << deadline.past << " " << deadline.near << " " << deadline.far;
     lines->push_back(line.str());
   }
-  lines->push_back("holds: " + std::to_string(core.holds.in_force()) + " since " +
-                   std::to_string(core.holds.oldest().micros));
+  lines->push_back(
+      "holds: " + std::to_string(core.holds.in_force()) + " since " + std::to_string(core.holds.oldest().micros) +
+      ", past their review in 200 days: " + std::to_string(core.holds.PastReview(world.Now() + base::Days(200))));
+  for (const service::OpenSafetyFlags::Place& flag : core.safety_flags.From({}, "", SIZE_MAX)) {
+    lines->push_back("flag: " + std::to_string(flag.reported_at.micros) + " in " +
+                     std::to_string(flag.partition.number) + " " + base::Hex(flag.key));
+  }
+  if (const auto lag = world.erasures().Lag(); lag.ok()) {
+    lines->push_back("to erase: " + std::to_string(lag->keys) + " since " + std::to_string(lag->oldest_key.micros) +
+                     ", " + std::to_string(lag->bytes) + " since " + std::to_string(lag->oldest_byte.micros));
+  }
   lines->push_back("oldest open: " + std::to_string(core.deletions.oldest_open().micros));
   for (domain::SystemNumber system = 1; system < kSystems; ++system) {
     const auto counts = world.queue().counts(system);
@@ -115,6 +124,7 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
     line << "first of " << system << ": " << core.deletions.FirstVerified(world.queue().FirstOpen(system)).micros
          << ", ended";
     for (const uint64_t count : core.deletions.outcomes(system)) line << " " << count;
+    for (const uint64_t count : core.deletions.exempt(system)) line << " " << count;
     lines->push_back(line.str());
   }
 }

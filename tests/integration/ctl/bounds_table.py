@@ -429,7 +429,7 @@ COMMANDS = [
         "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],
         "--device": [(ID, "selector.device_id", [*PLACE, "--device", "d"])],
         "--recording": [(RECORDINGS, "selector.recordings.recording_ids", [*PLACE, "--recording", "r"])],
-        "--from": [(TIME, "selector.captured.from")], "--to": [(TIME, "selector.captured.to")], **ORDERED}),
+        "--from": [(TIME, "selector.captured.from")], "--to": [(TIME, "selector.captured.to")], "--review": [(AHEAD, "review_at")], **ORDERED}),
     Asked("holds release", "HoldService/ReleaseHold", ["<hold>", "h", *ORDER],
           {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], **ORDERED}),
     Asked("approvals list", "ApprovalService/ListProposals", [], {"--all": [SWITCH], **PAGES}),
