@@ -31,10 +31,11 @@ for program in ("promtool", "prometheus"):
 
 def until(condition, what):
     """The first true value of condition(). Prometheus looks once a second, so asking it more often only takes time from others."""
-    deadline = time.monotonic() + PATIENCE
+    patience = 2 * PATIENCE  # several programs have to get on
+    deadline = time.monotonic() + patience
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE} s: {what() if callable(what) else what}")
+            raise AssertionError(f"not within {patience} s: {what() if callable(what) else what}")
         time.sleep(0.1)
     return value
 
