@@ -80,7 +80,7 @@ def copy_rules(folder, seconds):
 
 
 def promtool(*arguments, cwd=None):
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=800, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
