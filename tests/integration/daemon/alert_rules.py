@@ -31,10 +31,11 @@ for program in ("promtool", "prometheus"):
 
 def until(condition, what):
     """The first true value of condition(). Prometheus looks once a second, so asking it more often only takes time from others."""
-    deadline = time.monotonic() + PATIENCE
+    patience = 2 * PATIENCE  # several programs have to get on
+    deadline = time.monotonic() + patience
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE} s: {what() if callable(what) else what}")
+            raise AssertionError(f"not within {patience} s: {what() if callable(what) else what}")
         time.sleep(0.1)
     return value
 
@@ -79,7 +80,7 @@ def copy_rules(folder, seconds):
 
 
 def promtool(*arguments, cwd=None):
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=800, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

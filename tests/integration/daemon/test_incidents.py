@@ -2,7 +2,7 @@
 one, and ends by the commands of its runbook, which are taken from the page as they stand.
 
 Only the `for` of the alerts is shortened. The daemon's days pass by a shifted clock, wall and boot clock together, so that its time is never in
-doubt; Prometheus and consentctl keep the real one. The share of yes of the day before is history that Prometheus is given as its own blocks.
+doubt; Prometheus and consentctl keep the real one, but for the sweep, which says when it began. The share of yes of the day before is history that Prometheus is given as its own blocks.
 """
 
 import datetime
@@ -38,20 +38,19 @@ sys.exit(0 if gone else 3)
 
 
 class Days:
-    """The daemon's time: so many days from now, and moved on while it runs."""
+    """The daemon's time: so many days ahead of the real one, and moved on while it runs. Never behind it: what waits for a moment of the wall clock would not wait."""
 
-    def __init__(self, path, days):
+    def __init__(self, path):
         path.write_bytes(bytes(16))
         with open(path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 16)
-        self.start = self.now = days
-        self.go_to(days)
+        self.now = 0
 
     def go_to(self, days):
         assert days >= self.now, "time only goes on"
         self.now = days
         # Both in one write: a daemon that looks between two would see a jump.
-        self.map[:16] = struct.pack("=qq", round(days * DAY * 1_000_000), round((days - self.start) * DAY * 1_000_000))
+        self.map[:16] = struct.pack("=qq", *[round(days * DAY * 1_000_000)] * 2)
 
     def time(self):
         return time.time() + self.now * DAY
@@ -71,12 +70,12 @@ class Ten(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        # Before the real time only as long as it must be: what waits for a moment of the wall clock then never waits.
-        self.days = Days(self.folder / "shift", -28)
+        self.days = Days(self.folder / "shift")
+        self.shifted = {"LD_PRELOAD": SHIM, "CONSENT_SHIFT_CLOCK_FILE": str(self.folder / "shift")}
         self.write_policy("one", calendar_ends=moment(30)[:10])
         self.other = f"unix:{self.folder}/samplers/consentd.sock"
         self.served = self.daemon("--policy", self.folder / "one.json", "--listen", f"unix:{self.folder}/run/consentd.sock", "--listen", self.other + ",roles=SAMPLER,name=samplers",
-                                  environment={"LD_PRELOAD": SHIM, "CONSENT_SHIFT_CLOCK_FILE": str(self.folder / "shift")})
+                                  environment=self.shifted)
         self.api = self.client(self.served)
         self.environment = {**os.environ, "CONSENT_ENDPOINT": self.served.address(), "PATH": os.pathsep.join(
             [str(pathlib.Path(CTL).parent), str(pathlib.Path(DAEMON).parent), os.environ["PATH"]])}
@@ -121,12 +120,12 @@ class Ten(DaemonTest):
         path.write_text("".join(json.dumps(one) + "\n" for one in objects))
         return path
 
-    def step(self, alert, **variables):
+    def step(self, alert, clock=None, **variables):
         """Runs the commands of the alert's page."""
         commands = alert_rules.blocks(alert_rules.page(alert), "sh")
         self.assertTrue(commands, alert)
         for block in commands:
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], env={**self.environment, **{name: str(value) for name, value in variables.items()}},
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], env={**self.environment, **(clock or {}), **{name: str(value) for name, value in variables.items()}},
                                   cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
             self.assertEqual(done.returncode, 0, f"{alert}\n{block}\n{done.stdout}\n{done.stderr}")
 
@@ -144,7 +143,7 @@ class Ten(DaemonTest):
     def clears(self, alert, **labels):
         alert_rules.until(lambda: not self.prometheus.firing(alert, **labels), f"{alert} clears")
 
-    def system(self, name, *files):
+    def system(self, name, *files, sweep_days=30):
         """Registers a data system that is a folder, and returns its command."""
         folder = self.folder / name
         folder.mkdir()
@@ -153,7 +152,7 @@ class Ten(DaemonTest):
         command = self.folder / f"{name}.erase"
         command.write_text(ERASE)
         command.chmod(0o755)
-        self.ctl("systems", "register", name, "--kind", "audio", "--matches-by", MATCHES, "--checks-on-ingest", "--sweep-days", "30")
+        self.ctl("systems", "register", name, "--kind", "audio", "--matches-by", MATCHES, "--checks-on-ingest", "--sweep-days", sweep_days)
         # So that what happens next is an increase.
         self.prometheus.until_seen(f'consentd_system_retention{{system="{name}",state="kept"}}', "the system is scraped")
         return command
@@ -171,22 +170,21 @@ class Ten(DaemonTest):
     def delete(self, account, recording, *options):
         return self.json("delete", account, "--recording", recording, *options)["request"]
 
-    # The incidents, in the order of the daemon's days, which begin 28 days before the real ones.
+    # The incidents, in the order of the daemon's days, which begin with the real one.
 
     def sweep_missing(self):
         # What has expired by a choice that no data system was told of, since there was none.
         self.ctl("settings", "set", "ivy", "--retention", "3m")
-        command = self.system("archive", "ivy.r1", "hal.r1")
-        # From here on Prometheus, whose clock is the real one, sees what it would see two days before the sweep is due.
-        self.days.go_to(0)
+        command = self.system("archive", "ivy.r1", "hal.r1", sweep_days=3)
         self.fires("ConsentdRetentionDueSoon", system="archive")
         [(_, due)] = self.prometheus.query('consentd_system_retention_due_timestamp_seconds{system="archive"}')
         self.assertLess(self.days.time(), due, "before it is due")
         self.silent("ConsentdSweepOverdue", system="archive")
-        self.days.go_to(2.5)
+        self.days.go_to(3.1)
         self.fires("ConsentdSweepOverdue", system="archive")
         inventory = self.lines("archive.jsonl", [{"recording_id": "r1", "account_id": account, "captured_at": moment(-200)} for account in ("ivy", "hal")])
-        self.step("ConsentdSweepOverdue", SYSTEM="archive", COMMAND=command, INVENTORY=inventory)
+        # A sweep says when it began, so whoever runs it lives on the same day.
+        self.step("ConsentdSweepOverdue", clock=self.shifted, SYSTEM="archive", COMMAND=command, INVENTORY=inventory)
         self.clears("ConsentdSweepOverdue", system="archive")
         self.silent("ConsentdRetentionDueSoon", system="archive")
         self.assertEqual([path.name for path in (self.folder / "archive").iterdir()], ["hal.r1"])
