@@ -222,11 +222,12 @@ void ServicePair::Release(PairedService& service) {
   if (holds_.empty()) return;
   const size_t at = Below(holds_.size());
   const service::HoldPlace place = holds_[at];
-  const absl::Status released =
-      service.world.holds().Get(place).ok() ? service.deleting.Release(place) : absl::OkStatus();
+  holds_.erase(holds_.begin() + static_cast<std::ptrdiff_t>(at));
+  if (!service.world.holds().Get(place).ok()) return;
+  const absl::Status released = service.deleting.Release(place);
   Mind(released);
   // One that was refused, because the policy changed in the middle of it, still holds.
-  if (released.ok()) holds_.erase(holds_.begin() + static_cast<std::ptrdiff_t>(at));
+  if (!released.ok()) holds_.push_back(place);
 }
 
 void ServicePair::Lease(PairedService& service) {

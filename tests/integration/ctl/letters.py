@@ -11,9 +11,10 @@ PROOF = ("--channel", "app", "--actor", "self")
 
 
 def policy(shipped):
-    """The shipped one, with a default in the US, a notice that a newer one replaces, and one whose consents end after three months."""
+    """The shipped one, with one person for each loosening, a default in the US, a notice that a newer one replaces, and one whose consents end after three months."""
     made = copy.deepcopy(shipped)
     made["version"] = "2026-letters"
+    made["approvals"] = {act: "PERSONS_ONE" for act in ("resume", "release_hold", "activate_policy")}
     us, = (regime for regime in made["regimes"] if regime["name"] == "us")
     us["default_rule"] = "DEFAULT_RULE_OPT_OUT"
     plain, = (notice for notice in made["notices"] if notice["version"] == "2026-01")

@@ -65,7 +65,7 @@ class Fuzz(test_tls.TlsTest):
 
     def prepare_calls(self, local):
         """Good messages for every RPC, of people beside the canary."""
-        world = World(local, self.served)
+        world = World(local, self.served, (local, local))
         table = attempts(world.victim(roles_pb2.ROLE_BACKEND), world)
         calls = [(f"/{method.name}".encode(), request.SerializeToString()) for method in METHODS for request in table[method.name.removeprefix("consent.v1.")]()]
         health = [(b"/grpc.health.v1.Health/Check", b""), (b"/grpc.health.v1.Health/Watch", b""),
