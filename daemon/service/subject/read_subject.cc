@@ -164,7 +164,7 @@ absl::Status ReadSubject::FindShown(base::SubjectHandle subject, store::Sequence
   for (size_t seen = 0; from != 0 && !wanted.empty() && seen < kMaxChangesForTexts; ++seen) {
     store::FeedRow feed;
     ChangeRow row;
-    const absl::Status read = ReadRow(core_, subject, from, &feed, &row);
+    absl::Status read = ReadRow(core_, subject, from, &feed, &row);
     if (absl::IsNotFound(read)) break;
     if (!read.ok()) return read;
     // The newest change that gave it is the one in which it was last given.
