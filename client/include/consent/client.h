@@ -72,8 +72,8 @@ struct CallOptions {
   // client's. Anything else is not sent, and fails no call.
   std::string traceparent = {};
   // In which texts are returned by the calls that return any: GetSettings, GetSettingsAt, GetDeletionRequest,
-  // ListDeletionRequests, DenyDeletionRequest, ExplainCheck, ExplainDecision. A BCP 47 tag; the daemon takes the nearest that it has
-  // (GetSettingsRequest.language in the protos). Empty: English, or the policy's first.
+  // ListDeletionRequests, DenyDeletionRequest, ExplainCheck, ExplainDecision. A BCP 47 tag; the daemon takes the
+  // nearest that it has (GetSettingsRequest.language in the protos). Empty: English, or the policy's first.
   std::string language = {};
 };
 
