@@ -239,6 +239,7 @@ TEST_P(PurgeTasksTest, SystemsAreRegisteredOnceAndRetiredWithAReason) {
   EXPECT_EQ(ReasonOf(world.systems().Retire("copies", "")), "SYSTEM_HAS_TASKS");
   ASSERT_TRUE(world.systems().Retire("copies", "its disks were shredded").ok());
   EXPECT_EQ(deleting.Get(place).Find(2)->outcome, PurgeOutcome::kExempt);
+  EXPECT_EQ(deleting.Get(place).Find(2)->exempt, domain::ExemptReason::kSystemRetired);
   EXPECT_EQ(deleting.Get(place).Find(2)->reason, "its disks were shredded");
   EXPECT_EQ(deleting.Work("audio"), 1U);
   EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
