@@ -52,9 +52,7 @@ def pages(call, request, field):
 
 
 def ground(step):
-    """Why a system kept something; in words, where it is asked for no ground."""
-    if "exempt_reason" not in step.DESCRIPTOR.fields_by_name:
-        return step.reason
+    """Why a system kept something."""
     return word(deletion.ExemptReason, step.exempt_reason, "EXEMPT_REASON")
 
 

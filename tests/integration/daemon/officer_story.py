@@ -35,7 +35,7 @@ EVERYTHING = deletion.DeletionSelector(everything=True)
 SHORT_NOTICE = "short"  # consents under it hold for a month
 STUCK = ("vendor", "stuck")
 # Where a ground is asked for, too.
-LEGAL_OBLIGATION = {"exempt_reason": 2} if "exempt_reason" in purge.TaskResult.DESCRIPTOR.fields_by_name else {}
+LEGAL_OBLIGATION = deletion.EXEMPT_REASON_LEGAL_OBLIGATION
 SYSTEMS = ("audio", "transcripts", "annotations", "vendor")
 
 
@@ -137,8 +137,7 @@ class Story:
         api.deletions.DenyDeletionRequest(deletion.DenyDeletionRequestRequest(deletion_id=denied.deletion_id, reason="not shown", request_id=fresh_id()))
         api.deletions.ReceiveAppeal(deletion.ReceiveAppealRequest(deletion_id=denied.deletion_id, kind=appeal.APPEAL_KIND_APPEAL, request_id=fresh_id()))
         hold = holds.PlaceHoldRequest(account_id="held", selector=deletion.HoldSelector(account=True), authority="court", reason="case")
-        if "review_at" in hold.DESCRIPTOR.fields_by_name:
-            hold.review_at.CopyFrom(self.clock.at(days=30))
+        hold.review_at.CopyFrom(self.clock.at(days=30))
         api.holds.PlaceHold(hold)
         self.ask(api, "held", VERIFIED)
         api.policies.Suspend(policy.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, region="DE", reason="test"))
@@ -225,7 +224,7 @@ class Story:
         """Completed today, one of them late; one that each system ends otherwise; one of single recordings; one that is open, and one unverified."""
         asked = [self.ask(api, account, VERIFIED) for account in ("yes-3", "no-1")]
         kept = {"audio": (deletion.PURGE_OUTCOME_ACKNOWLEDGED, {"erased_count": 2}), "transcripts": (deletion.PURGE_OUTCOME_NOT_FOUND, {}),
-                "annotations": (deletion.PURGE_OUTCOME_EXEMPT, {"reason": "tax law", **LEGAL_OBLIGATION}), "vendor": (deletion.PURGE_OUTCOME_EXCLUDED_FROM_NEXT_BUILD, {})}
+                "annotations": (deletion.PURGE_OUTCOME_EXEMPT, {"reason": "tax law", "exempt_reason": LEGAL_OBLIGATION}), "vendor": (deletion.PURGE_OUTCOME_EXCLUDED_FROM_NEXT_BUILD, {})}
         # The vendor has its failures behind it, and a report of its own is refused.
         for system, (outcome, more) in kept.items():
             self.do(api, system, outcome, **more)

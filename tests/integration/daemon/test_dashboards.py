@@ -28,15 +28,9 @@ from test_tls import TlsClient
 SHIM = os.environ.get("TEST_CLOCK_SHIM")
 CTL = os.environ.get("TEST_CTL")
 DRAW = os.environ.get("CONSENT_DRAW_PANELS")
-# Metrics that panels ask for and this version does not show yet: once README.md of ops has their rows, they have to answer.
-LATER = {"consentd_appeals_due", "consentd_approvals_open", "consentd_holds_past_review", "consentd_safety_flags_open", "consentd_safety_flag_oldest_timestamp_seconds", "consentd_purge_tasks_exempt_total"}
 INCREASE = re.compile(r"increase\((\w+\{[^}]*\})\[\w+\]\)")
 NEEDS_PERSON = 51
 
-
-def missing_rows(expression):
-    """Metrics of a query that this version does not show."""
-    return dashboards.metrics(expression) & LATER - set(table())
 
 
 class Written(unittest.TestCase):
@@ -72,7 +66,7 @@ class Written(unittest.TestCase):
         used = {metric for name in dashboards.NAMES for panel in dashboards.panels(name) for expression, _ in dashboards.expressions(panel) for metric in dashboards.metrics(expression)}
         page = (dashboards.FOLDER / "README.md").read_text(encoding="utf-8")
         without = set(re.findall(r"^\| `(\w+)` \| \S", page, re.MULTILINE))
-        self.assertEqual(sorted(used - rows - LATER), [], "asked for, and without a row in daemon/ops/README.md")
+        self.assertEqual(sorted(used - rows), [], "asked for, and without a row in daemon/ops/README.md")
         self.assertEqual(sorted(rows - used - without), [], "on no dashboard, and without a reason in deploy/grafana/README.md")
         self.assertEqual(sorted(without & used), [], "has a panel, and a reason why it has none")
 
@@ -163,7 +157,7 @@ class Lived(unittest.TestCase):
                 with self.subTest(dashboard=name, panel=panel["title"]):
                     try:
                         for expression, some, more in self.answers(dashboard, panel):
-                            may_be_absent = missing_rows(expression) or dashboards.metrics(expression) & OF_THE_HOST
+                            may_be_absent = dashboards.metrics(expression) & OF_THE_HOST
                             self.assertTrue((more if panel["type"] == "timeseries" else some) or may_be_absent, f"no series: {expression}")
                             now += some
                             over += more
@@ -227,7 +221,7 @@ class Lived(unittest.TestCase):
             self.assertEqual(len(queries), len(panels[title]["targets"]), title)
             for target, wanted in zip(panels[title]["targets"], queries):
                 with self.subTest(panel=title, query=target["expr"]):
-                    if wanted is not None and not missing_rows(target["expr"]):
+                    if wanted is not None:
                         self.assert_shows(title, target["expr"], wanted)
 
     def panel(self, title, number=0):
