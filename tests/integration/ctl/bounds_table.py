@@ -137,8 +137,9 @@ def choices():
 
 RECORDING = ["--account", ACCOUNT, "--recording", "r"]
 COPY = [*RECORDING, "--disposition", "--artefact", "TRANSCRIPT"]
-# Any time: what is not yet is told as such.
-PAST = bounds.Kind([often("2026-06-22T11:00:00Z"), often("1970-01-01T00:00:00Z"), often("9999-12-31T23:59:59Z"), often("yesterday", bound="RFC 3339"), often("10000-01-01T00:00:00Z", bound="RFC 3339|9999")])
+# Any time; what was before the daemon cannot be told (20), so the ones that are taken lie ahead.
+ASKED_AT = bounds.Kind([often("9999-12-31T23:59:59Z"), often("2124-05-01T14:00:00+02:00"), often("yesterday", bound="RFC 3339"), often("10000-01-01T00:00:00Z", bound="RFC 3339|9999"), often("", bound=".")])
+TOLD_IN = bounds.Kind([often("de"), often("de-CH"), often("x" * 36, bound="35")])
 EXPLAINED = [*RECORDING, "--disposition", "--explain"]
 CHECK = {
     "--account": [(ID, "recording.account_id")], "--recording": [(ID, "recording.recording_id")],
@@ -160,7 +161,7 @@ CHECK = {
     "--country": [(bounds.region("country", False), "place.country")], "--site": [(SITE, "place.site")],
     "--reviewer": [(REVIEWER, "place.reviewer_class")],
     "--at-least-revision": [(TOKEN, "at_least_revision")], "--selection": [(SELECTION, "selection")],
-    "--explain": [SWITCH], "--at": [(*local(PAST), EXPLAINED)], "--language": [(*local(TEXT_LANGUAGE), EXPLAINED)]}
+    "--explain": [SWITCH], "--at": [(*local(ASKED_AT), EXPLAINED)], "--language": [(*local(TOLD_IN), EXPLAINED)]}
 ANSWERS = (0, 10, 11, 12, 13, 14)
 
 
@@ -356,7 +357,7 @@ COMMANDS = [
            "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),
     Asked("decisions explain", "DecisionService/ExplainDecision", ["<files>", "/dev/null", "--account", ACCOUNT, "--record", "1"],
           {"files": [path()], "--account": [local(ID)], "--record": [local(bounds.number(1, 1_000_000_000_000_000))],
-           "--entry": [local(bounds.number(0, 999))], "--language": [local(TEXT_LANGUAGE)]}, (21,)),
+           "--entry": [local(bounds.number(0, 999))], "--language": [local(TOLD_IN)]}, (21,)),
     Asked("decisions find", "DecisionService/GetDecisionHandles", ["<files>", "/dev/null", "--account", ACCOUNT], {
         "files": [path()], "--account": [(ID, "account_id")],
         "--recording": [(bounds.several(ID, often(*[f"n{count}" for count in range(1_001)], bound="1000")), "recording_ids")],
