@@ -120,7 +120,7 @@ class Lived(unittest.TestCase):
         cls.daemon, cls.api = cls.begin("--listen", f"unix:{cls.folder}/run/consentd.sock", "--listen", "127.0.0.1:0", "--callers", cls.folder / "callers.json", "--tls-cert", own.certificate,
                                         "--tls-key", own.key, "--tls-client-ca", callers.certificate)
         listening = cls.daemon.wait_for("listening")
-        cls.prometheus = Prometheus(cls.folder, [listening["metrics"]])
+        cls.prometheus = Prometheus(cls.folder, [listening["metrics"]]).start()
         cls.addClassCleanup(cls.prometheus.stop)
         # Counters have to be seen before they grow.
         cls.prometheus.wait_for_scrapes(2)

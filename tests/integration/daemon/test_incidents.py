@@ -17,7 +17,8 @@ import unittest
 
 import alert_rules
 from consent.v1 import purge_service_pb2 as purge
-from harness import DAEMON, DEFAULT_POLICY, DaemonTest, one_person, until
+from harness import DAEMON, DEFAULT_POLICY, PATIENCE, DaemonTest, one_person, until
+from prometheus_server import Prometheus
 
 CTL, SHIM = os.environ.get("TEST_CTL"), os.environ.get("TEST_CLOCK_SHIM")
 HOUR, DAY = 3600, 86_400
@@ -79,7 +80,7 @@ class Ten(DaemonTest):
         self.api = self.client(self.served)
         self.environment = {**os.environ, "CONSENT_ENDPOINT": self.served.address(), "PATH": os.pathsep.join(
             [str(pathlib.Path(CTL).parent), str(pathlib.Path(DAEMON).parent), os.environ["PATH"]])}
-        self.prometheus = alert_rules.Prometheus(self.folder / "prometheus", self.served.metrics_url("").removeprefix("http://"), alert_rules.copy_rules(self.folder, 1))
+        self.prometheus = Prometheus(self.folder, [self.served.metrics_url("").removeprefix("http://")], alert_rules.copy_rules(self.folder, 1))
         self.remember_yesterday()
         self.addCleanup(self.prometheus.stop)
         self.prometheus.start()
@@ -129,8 +130,15 @@ class Ten(DaemonTest):
                                   cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
             self.assertEqual(done.returncode, 0, f"{alert}\n{block}\n{done.stdout}\n{done.stderr}")
 
+    def until(self, condition, what):
+        """As harness.until, for what several programs have to get on with."""
+        try:
+            return until(condition, what, 2 * PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; now {self.prometheus.now('ALERTS')}") from None
+
     def fires(self, alert, **labels):
-        firing = alert_rules.until(lambda: self.prometheus.firing(alert, **labels), lambda: f"{alert} fires for {labels}; now {self.prometheus.query('ALERTS')}")
+        firing = self.until(lambda: self.prometheus.firing(alert, **labels), f"{alert} fires for {labels}")
         for one in firing:
             for text in one["annotations"].values():
                 self.assertNotRegex(text, r"error|\{\{|<no value>")
@@ -141,7 +149,7 @@ class Ten(DaemonTest):
         self.assertEqual(self.prometheus.firing(alert, **labels), [])
 
     def clears(self, alert, **labels):
-        alert_rules.until(lambda: not self.prometheus.firing(alert, **labels), f"{alert} clears")
+        self.until(lambda: not self.prometheus.firing(alert, **labels), f"{alert} clears")
 
     def system(self, name, *files, sweep_days=30):
         """Registers a data system that is a folder, and returns its command."""
@@ -177,7 +185,7 @@ class Ten(DaemonTest):
         self.ctl("settings", "set", "ivy", "--retention", "3m")
         command = self.system("archive", "ivy.r1", "hal.r1", sweep_days=3)
         self.fires("ConsentdRetentionDueSoon", system="archive")
-        [(_, due)] = self.prometheus.query('consentd_system_retention_due_timestamp_seconds{system="archive"}')
+        [(_, due)] = self.prometheus.now('consentd_system_retention_due_timestamp_seconds{system="archive"}')
         self.assertLess(self.days.time(), due, "before it is due")
         self.silent("ConsentdSweepOverdue", system="archive")
         self.days.go_to(3.1)
@@ -207,7 +215,7 @@ class Ten(DaemonTest):
 
     def calendar_ended(self):
         self.fires("ConsentdHolidayCalendarEnds", regime="us")
-        [(_, end)] = self.prometheus.query('consentd_holiday_calendar_end_timestamp_seconds{regime="us"}')
+        [(_, end)] = self.prometheus.now('consentd_holiday_calendar_end_timestamp_seconds{regime="us"}')
         self.assertGreater(end, time.time(), "before it ends")
         self.write_policy("two")
         [loosens] = [one["words"] for one in self.json("policy", "diff", self.folder / "two.json")["differences"] if one["effect"] == "LOOSENS"]
