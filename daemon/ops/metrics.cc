@@ -55,6 +55,7 @@ bool IsRead(std::string method) {
 
 std::vector<bool> Reads(const std::vector<std::string>& methods) {
   std::vector<bool> reads;
+  reads.reserve(methods.size());
   for (const std::string& method : methods) reads.push_back(IsRead(method));
   return reads;
 }

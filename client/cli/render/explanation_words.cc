@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/cli/render/explanation_phrases.h"
 
 namespace consent::cli {
@@ -273,12 +274,12 @@ std::string PlaceWords(const ExplainedRow& row, const Explanation& explanation) 
       const std::string who = regime.employees     ? "employees alone"
                               : regime.contractors ? "contractors alone"
                                                    : "nobody";
-      return rules + " let " + who + " listen.";
+      return absl::StrCat(rules, " let ", who, " listen.");
     }
-    if (row.note == RowNote::kAllowed) return rules + " allow this use in " + row.region + ".";
+    if (row.note == RowNote::kAllowed) return absl::StrCat(rules, " allow this use in ", row.region, ".");
     const std::string places = regime.countries.empty() ? "no country" : ShortList(regime.countries);
-    return rules + " allow this use in " + places + ", and not in " +
-           (row.region.empty() ? "the place asked for" : row.region) + ".";
+    return absl::StrCat(rules, " allow this use in ", places, ", and not in ",
+                        row.region.empty() ? "the place asked for" : row.region, ".");
   }
   return "The place or the listener is not allowed by the rules \"" + row.regime + "\".";
 }

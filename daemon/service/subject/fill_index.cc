@@ -149,7 +149,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
 absl::Status FillSafetyFlags(Core& core, store::Partition partition) {
   std::vector<std::pair<base::SubjectHandle, OpenSafetyFlags::Place>> open;
   bool damaged = false;
-  const absl::Status scanned = core.store.Scan(
+  absl::Status scanned = core.store.Scan(
       partition, store::Table::kSafetyFlag, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         SafetyFlagRow row;
         damaged = !DecodeSafetyFlagRow(value, &row);
