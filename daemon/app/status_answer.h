@@ -23,7 +23,7 @@ class StatusAnswer {
   using Now = std::function<std::chrono::steady_clock::time_point()>;
 
   // A scrape of a large store takes tens of milliseconds of a processor, so whoever asks again within this hears the
-  // same once more: however many ask, a seventh of one processor is the most that it takes.
+  // same once more: however many ask, a twenty-fifth of one processor is the most that it takes.
   static constexpr std::chrono::milliseconds kShared{250};
 
   StatusAnswer(const service::Core& core, const service::PolicyAdmin& admin, Collect collect, Now now)
