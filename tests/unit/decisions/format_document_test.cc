@@ -2,6 +2,9 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -162,6 +165,68 @@ TEST(DecisionsFormat, TheLongestRecordHasTheBoundsSize) {
   const auto json = nlohmann::json::parse(record.line());
   EXPECT_EQ(json["n"], UINT64_MAX);
   EXPECT_EQ(json["facts"].size(), 1000U);
+}
+
+// What a writer keeps of the record before is said again only where it is the same: each thing that can differ is.
+TEST(RecordWriter, WritesAfterAnyOtherRecordWhatANewOneWrites) {
+  HandleKeys keys(test::SeededKeys(1));
+  domain::Rules rules;
+  rules.version = "one";
+  domain::Rules other_version = rules;
+  other_version.version = "two";
+  domain::Rules other_hash = rules;
+  other_hash.hash.fill(0x22);
+  domain::Place place;
+  domain::Place country;
+  domain::Region::Parse("DE", &country.country);
+  domain::Place reviewer;
+  reviewer.reviewer_class = domain::ReviewerClass::kEmployee;
+  domain::Place site;
+  site.site = "berlin";
+  const CallId call{"0123456789abcdef", 1};
+  base::Bytes16 store{};
+  store.fill(1);
+  const auto purpose = domain::Purpose::kHumanReview;
+  const auto selection = domain::Selection::kRandom;
+  const base::Now later = base::Now::Sure(kNow + base::Days(40));
+  const std::vector<Asked> all = {{{"a", call, {}, kAt}, purpose, place, selection, rules},
+                                  {{"b", call, {}, kAt}, purpose, place, selection, rules},
+                                  {{"a", call, store, kAt}, purpose, place, selection, rules},
+                                  {{"a", call, {}, later}, purpose, place, selection, rules},
+                                  {{"a", call, {}, kAt}, domain::Purpose::kModelTraining, place, selection, rules},
+                                  {{"a", call, {}, kAt}, purpose, country, selection, rules},
+                                  {{"a", call, {}, kAt}, purpose, reviewer, selection, rules},
+                                  {{"a", call, {}, kAt}, purpose, site, selection, rules},
+                                  {{"a", call, {}, kAt}, purpose, place, domain::Selection::kOther, rules},
+                                  {{"a", call, {}, kAt}, purpose, place, selection, other_version},
+                                  {{"a", call, {}, kAt}, purpose, place, selection, other_hash}};
+  std::vector<domain::RecordingFacts> recordings = {FactsOfExample(), {}};
+  recordings.push_back(FactsOfExample());
+  recordings.back().flags = 4;
+  const auto line = [](RecordWriter& writer, const Asked& asked, const domain::RecordingFacts& facts) {
+    writer.Begin(asked);
+    writer.Add(
+        {HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2), facts, 3, 2, domain::Reason::kConsent});
+    Record record = writer.Take();
+    record.PutBehind({});
+    std::string text(record.line());
+    writer.Reuse(std::move(record));
+    return text;
+  };
+  std::set<std::string> lines;
+  RecordWriter kept(keys);
+  for (const Asked& before : all) {
+    for (const Asked& asked : all) {
+      for (const domain::RecordingFacts& facts : recordings) {
+        RecordWriter fresh(keys);
+        const std::string expected = line(fresh, asked, facts);
+        line(kept, before, recordings.front());
+        EXPECT_EQ(line(kept, asked, facts), expected);
+        lines.insert(expected);
+      }
+    }
+  }
+  EXPECT_EQ(lines.size(), all.size() * recordings.size()) << "each of them differs";
 }
 
 TEST(Recorder, RecordsWhatThePolicyMarksUnlessItIsOff) {

@@ -85,7 +85,7 @@ TEST_F(RolesTest, TheTableIsWhatTheProtosSay) {
 }
 
 TEST_F(RolesTest, EachRoleOpensWhatNamesItAndNothingElse) {
-  ASSERT_GE(methods_.size(), 56U) << "all of them";
+  ASSERT_GE(methods_.size(), 50U) << "the protos were not read";
   for (const auto& [name, method] : methods_) {
     EXPECT_FALSE(method.roles().Empty()) << name;
     for (int role = -1; role <= v1::Role_MAX + 1; ++role) {
