@@ -136,6 +136,8 @@ class OverTls(test_tls.TlsTest):
         self.assertEqual(refused(self.people["ben"].approvals.ApproveProposal, approve(withdrawn)).reason, "PROPOSAL_STATE")
         self.assertEqual(self.served.stop(), 0)
         self.served.start()
+        self.local = self.client(self.served)
+        acts = Acts(self.local)
         listed = self.local.approvals.ListProposals(approvals.ListProposalsRequest(include_ended=True)).proposals
         self.assertEqual([(one.proposal_id, one.state) for one in listed], [(kept.proposal_id, approvals.PROPOSAL_STATE_OPEN),
                                                                           (withdrawn.proposal_id, approvals.PROPOSAL_STATE_WITHDRAWN)])

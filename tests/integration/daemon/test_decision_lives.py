@@ -87,6 +87,17 @@ class Life:
             if not self.gone:
                 step()
 
+    def stay(self):
+        """Lived by one of each host in each phase, so that the forger finds a yes under each policy, one of them before a no: never deleted."""
+        before = len(self.town.said)
+        for _ in range(20):
+            self.agree()
+            self.ask()
+            if any(site.startswith(f"{self.name}-") for site in list(self.town.said)[before:]):
+                break
+        self.refuse()
+        self.ask()
+
     def ask(self):
         self.calls += 1
         site, names = f"{self.name}-{self.calls}", [f"{self.name}-r{self.dice.randrange(5)}" for _ in range(self.dice.randrange(1, 4))]
@@ -215,6 +226,7 @@ class Lives(DaemonTest):
     def live(self):
         """All lives, in phases, each host's under another policy in each phase."""
         lives = [Life(town, self.apis[town], f"p{number}", SEED) for number in range(LIVES) for town in [self.towns[number % 2]]]
+        stayers = [Life(town, self.apis[town], f"p{LIVES + number}", SEED) for number, town in enumerate(self.towns)]
         steps = 6
         self.people = {town: [life.name for life in lives if life.town is town] for town in self.towns}
         beside = [Background(self.look), *(Background(lambda api=api: self.erase(api)) for api in self.apis.values())]
@@ -222,7 +234,7 @@ class Lives(DaemonTest):
             one.start()
         with concurrent.futures.ThreadPoolExecutor(2 * LIVES_AT_ONCE) as pool:
             for phase in range(PHASES):
-                under_way = []
+                under_way = [pool.submit(life.stay) for life in stayers]
                 for number, life in enumerate(lives):
                     under_way.append(pool.submit(life.run, steps))
                     under_way += [pool.submit(self.ask_of_many, town, f"any-{phase}-{number}") for town in self.towns]

@@ -113,9 +113,9 @@ class Questions(DaemonTest):
         self.assertEqual(found, {"HEARD_WITHOUT_YES": list(range(2_001, 2_101))})
 
     def test_each_host_has_its_chain_and_none_of_its_files_may_be_missing(self):
-        (one, api), (two, _) = self.host("a", ["ann", "bob"]), self.host("b", ["eve"])
+        (one, _), (two, _) = self.host("a", ["ann", "bob"]), self.host("b", ["eve"])
         one.restart()
-        api.eligibility.Check(check("ann", place=at("later")))
+        self.client(one.daemon).eligibility.Check(check("ann", place=at("later")))
         for host in (one, two):
             host.restart()
         files = [*one.files(), *two.files()]
