@@ -6,6 +6,7 @@
 
 #include "client/cli/engines/period_figures.h"
 #include "client/cli/engines/period_tally.h"
+#include "client/cli/engines/standing_figures.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -87,7 +88,8 @@ PeriodUnit UnitOf(const std::string& by) {
   return by == "year" ? PeriodUnit::kYear : PeriodUnit::kWhole;
 }
 
-int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally, const DeletionTally& now) {
+int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally, const DeletionTally& now,
+                 const DaemonStatus& status) {
   ReportHead head{TimeText(flags.from), TimeText(flags.to), flags.by.empty() ? "whole" : flags.by, {}, {}};
   for (const ReportPeriod& period : tally.periods()) {
     if (!period.whole) head.partial_periods.push_back(period.name);
@@ -98,7 +100,8 @@ int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& ta
         " entries of that time are of accounts that were closed and erased since; what they chose is not counted.";
   }
   if (tally.choices().truncated) head.caveat += " The store no longer has the oldest entries of that time.";
-  const std::vector<Figure> figures = FiguresOf(tally, now);
+  std::vector<Figure> figures = FiguresOf(tally, now);
+  for (Figure& figure : StandingOf(status)) figures.push_back(std::move(figure));
   if (flags.html) return PrintText(ReportHtml(head, figures), kDone);
   if (flags.csv) return PrintText(ReportCsv(figures), kDone);
   Report report;
@@ -119,7 +122,9 @@ int RunPeriods(const Cli& cli, const ReportFlags& flags) {
     if (const absl::Status status = ReadAll(client, flags, &tally, &now); !status.ok()) {
       return PrintError(status, cli.json);
     }
-    return PrintPeriods(cli, flags, tally, now);
+    const absl::StatusOr<DaemonStatus> status = client.GetStatus();
+    if (!status.ok()) return PrintError(status.status(), cli.json);
+    return PrintPeriods(cli, flags, tally, now, *status);
   });
 }
 
@@ -175,8 +180,8 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
   app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
   app->add_flag(
       "--html", flags->html,
-      "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice and "
-      "what data systems kept");
+      "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice, what data "
+      "systems kept, and how everything stands now");
   app->add_option("--by", flags->by,
                   "The same figures as --html for each month, quarter, half-year or year of UTC's calendar, with --csv "
                   "or --json as one list")

@@ -221,6 +221,21 @@ std::vector<Figure> WithCalifornia(const std::vector<Figure>& figures) {
   return all;
 }
 
+// A table without a plot: counts and days have no common axis.
+std::string StandingHtml(const std::vector<Figure>& figures) {
+  std::string rows;
+  for (const Figure& figure : figures) {
+    if (figure.section != "standing") continue;
+    rows += "<tr><th scope=\"row\">" + HtmlText(figure.group) + "</th><th scope=\"row\">" + HtmlText(figure.name) +
+            "</th><td>" + (figure.value.has_value() ? ValueText(figure.value) : "none") + "</td></tr>\n";
+  }
+  return "<section aria-labelledby=\"standing-h\">\n<h2 id=\"standing-h\">How it stands</h2>\n<p>When this was made. "
+         "Names that end in _days are days of 24 hours since then or until then; below zero: past.</p>\n"
+         "<table>\n<caption>How it stands</caption>\n<thead><tr><th scope=\"col\">Of</th><th scope=\"col\">Figure</th>"
+         "<th scope=\"col\">Now</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody>\n</table>\n</section>\n";
+}
+
 }  // namespace
 
 // Whole numbers as such; hundredths of a day are as fine as anybody reads.
@@ -281,6 +296,7 @@ std::string ReportHtml(const ReportHead& head, const std::vector<Figure>& figure
   for (const ChartOf& chart : RequestCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : OtherCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : ChoiceCharts()) body += ChartOfFigures(chart, all);
+  body += StandingHtml(figures);
   return PageHtml("Consent and deletion report", body);
 }
 

@@ -12,11 +12,12 @@ namespace consent::cli {
 // One figure. All three forms are made of these, so they cannot differ.
 struct Figure {
   // "requests", "exempt", "holds", "opt_outs", "opt_outs_by_purpose", "opt_outs_by_channel", "consents_by_notice",
-  // "now".
+  // "now", "standing".
   std::string section;
   // A period's name.
   std::string period;
-  // A regime or "(all)", a system and a reason, a purpose, a channel, a notice; empty: there is one group.
+  // A regime or "(all)", a system and a reason, a purpose, a channel, a notice, of what it stands; empty: there is one
+  // group.
   std::string group;
   // For example "received".
   std::string name;

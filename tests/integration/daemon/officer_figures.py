@@ -7,6 +7,7 @@ import collections
 import datetime
 import json
 
+from consent.v1 import approval_service_pb2 as approvals
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import hold_service_pb2 as holds
@@ -167,6 +168,7 @@ class Listed:
         return {
             "How long does a system owe its oldest deletion?": [(PAST, oldest)],
             "Where is a deletion stuck?": [stuck],
+            "Does its worker live?": [(PAST, {(system,): at for system, at in self.story.leased_at.items() if at >= self.restarted_at})],
             "How did tasks end?": [ended],
             "Which share was NOT_FOUND or EXEMPT?": [{key: count / of_system[key[0]] for key, count in ended.items() if key[1] in ("not_found", "exempt")}],
             "Why is something kept?": [collections.Counter((step.system, ground(step)) for _, step in steps if step.outcome == deletion.PURGE_OUTCOME_EXEMPT)],
@@ -206,6 +208,7 @@ class Listed:
             "Who said yes, no, nothing, by regime?": [self.choices(lambda region, purpose, choice: (self.regime(region), choice))],
             "Who said yes, no, nothing, by country?": [self.choices(lambda region, purpose, choice: (self.country(region), choice))],
             "How many opt out a day, and where?": [noes],
+            "Which toggles are used?": [self.story.toggled],
             "What was asked of us?": [collections.Counter((word(settings.ChangeKind, one.entry.kind, "CHANGE_KIND"),) for one in entries)],
             "Whom do we ask again?": [collections.Counter((notice,) for _, _, _, notice in soon)],
             "How are the children?": [collections.Counter((regime,) for regime, _ in minors), collections.Counter((regime,) for regime, profile in minors if not profile.guardian_id),
@@ -226,6 +229,9 @@ class Listed:
         return {
             "Which share got a yes, by purpose?": [{("human_review",): yes / total}],
             "Which share got a yes, by regime?": [shares(granted, asked)],
+            "Which share got a yes, by caller?": [{(caller,): story.granted_to[caller] / count for caller, count in story.asked_by.items()}],
+            "How much is asked, and by whom?": [{(caller, "human_review"): count for caller, count in story.asked_by.items()}],
+            "Whose questions lack what?": [story.lacking],
             "Why is it no?": [{(reason,): count for reason, count in story.reasons.items()}],
             "Why must it go, or stay?": [{("purge", "deleted"): 1}],
             "Does somebody write regions wrongly?": [{(): 1}],
@@ -236,10 +242,12 @@ class Listed:
 
     def of_what_stands(self):
         active = [one for one in self.policy.suspensions if one.active]
+        proposed = pages(self.api.approvals.ListProposals, approvals.ListProposalsRequest(), "proposals")
         return {
             "What is on hold?": [{(): len(self.holds)}],
             "Which holds are past their review?": [{(): sum(getattr(hold, "past_review", False) for hold in self.holds)}],
             "Is a hold forgotten?": [(PAST, {(): min(moment(hold.placed_at) for hold in self.holds)})],
+            "What waits for a second person?": [collections.Counter((word(approvals.ProposedAct, one.act, "PROPOSED_ACT"),) for one in proposed)],
             "What is suspended?": [{(word(types.Purpose, one.purpose, "PURPOSE"), one.region or "all"): 1 for one in active}],
             "Is a suspension forgotten?": [{(): len(active)}, None],
         }

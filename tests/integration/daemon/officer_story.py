@@ -77,6 +77,8 @@ class Story:
     def __init__(self, clock):
         self.clock, self.accounts, self.answers, self.lacking, self.verified = clock, [], collections.Counter(), collections.Counter(), None
         self.flags, self.opt_outs, self.reasons, self.asked_of = collections.Counter(), collections.Counter(), collections.Counter(), collections.defaultdict(list)
+        # By caller; of choices by control and choice; and when a worker last asked.
+        self.asked_by, self.granted_to, self.toggled, self.leased_at = collections.Counter(), collections.Counter(), collections.Counter(), {}
 
     def register(self, api, account, region="DE", **more):
         self.accounts.append(account)
@@ -91,6 +93,7 @@ class Story:
     def lease(self, api, system, mine):
         """Takes the tasks of whose account mine(account) is true, and gives back the others."""
         tasks = api.purges.LeaseTasks(purge.LeaseTasksRequest(system=system, max_tasks=100)).tasks
+        self.leased_at[system] = self.clock.now()
         others = [purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, not_begun=True) for task in tasks if not mine(task.account_id)]
         if others:
             api.purges.FailTasks(purge.FailTasksRequest(system=system, failures=others))
@@ -178,12 +181,14 @@ class Story:
 
     def say_no(self, api, account, channel):
         api.settings.OptOut(opt_out(account, evidence=types.Evidence(channel=channel)))
+        self.toggled[("all", "off")] += 1
         self.opt_outs[types.Channel.Name(channel).removeprefix("CHANNEL_").lower()] += 1
 
     def choose(self, api):
         for number in range(6):
             etag = self.register(api, f"yes-{number}", ("DE", "FR", "GB")[number % 3])
             api.settings.UpdateSettings(turn_on(f"yes-{number}", etag))
+            self.toggled[("help_improve", "on")] += 2
         for number, channel in enumerate((types.CHANNEL_APP, types.CHANNEL_VOICE, types.CHANNEL_VOICE, types.CHANNEL_WEB)):
             self.register(api, f"no-{number}", ("DE", "US-CA")[number % 2])
             self.say_no(api, f"no-{number}", channel)
@@ -193,7 +198,10 @@ class Story:
         etag = self.register(api, "imported", "DE")
         long_ago = evidence(SHORT_NOTICE, types.CHANNEL_IMPORT, given_at=self.clock.at(days=-5))
         api.settings.UpdateSettings(update("imported", [turn(settings.SWITCH_ON)], etag=etag, evidence=long_ago))
-        api.policies.Suspend(policy.SuspendRequest(purpose=types.PURPOSE_MODEL_TRAINING, reason="test"))
+        self.toggled[("help_improve", "on")] += 1
+        suspended = api.policies.Suspend(policy.SuspendRequest(purpose=types.PURPOSE_MODEL_TRAINING, reason="test")).suspension
+        # Proposed, and nobody approves it.
+        api.policies.Resume(policy.ResumeRequest(purpose=types.PURPOSE_MODEL_TRAINING, reason="over", etag=suspended.etag))
 
     def check(self, api):
         items = [recording(f"yes-{number}", name=f"r{number}") for number in range(6)] + [recording("no-0"), recording("yes-0", wake=types.WAKE_UNSPECIFIED), recording("nobody")]
@@ -202,10 +210,12 @@ class Story:
         decided = [result.decision for result in answers] + [api.eligibility.Check(check("yes-1", region="UK")).decision]
         for item, decision in zip([*items, recording("yes-1")], decided):
             self.note(item.account_id, decision)
-        self.lacking["wake"] += 1
+        self.lacking[("local", "wake")] += 1
 
-    def note(self, account, decision):
+    def note(self, account, decision, caller="local"):
         is_yes = decision.eligibility == types.ELIGIBILITY_ELIGIBLE
+        self.asked_by[caller] += 1
+        self.granted_to[caller] += is_yes
         self.answers["eligible" if is_yes else "not_eligible"] += 1
         self.asked_of[account].append(is_yes)
         if not is_yes:
@@ -242,7 +252,7 @@ class Story:
 
         def is_limited():
             try:
-                self.note("yes-0", api.eligibility.Check(check("yes-0")).decision)
+                self.note("yes-0", api.eligibility.Check(check("yes-0")).decision, "sampler")
             except grpc.RpcError as error:
                 return error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
             return False

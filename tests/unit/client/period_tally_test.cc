@@ -10,6 +10,7 @@
 
 #include "client/cli/engines/period_figures.h"
 #include "client/cli/engines/request_sample.h"
+#include "client/cli/engines/standing_figures.h"
 #include "client/cli/render/html.h"
 #include "client/cli/render/render_report.h"
 #include "consent/names.h"
@@ -299,4 +300,33 @@ TEST(RequestSampleTest, OfFewAllAreDrawn) {
 }
 
 }  // namespace
+// A count is there whatever it is; days are there where the time is, both ways from the daemon's own clock.
+TEST(StandingFiguresTest, TimesAreDaysAndWhatIsNotThereHasNoValue) {
+  DaemonStatus status;
+  status.read_at = On(2026, 3, 10);
+  status.requests.open = 3;
+  status.requests.oldest_at = On(2026, 3, 1);
+  status.policy.calendars = {{"us", On(2026, 3, 7)}};
+  status.systems.resize(1);
+  status.systems.front().name = "audio";
+  const std::vector<Figure> figures = StandingOf(status);
+  const auto find = [&figures](const std::string& group, const std::string& name) {
+    for (const Figure& figure : figures) {
+      if (figure.section == "standing" && figure.group == group && figure.name == name) return figure.value;
+    }
+    ADD_FAILURE() << group << " has no " << name;
+    return std::optional<double>();
+  };
+  EXPECT_EQ(find("requests of all causes", "open"), 3);
+  EXPECT_EQ(find("requests of all causes", "oldest_days"), 9);
+  EXPECT_EQ(find("requests of all causes", "overdue"), 0);
+  EXPECT_EQ(find("holiday calendar of us", "ends_in_days"), -3);
+  EXPECT_EQ(find("system audio", "oldest_task_days"), std::nullopt);
+  // Who was never asked has no figures: nobody verified, and nothing says how many proposals there are.
+  for (const Figure& figure : figures) {
+    EXPECT_NE(figure.group, "verification");
+    EXPECT_NE(figure.name, "approvals_open");
+  }
+}
+
 }  // namespace consent::cli
