@@ -5,6 +5,15 @@
 
 namespace consent {
 
+namespace {
+
+// The daemon says it before it looks at a call: it starts, or stops.
+bool WasNotBegun(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable && ErrorOf(status).reason == "NOT_SERVING";
+}
+
+}  // namespace
+
 bool WorthRepeating(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -31,12 +40,13 @@ absl::Status CallWithRetries(const RetryPolicy& policy, bool repeatable, std::ch
                              Clock& clock, Random& random,
                              const std::function<absl::Status(std::chrono::nanoseconds)>& attempt) {
   const std::chrono::nanoseconds end = clock.SinceBoot() + deadline;
-  const int attempts = repeatable ? policy.max_attempts : 1;
+  const int attempts = policy.max_attempts;
   for (int n = 1;; ++n) {
     std::chrono::nanoseconds timeout = end - clock.SinceBoot();
-    if (n < attempts) timeout = std::min<std::chrono::nanoseconds>(timeout, policy.attempt_timeout);
+    if (repeatable && n < attempts) timeout = std::min<std::chrono::nanoseconds>(timeout, policy.attempt_timeout);
     absl::Status status = attempt(timeout);
     if (status.ok() || n >= attempts || !WorthRepeating(status)) return status;
+    if (!repeatable && !WasNotBegun(status)) return status;
     const std::chrono::nanoseconds asked = ErrorOf(status).retry_after.value_or(std::chrono::nanoseconds(0));
     const std::chrono::nanoseconds wait = asked + Backoff(policy, n + 1, random);
     if (clock.SinceBoot() + wait >= end) return status;

@@ -18,7 +18,7 @@ std::chrono::nanoseconds Backoff(const RetryPolicy& policy, int next, Random& ra
 // The wait before a repetition is the one that the daemon asks for, and a backoff more: else all that it turned away
 // would come back at once. Calls `attempt` with the time it may take until it succeeds, fails for good, attempts are
 // used up or the deadline would pass during the next wait. Returns the last attempt's status. If not `repeatable`,
-// calls it once.
+// repeats it only after NOT_SERVING, which the daemon says before it does anything.
 absl::Status CallWithRetries(const RetryPolicy& policy, bool repeatable, std::chrono::milliseconds deadline,
                              Clock& clock, Random& random,
                              const std::function<absl::Status(std::chrono::nanoseconds)>& attempt);

@@ -100,6 +100,17 @@ TEST_F(RetryTest, NeverRepeatsWhatIsNotSafe) {
   EXPECT_TRUE(clock_.sleeps().empty());
 }
 
+TEST_F(RetryTest, RepeatsAnythingThatWasNotBegun) {
+  const absl::Status starting = WithReason(absl::StatusCode::kUnavailable, "NOT_SERVING");
+  EXPECT_TRUE(Run(false, milliseconds(60'000), {starting, starting}).ok());
+  ASSERT_EQ(timeouts_.size(), 3U);
+  EXPECT_GT(timeouts_.front(), policy_.attempt_timeout) << "what may be done once has all of its time";
+  EXPECT_FALSE(Run(false, milliseconds(60'000), {starting, absl::UnavailableError("")}).ok());
+  EXPECT_EQ(timeouts_.size(), 2U);
+  EXPECT_FALSE(Run(false, milliseconds(60'000), {WithReason(absl::StatusCode::kUnavailable, "CONTENTION")}).ok());
+  EXPECT_FALSE(Run(false, milliseconds(60'000), {WithReason(absl::StatusCode::kInternal, "NOT_SERVING")}).ok());
+}
+
 TEST_F(RetryTest, EndsAfterTheLastAttempt) {
   const std::vector<absl::Status> endings(9, absl::UnavailableError(""));
   EXPECT_EQ(Run(true, milliseconds(10'000), endings).code(), absl::StatusCode::kUnavailable);
