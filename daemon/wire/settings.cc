@@ -46,8 +46,10 @@ absl::StatusOr<SettingsQuery> ReadGetSettings(const v1::GetSettingsRequest& requ
   RefuseMistyped(request, root, &violations);
   CheckId(request.account_id(), Path(root, "account_id"), &violations);
   CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
+  domain::Region region;
+  if (!request.region().empty()) region = ReadRegion(request.region(), Path(root, "region"), &violations);
   if (!violations.empty()) return violations.ToStatus();
-  return SettingsQuery{hasher.Subject(request.account_id()), request.language()};
+  return SettingsQuery{hasher.Subject(request.account_id()), request.language(), region};
 }
 
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher) {
