@@ -305,7 +305,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
-      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de")"}),
+      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de" region: "US-CA")"}),
       Kind<v1::UpdateSettingsRequest>(
           {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
            Changes("changes") + kRetention + evidence}),
