@@ -364,10 +364,10 @@ void RefuseEmptyValueOfFlag(CLI::App* app, const std::string& argument) {
   for (CLI::App* command : app->get_subcommands({})) RefuseEmptyValueOfFlag(command, argument);
 }
 
-// That is how an option without a value reads (kNoValue), so nobody may say it of one that can do without.
-void RefuseSentinel(const std::string& argument, const char* next) {
+// Somebody may have it for an id, and then nobody could tell.
+void RefuseOnlyAdult(const std::string& argument, const char* next) {
   const std::string flag = "--self-profile";
-  if (argument == flag + "=" + kNoValue || (argument == flag && next != nullptr && next == std::string(kNoValue))) {
+  if (argument == flag + "=" + kOnlyAdult || (argument == flag && next != nullptr && next == std::string(kOnlyAdult))) {
     throw CLI::ValidationError(flag, "cannot be said of a profile with that id; use --profile in a call for itself");
   }
 }
@@ -423,7 +423,7 @@ int Run(int argc, const char* const* argv) {
   try {
     for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
       RefuseEmptyValueOfFlag(&app, argv[i]);
-      RefuseSentinel(argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
+      RefuseOnlyAdult(argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
     }
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -189,8 +189,8 @@ CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int6
           help)
       ->type_name("NUMBER");
 }
-// What CLI11 gives for an option that can do without a value, `expected(0, 1)`, and has none.
-inline constexpr char kNoValue[] = "true";
+// What --self-profile reads as where it has no value; the help shows it, and nobody can type it.
+inline constexpr char kOnlyAdult[] = "(the only adult)";
 // Refuses an empty text, as an unset variable of a shell leaves it.
 CLI::Option* NotEmpty(CLI::Option* option);
 

@@ -16,6 +16,7 @@ bool IsAlphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <=
 
 // "1 to 64" or "at most 64".
 std::string Bounds(int64_t min, int64_t max) {
+  if (min == max) return std::to_string(max);
   return min == 0 ? "at most " + std::to_string(max) : std::to_string(min) + " to " + std::to_string(max);
 }
 

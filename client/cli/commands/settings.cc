@@ -42,6 +42,8 @@ struct SetOrder {
   std::optional<std::string> retention;
   // --self-profile without an id: that of the only adult, who is looked up.
   bool self_is_only_adult = false;
+  // --self-profile cannot be sent: the yeses, which are for both or neither, are not either.
+  bool self_is_unusable = false;
   LeftOut left_out;
   BulkFlags bulk;
 };
@@ -90,7 +92,7 @@ void Build(SetOrder* order) {
     update.changes.push_back({order->scope, std::move(target), Switch::kOff});
   }
   for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
-    update.changes.push_back({order->scope, std::move(target), Switch::kOn});
+    if (!order->self_is_unusable) update.changes.push_back({order->scope, std::move(target), Switch::kOn});
   }
   update.retention = order->left_out.RetentionOf(order->scope, order->retention);
   order->left_out.Settle(Restricts(update.changes, update.retention));
@@ -111,16 +113,17 @@ void AddSelfProfile(CLI::App* app, SetOrder* order) {
   app->add_option_function<std::string>(
          "--self-profile",
          [order](const std::string& text) {
-           order->self_is_only_adult = text == kNoValue;
+           order->self_is_only_adult = text == kOnlyAdult;
            if (order->self_is_only_adult) return;
-           if (CheckOrLeaveOut(&order->left_out, "--self-profile",
-                               [&text] { CheckTextFlag("--self-profile", text, 0, SIZE_MAX); })) {
-             order->update.self_profile = ProfileId(text);
-           }
+           order->self_is_unusable = !CheckOrLeaveOut(&order->left_out, "--self-profile", [&text] {
+             CheckTextFlag("--self-profile", text, text.empty() ? 1 : 0, text.empty() ? base::kMaxIdBytes : SIZE_MAX);
+           });
+           if (!order->self_is_unusable) order->update.self_profile = ProfileId(text);
          },
          "The profile of the adult who consents: what is turned on for the account is turned on for it too, both or "
          "neither. Without an ID that of the only adult who has a profile")
       ->expected(0, 1)
+      ->default_str(kOnlyAdult)
       ->type_name("[ID]");
 }
 

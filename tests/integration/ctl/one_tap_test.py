@@ -85,9 +85,9 @@ class OneTapTest(DaemonTest):
 
     def test_an_empty_or_doubtful_value_is_nobodys(self):
         etag = self.household("typed", "anna:adult")
-        for option in (["--self-profile="], ["--self-profile", "true"], ["--self-profile=true"]):
+        for option in (["--self-profile="], ["--self-profile", ""], ["--self-profile", "(the only adult)"],
+                       ["--self-profile=(the only adult)"]):
             self.ctl("settings", "set", "typed", *ON, "--etag", etag, *option, expect=USAGE)
-        self.json("settings", "set", "typed", *ON, "--etag", etag, "--self-profile", "", expect=USAGE)
         self.assertEqual(self.toggle("typed")["effective"], "OFF")
 
     def test_a_problem_is_told_once_with_what_there_is(self):

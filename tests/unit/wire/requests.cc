@@ -54,7 +54,8 @@ absl::Status ReadRequest(const v1::BatchCheckRequest& request) {
 // What is wrong with a change, also where its restrictions count all the same.
 absl::Status FaultOf(const wire::ChangeInput& read) {
   const std::string why = read.command.unusable + read.unusable;
-  return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, why.find(": ")), why);
+  const size_t colon = why.find(": ");
+  return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, colon), why.substr(colon + 2));
 }
 absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) {
   return read.ok() ? FaultOf(*read) : read.status();
