@@ -16,6 +16,7 @@
 #include "client/src/default_endpoint.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/nearest_name.h"
 #include "daemon/base/time.h"
 #include "daemon/base/utf8.h"
 #include "daemon/domain/types.h"
@@ -44,6 +45,18 @@ int Cli::WithClient(const std::function<int(Client&)>& with) const {
 std::string UpperName(std::string text) {
   for (char& c : text) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
+}
+
+std::string Listed(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
+void RefuseName(const std::string& flag, const std::string& text, const std::vector<std::string_view>& known) {
+  std::string why = "must be one of " + Listed(known);
+  if (const auto nearest = base::NearestName(text, known)) why.append("; did you mean ").append(*nearest).append("?");
+  throw CLI::ValidationError(flag, why);
 }
 
 namespace {
@@ -340,14 +353,23 @@ void RefuseValuesOfFlags(CLI::App* app) {
   for (CLI::App* command : app->get_subcommands({})) RefuseValuesOfFlags(command);
 }
 
-// CLI11 takes `--verified=` for `--verified`.
+// CLI11 takes `--verified=` for `--verified`, and `--self-profile=` for one without a value.
 void RefuseEmptyValueOfFlag(CLI::App* app, const std::string& argument) {
   if (argument.size() < 4 || argument.compare(0, 2, "--") != 0 || argument.back() != '=') return;
   const std::string name = argument.substr(0, argument.size() - 1);
   for (const CLI::Option* option : app->get_options()) {
-    if (option->check_name(name) && option->get_expected_max() == 0) throw CLI::ValidationError(name, "takes no value");
+    if (!option->check_name(name) || option->get_expected_min() != 0) continue;
+    throw CLI::ValidationError(name, option->get_expected_max() == 0 ? "takes no value" : "has an empty value");
   }
   for (CLI::App* command : app->get_subcommands({})) RefuseEmptyValueOfFlag(command, argument);
+}
+
+// Somebody may have it for an id, and then nobody could tell.
+void RefuseOnlyAdult(const std::string& argument, const char* next) {
+  const std::string flag = "--self-profile";
+  if (argument == flag + "=" + kOnlyAdult || (argument == flag && next != nullptr && next == std::string(kOnlyAdult))) {
+    throw CLI::ValidationError(flag, "cannot be said of a profile with that id; use --profile in a call for itself");
+  }
 }
 
 // Each line with what a terminal would obey or hide made visible.
@@ -399,7 +421,10 @@ int Run(int argc, const char* const* argv) {
   AddStatus(app, cli);
   RefuseValuesOfFlags(&app);
   try {
-    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) RefuseEmptyValueOfFlag(&app, argv[i]);
+    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+      RefuseEmptyValueOfFlag(&app, argv[i]);
+      RefuseOnlyAdult(argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
+    }
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     std::ostringstream help;

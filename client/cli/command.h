@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "consent/client.h"
@@ -60,42 +62,49 @@ int Run(int argc, const char* const* argv);
 // As typed: "human-review" is HUMAN_REVIEW.
 std::string UpperName(std::string text);
 
+// Throws ValidationError: `text` is none of `known`, which are named, with the nearest.
+[[noreturn]] void RefuseName(const std::string& flag, const std::string& text,
+                             const std::vector<std::string_view>& known);
+
+// The names of an enum, in the order of its numbers.
+template <typename Enum>
+std::vector<std::string_view> NamesOf() {
+  std::vector<std::string_view> names;
+  for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number)
+    names.push_back(Name(FromNumber<Enum>(number)));
+  return names;
+}
+// "A, B".
+std::string Listed(const std::vector<std::string_view>& names);
+
 // An option that takes an enum's name.
 template <typename Enum>
 CLI::Option* AddName(CLI::App* app, const std::string& flag, Enum* out, const std::string& help) {
-  std::string names;
-  for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number) {
-    names += (names.empty() ? "" : ", ") + std::string(Name(FromNumber<Enum>(number)));
-  }
   return app
       ->add_option_function<std::string>(
           flag,
-          [flag, out, names](const std::string& text) {
-            if (!ParseName(UpperName(text), out)) throw CLI::ValidationError(flag, "must be one of " + names);
+          [flag, out](const std::string& text) {
+            if (!ParseName(UpperName(text), out)) RefuseName(flag, text, NamesOf<Enum>());
           },
-          help + ": " + names)
+          help + ": " + Listed(NamesOf<Enum>()))
       ->type_name("NAME");
 }
 
 // As AddName, several times or separated by commas.
 template <typename Enum>
 CLI::Option* AddNames(CLI::App* app, const std::string& flag, std::vector<Enum>* out, const std::string& help) {
-  std::string names;
-  for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number) {
-    names += (names.empty() ? "" : ", ") + std::string(Name(FromNumber<Enum>(number)));
-  }
   return app
       ->add_option_function<std::vector<std::string>>(
           flag,
-          [flag, out, names](const std::vector<std::string>& texts) {
+          [flag, out](const std::vector<std::string>& texts) {
             out->clear();
             for (const std::string& text : texts) {
               Enum value = Enum::kUnset;
-              if (!ParseName(UpperName(text), &value)) throw CLI::ValidationError(flag, "must be one of " + names);
+              if (!ParseName(UpperName(text), &value)) RefuseName(flag, text, NamesOf<Enum>());
               out->push_back(value);
             }
           },
-          help + ": " + names)
+          help + ": " + Listed(NamesOf<Enum>()))
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("NAME");
@@ -180,6 +189,8 @@ CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int6
           help)
       ->type_name("NUMBER");
 }
+// What --self-profile reads as where it has no value; the help shows it, and nobody can type it.
+inline constexpr char kOnlyAdult[] = "(the only adult)";
 // Refuses an empty text, as an unset variable of a shell leaves it.
 CLI::Option* NotEmpty(CLI::Option* option);
 

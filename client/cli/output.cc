@@ -69,10 +69,14 @@ Json ErrorJson(const absl::Status& status) {
 std::string ErrorText(const absl::Status& status) {
   const Error error = ErrorOf(status);
   std::string text = error.reason.empty() ? std::string(absl::StatusCodeToString(status.code())) : error.reason;
-  text += ": " + Printable(std::string(status.message()));
-  for (const FieldViolation& field : error.fields) {
-    text += "\n  " + Printable(field.field) + ": " + Printable(field.description);
-  }
+  // The message says what the first field says.
+  if (error.fields.empty()) return text + ": " + Printable(std::string(status.message()));
+  const auto told = [](const FieldViolation& field) {
+    return (field.field.empty() ? "" : Printable(field.field) + ": ") + Printable(field.description);
+  };
+  if (error.fields.size() == 1) return text + ": " + told(error.fields.front());
+  text += ": " + std::to_string(error.fields.size()) + " fields cannot be used";
+  for (const FieldViolation& field : error.fields) text += "\n  " + told(field);
   return text;
 }
 

@@ -36,7 +36,7 @@ struct Report {
 
 // {"code", "reason", "message", "metadata", "fields"}.
 Json ErrorJson(const absl::Status& status);
-// One line and one more for each field at fault.
+// One line; of several fields at fault one more for each. What is wrong with a field is said once.
 std::string ErrorText(const absl::Status& status);
 
 // Indented, with a line's end; bytes that are no UTF-8 are replaced.

@@ -73,6 +73,7 @@ Evidence FromProto(const v1::Evidence& evidence);
 Retention FromProto(const v1::Retention& retention);
 PartResult FromProto(const v1::PartResult& result);
 Settings FromProto(const v1::Settings& settings);
+std::vector<Unreached> FromProto(const google::protobuf::RepeatedPtrField<v1::Unreached>& unreached);
 std::vector<ShownText> FromProto(const google::protobuf::RepeatedPtrField<v1::ShownText>& texts);
 HistoryEntry FromProto(const v1::HistoryEntry& entry);
 SafetyFlag FromProto(const v1::SafetyFlag& flag);

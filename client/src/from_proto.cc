@@ -152,6 +152,18 @@ PartResult FromProto(const v1::PartResult& result) {
   return {result.part(), result.applied(), result.changed(), result.refused_reason(), result.refused_message()};
 }
 
+std::vector<Unreached> FromProto(const google::protobuf::RepeatedPtrField<v1::Unreached>& unreached) {
+  std::vector<Unreached> values;
+  for (const v1::Unreached& one : unreached) {
+    values.push_back({FromProto(one.scope()),
+                      FromNumber<Purpose>(one.purpose()),
+                      FromNumber<Reason>(one.reason()),
+                      one.uncovering_notice(),
+                      {one.notice_versions().begin(), one.notice_versions().end()}});
+  }
+  return values;
+}
+
 Settings FromProto(const v1::Settings& settings) {
   Settings value;
   for (const auto& control : settings.controls()) {
@@ -164,11 +176,14 @@ Settings FromProto(const v1::Settings& settings) {
     one.text = TextOf(control.text());
     one.notice_versions.assign(control.notice_versions().begin(), control.notice_versions().end());
     if (control.has_may_ask_again_at()) one.may_ask_again_at = FromProto(control.may_ask_again_at());
+    one.unreached = FromProto(control.unreached());
+    one.once_registered = FromNumber<EffectiveAnswer>(control.once_registered());
   }
   for (const auto& purpose : settings.purposes()) {
     value.purposes.push_back({FromNumber<Purpose>(purpose.purpose()), FromNumber<EffectiveAnswer>(purpose.effective()),
                               FromNumber<Reason>(purpose.reason()), purpose.people_listen(),
-                              purpose.has_may_ask_again_at() ? FromProto(purpose.may_ask_again_at()) : std::nullopt});
+                              purpose.has_may_ask_again_at() ? FromProto(purpose.may_ask_again_at()) : std::nullopt,
+                              FromProto(purpose.unreached()), FromNumber<EffectiveAnswer>(purpose.once_registered())});
   }
   for (const auto& detail : settings.details()) value.details.push_back(FromProto(detail));
   for (const auto& retention : settings.retention()) {
@@ -179,6 +194,7 @@ Settings FromProto(const v1::Settings& settings) {
     value.notices.push_back({TextOf(notice.text()), EnumList<Purpose>(notice.purposes()), notice.says_people_listen(),
                              notice.covers_past(), notice.offered()});
   }
+  for (const std::string& profile : settings.adult_profile_ids()) value.adult_profiles.emplace_back(profile);
   return value;
 }
 

@@ -232,12 +232,13 @@ absl::StatusOr<CurrentSettings> GrpcClient::GetSettings(const AccountId& account
   v1::GetSettingsRequest request;
   request.set_account_id(account.value());
   request.set_language(options.language);
+  request.set_region(options.region);
   v1::GetSettingsResponse response;
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::GetSettings, request, &response);
   if (!status.ok()) return status;
   return CurrentSettings{FromProto(response.settings()), Etag(response.etag()), response.policy_version(),
-                         response.policy_hash()};
+                         response.policy_hash(), response.registered()};
 }
 
 absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate& update, const CallOptions& options) {
@@ -254,6 +255,7 @@ absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate&
   if (response.has_consent_holds_until()) done.consent_holds_until = FromProto(response.consent_holds_until());
   done.unusable = response.unusable();
   done.subject_is_new = response.subject_is_new();
+  done.unreached = FromProto(response.unreached());
   return done;
 }
 

@@ -65,6 +65,11 @@ const AgeOfConsent& Rules::AgeOfConsentIn(Region region) const {
   return at == ages_of_consent.end() ? default_age_of_consent : at->second;
 }
 
+bool Rules::MayLiveIn(Region region) const {
+  if (IsAssigned(region)) return true;
+  return IsUserAssigned(region) && (regions.contains(region) || regions.contains(region.Country()));
+}
+
 bool Rules::Knows(Region region) const {
   if (IsAssigned(region)) return true;
   if (!region.IsSet()) return false;

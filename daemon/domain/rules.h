@@ -164,6 +164,9 @@ struct Rules {
   // ISO 3166-1 assigns the country's code, or the policy says what it means: in its regions, or as a place of use. Any
   // other code counts as unknown where it is not refused.
   bool Knows(Region region) const;
+  // A subject may be registered there: ISO 3166-1 assigns the country's code, or leaves it to its users and the policy
+  // has a regime for it. Any other code would be an unknown region without a word.
+  bool MayLiveIn(Region region) const;
   Instant InUseSince(Purpose p) const { return in_use_since[static_cast<size_t>(p) - 1]; }
 };
 

@@ -89,15 +89,41 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
   return state;
 }
 
+std::vector<size_t> AdultProfiles(const SubjectFacts& subject, const base::Now& now, const Rules& rules) {
+  std::vector<size_t> adults;
+  const AgeOfConsent& at_home = rules.AgeOfConsentIn(subject.region);
+  for (size_t i = 0; i < subject.scopes.size(); ++i) {
+    const ScopeFacts& scope = subject.scopes[i];
+    if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
+    if (AdultFrom(scope.age, at_home) <= now.latest) adults.push_back(i);
+  }
+  return adults;
+}
+
+SubjectFacts OnceRegistered(const SubjectFacts& subject, Instant now) {
+  SubjectFacts registered = subject;
+  registered.registered = registered.account().registered = true;
+  registered.default_from = now;
+  return registered;
+}
+
+bool IsShown(const ScopeFacts& scope) { return !scope.IsFold() && !scope.IsNothingButRemoved(); }
+
 std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules) {
   std::vector<PurposeState> states;
   for (size_t scope = 0; scope < subject.scopes.size(); ++scope) {
-    if (subject.scopes[scope].IsFold() || subject.scopes[scope].IsNothingButRemoved()) continue;
+    if (!IsShown(subject.scopes[scope])) continue;
     for (const Purpose purpose : kAllPurposes) {
       if (rules.purposes.Has(purpose)) states.push_back(StateOf(subject, scope, purpose, now, rules));
     }
   }
   return states;
+}
+
+bool IsSummedUp(const PurposeState& state, const SubjectFacts& subject) {
+  const ScopeFacts& scope = subject.scopes[state.scope];
+  if (SaysNo(state.choice.choice) || scope.kind == ScopeKind::kAccount) return true;
+  return scope.kind == ScopeKind::kProfile && scope.registered;
 }
 
 Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes) {
@@ -109,11 +135,8 @@ Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& s
   Reason off_reason = Reason::kNone;
   for (const PurposeState& state : states) {
     if (!purposes.Has(state.purpose)) continue;
+    if (!IsSummedUp(state, subject)) continue;
     const ScopeFacts& scope = subject.scopes[state.scope];
-    const bool device_allows = scope.kind == ScopeKind::kDevice && !SaysNo(state.choice.choice);
-    if (device_allows || (!scope.registered && !SaysNo(state.choice.choice) && scope.kind != ScopeKind::kAccount)) {
-      continue;
-    }
     (state.on ? any_on : any_off) = true;
     summary.may_ask_again_at = std::max(summary.may_ask_again_at, state.may_ask_again_at);
     if (!state.on && off_reason == Reason::kNone) off_reason = state.reason;

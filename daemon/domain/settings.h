@@ -34,8 +34,18 @@ Instant MayAskAgainAt(const PurposeChoice& choice, Region region, const Rules& r
 // State of one purpose at one scope, for a capture at `now` by an intended wake of the one matched speaker.
 PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, const base::Now& now,
                      const Rules& rules);
-// Every scope and every purpose in use by the policy.
+// The registered profiles of adults, by the age of consent where the subject lives: indices into SubjectFacts::scopes.
+std::vector<size_t> AdultProfiles(const SubjectFacts& subject, const base::Now& now, const Rules& rules);
+// What becomes of a subject that is not registered where it is registered `now` and says nothing: what it refused
+// stays.
+SubjectFacts OnceRegistered(const SubjectFacts& subject, Instant now);
+
+// A scope has a line of its own: neither the fold nor what is left of a removed one.
+bool IsShown(const ScopeFacts& scope);
+// Every scope that is shown and every purpose in use by the policy.
 std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules);
+// The state counts in a summary of its purpose. Of a device only a no does; of a profile that is not registered, too.
+bool IsSummedUp(const PurposeState& state, const SubjectFacts& subject);
 // ON or OFF where all registered scopes and all given purposes agree, else PARTIAL. A device counts only where it says
 // no.
 Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes);

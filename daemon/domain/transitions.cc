@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/known_names.h"
 #include "daemon/domain/transitions_internal.h"
 
 namespace consent::domain {
@@ -78,6 +79,17 @@ bool Offered(const Retention& retention, const Rules& rules) {
   return std::binary_search(rules.offered_months.begin(), rules.offered_months.end(), retention.months);
 }
 
+// What is said of one that is not offered.
+std::string OfferedRetentions(const Rules& rules) {
+  std::string text;
+  const auto add = [&text](const std::string& name) { text += (text.empty() ? "" : ", ") + name; };
+  if (rules.offers_until_deleted) add("until deleted");
+  for (const uint8_t months : rules.offered_months) add(std::to_string(months));
+  if (!rules.offered_months.empty()) text += " months";
+  if (rules.offers_do_not_save) add("do not save");
+  return text.size() <= base::kMaxKnownNamesBytes ? text : "many numbers of months: GetPolicy says which";
+}
+
 // The same command asks for a shorter one, too.
 bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
   return std::any_of(whole.retention.begin(), whole.retention.end(), [&](const RetentionCommand& other) {
@@ -88,7 +100,8 @@ bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
 
 PartOutcome ChangeRetention(TransitionBuilder& builder, const RetentionCommand& command) {
   if (!command.unreadable.empty()) return Refused(Refusal::kUnusable, command.unreadable);
-  if (!Offered(command.retention, builder.rules)) return Refused(Refusal::kRetentionNotOffered);
+  if (!Offered(command.retention, builder.rules))
+    return Refused(Refusal::kRetentionNotOffered, OfferedRetentions(builder.rules));
   const ScopeFacts* existing = builder.after().Find(command.scope.kind, command.scope.handle);
   const Retention now = existing != nullptr ? existing->retention : Retention{};
   FactChange change;

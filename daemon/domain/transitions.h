@@ -119,7 +119,8 @@ struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
   std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what
-                       // is stored, for kUnknownRegion what is meant, for kUnusable which field and why; never an id
+                       // is stored, for kUnknownRegion what is meant, for kUnknownControl and kRetentionNotOffered
+                       // which there are, for kUnusable which field and why; never an id; at most 256 bytes
 };
 
 // One thing that changed, for the history.

@@ -1,6 +1,7 @@
 // Choices: what is turned off and on.
 #include <algorithm>
 
+#include "daemon/base/known_names.h"
 #include "daemon/domain/effective.h"
 #include "daemon/domain/transitions_internal.h"
 
@@ -14,6 +15,22 @@ const Control* ControlToRefuse(const std::string& name, const Rules& rules) {
   const auto found =
       std::find_if(retired.begin(), retired.end(), [&](const Control& control) { return control.name == name; });
   return found == retired.end() ? nullptr : &*found;
+}
+
+// Of the policy in force alone: what an earlier one had can be turned off, and is no name to learn.
+std::string KnownControls(const std::string& given, const Rules& rules) {
+  std::vector<std::string_view> known;
+  for (const Control& control : rules.controls) known.push_back(control.name);
+  return base::KnownNames(given, known);
+}
+
+// The versions under which something can be agreed to at `at`.
+std::string UsableNotices(const std::string& given, const Rules& rules, Instant at) {
+  std::vector<std::string_view> usable;
+  for (const Notice& notice : rules.notices) {
+    if (notice.valid_from <= at && at < notice.superseded_from) usable.push_back(notice.version);
+  }
+  return base::KnownNames(given, usable);
 }
 
 void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
@@ -66,7 +83,7 @@ bool RefuseFuture(TransitionBuilder& builder, ScopeFacts& scope, const Target& t
 PartOutcome TurnOff(TransitionBuilder& builder, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kControl &&
       ControlToRefuse(command.target.control, builder.rules) == nullptr) {
-    return Refused(Refusal::kUnknownControl);
+    return Refused(Refusal::kUnknownControl, KnownControls(command.target.control, builder.rules));
   }
   ScopeFacts& scope = FindOrCreate(builder, command.scope);
   const Instant agreed = LastAgreed(scope);
@@ -106,14 +123,16 @@ PartOutcome TurnOff(TransitionBuilder& builder, const ChoiceCommand& command) {
   return Applied(changed);
 }
 
-// Empty where the notice can be used for a consent at `at`, else why not.
-std::string WhyNotUsable(const Notice* notice, const Proof& proof, Instant at) {
-  if (notice == nullptr) return "the policy has no such notice";
-  if (notice->valid_from > at) return "the notice is not valid yet";
-  if (notice->superseded_from <= at) return "the notice is superseded";
-  const bool has_language =
-      std::find(notice->languages.begin(), notice->languages.end(), proof.notice_language) != notice->languages.end();
-  return has_language ? "" : "the notice has no such language";
+// Empty where the notice can be used for a consent at `at`, else why not, and what can.
+std::string WhyNotUsable(const Rules& rules, const Proof& proof, Instant at) {
+  const Notice* const notice = rules.FindNotice(proof.notice_version);
+  const auto but = [&](const char* why) { return why + UsableNotices(proof.notice_version, rules, at); };
+  if (notice == nullptr) return but("the policy has no such notice; ");
+  if (notice->valid_from > at) return but("the notice is not valid yet; ");
+  if (notice->superseded_from <= at) return but("the notice is superseded; ");
+  const std::vector<std::string_view> languages(notice->languages.begin(), notice->languages.end());
+  if (std::find(languages.begin(), languages.end(), proof.notice_language) != languages.end()) return "";
+  return "the notice has no such language; " + base::KnownNames(proof.notice_language, languages);
 }
 
 // A consent as it is asked for: what the proof and the policy make of it for every scope.
@@ -214,7 +233,7 @@ std::string WhyNotFilled(const TransitionBuilder& builder, const ScopeFacts& sco
 PartOutcome MayTurnOn(const TransitionBuilder& builder, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kAll) return Refused(Refusal::kAllCannotBeTurnedOn);
   if (command.target.kind == TargetKind::kControl && builder.rules.FindControl(command.target.control) == nullptr) {
-    return Refused(Refusal::kUnknownControl);
+    return Refused(Refusal::kUnknownControl, KnownControls(command.target.control, builder.rules));
   }
   PartOutcome gate = MayLoosen(builder, false, command.answers.IsSet());
   if (gate.refusal != Refusal::kNone) return gate;
@@ -225,7 +244,7 @@ PartOutcome MayTurnOn(const TransitionBuilder& builder, const ChoiceCommand& com
   if (given > builder.moment.time) {
     return Refused(Refusal::kImportCannotLoosen, "nothing yet at the time that it states, which lies in the future");
   }
-  std::string why = WhyNotUsable(builder.rules.FindNotice(proof.notice_version), proof, given);
+  std::string why = WhyNotUsable(builder.rules, proof, given);
   // What was given elsewhere under an older notice may be imported; it is then superseded like any other. A later yes
   // on paper counts from its entry.
   if (proof.given_at.IsSet() && !builder.IsImport()) why = "only an import states when it was given";

@@ -39,13 +39,6 @@ bool IsNeverLower(const AgeOfConsent& b, const AgeOfConsent& a) {
   return a == b || lowest->years >= highest->years;
 }
 
-// An unassigned code would be stored as an unknown region, without a word; what is user-assigned means what the policy
-// says.
-bool IsKnown(Region region, const Rules& rules) {
-  if (IsAssigned(region)) return true;
-  return IsUserAssigned(region) && (rules.regions.contains(region) || rules.regions.contains(region.Country()));
-}
-
 bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
   const RegionRules a = rules.ForRegion(from);
   const RegionRules b = rules.ForRegion(to);
@@ -293,7 +286,7 @@ Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scop
 PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
   SubjectFacts& facts = builder.after();
   if (facts.region == region) return Applied(false);
-  if (!IsKnown(region, builder.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
+  if (!builder.rules.MayLiveIn(region)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
   const bool loosens = !MovingIsRestriction(facts.region, region, builder.rules);
   // An import fills what is unset. Beside that it says noes, and one that is as strict is none.
   const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, builder.rules);

@@ -36,15 +36,20 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   return request;
 }
 
-void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,
+service::PartPath PartNames::Of(size_t part) const {
+  const std::string at = name(part);
+  return {at, *target == '\0' ? at : at + '.' + target};
+}
+
+void WriteParts(const std::vector<domain::PartOutcome>& parts, const PartNames& names,
                 google::protobuf::RepeatedPtrField<v1::PartResult>* out) {
   for (size_t i = 0; i < parts.size(); ++i) {
     v1::PartResult& result = *out->Add();
-    result.set_part(name(i));
+    result.set_part(names.name(i));
     result.set_applied(parts[i].refusal == domain::Refusal::kNone);
     result.set_changed(parts[i].changed);
     if (result.applied()) continue;
-    const absl::Status refusal = service::RefusalStatus(parts[i]);
+    const absl::Status refusal = service::RefusalStatus(parts[i], {"", names.target});
     result.set_refused_reason(wire::ReasonName(wire::DetailOf(refusal).reason));
     result.set_refused_message(std::string(refusal.message()));
   }

@@ -35,8 +35,16 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const CallPtrT
   return request;
 }
 
-// One PartResult for each outcome; `name(i)` is what part i was, such as `changes[0]`; never an id.
-void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,
+// What the parts of a request are called. `name(i)` is part i, such as `changes[0]`, never an id; `target` the field in
+// it that says what it is about, empty where it is that itself.
+struct PartNames {
+  std::function<std::string(size_t)> name;
+  const char* target = "target";
+
+  service::PartPath Of(size_t part) const;
+};
+// One PartResult for each outcome; what is wrong with one is told by the path within it.
+void WriteParts(const std::vector<domain::PartOutcome>& parts, const PartNames& names,
                 google::protobuf::RepeatedPtrField<v1::PartResult>* out);
 
 // Tells of an acknowledged write that has no parts and no choices: a deletion request's steps, a hold's.

@@ -1,11 +1,17 @@
 #include "daemon/rpc/settings_rpc.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "daemon/domain/standards.h"
+#include "daemon/domain/unreached.h"
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
 #include "daemon/service/subject/shown_texts.h"
+#include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/settings.h"
 
@@ -50,7 +56,28 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
   out->set_proposed_by(item.payload.proposed_by);
 }
 
+// The command, where it turns something on; else nothing.
+std::shared_ptr<const domain::Command> ConsentsOf(const domain::Command& command) {
+  const auto consents = [](const domain::ChoiceCommand& choice) { return choice.on; };
+  if (std::none_of(command.choices.begin(), command.choices.end(), consents)) return nullptr;
+  return std::make_shared<const domain::Command>(command);
+}
+
 }  // namespace
+
+// Of a write that is done, so whatever cannot be read here leaves an id out and never a scope.
+void SettingsRpc::WriteUnreached(const std::string& account_id, const domain::Command& command,
+                                 const service::ChangeReply& reply, v1::UpdateSettingsResponse* out) const {
+  if (reply.after == nullptr) return;
+  const auto rules = core_.policies.rules();
+  const base::Now now = core_.Present();
+  const std::vector<domain::Unreached> unreached =
+      domain::UnreachedBy(*reply.after, domain::ConsentedBy(command, reply.parts, *rules), now, *rules);
+  if (unreached.empty()) return;
+  const auto view = reads_.Get(core_.hasher.Subject(account_id));
+  wire::WriteUnreached(unreached, view.ok() ? view->names : std::vector<wire::ScopeName>(), *rules, now,
+                       out->mutable_unreached());
+}
 
 // What was shown to whoever gave the consents of `then`, as far as `reader` may see it.
 void SettingsRpc::WriteShown(const service::SettingsAt& then, const Peer& reader,
@@ -85,10 +112,15 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* 
         const auto query = wire::ReadGetSettings(call->request(), core_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         FinishOnPool(dependencies_, call, [this, call, query = *query]() -> absl::Status {
-          const auto view = reads_.Get(query.subject);
-          if (!view.ok()) return view.status();
           const auto rules = core_.policies.rules();
+          if (query.region.IsSet() && !rules->MayLiveIn(query.region)) {
+            return wire::FieldError("region", domain::WhyNotAssigned(query.region));
+          }
+          auto view = reads_.GetOrNobody(query.subject);
+          if (!view.ok()) return view.status();
+          if (!view->facts.registered) view->facts.region = query.region;
           v1::GetSettingsResponse* response = call->response();
+          response->set_registered(view->facts.registered);
           wire::WriteSettings(view->facts, view->names, *rules, core_.Present(), query.language,
                               response->mutable_settings());
           response->set_etag(core_.tokens.Encode(view->revision));
@@ -105,21 +137,23 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
         auto input = wire::ReadUpdateSettings(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         auto request = ToChangeRequest(core_, call, service::ChangeKind::kUpdateSettings, *std::move(input));
+        const PartNames names{[call](size_t i) { return wire::UpdatePartName(call->request(), i); }};
+        request.path_of = [names](size_t i) { return names.Of(i); };
         ChangeNote note(request);
-        changes_.Submit(std::move(request),
-                        [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
-                          if (!reply.ok()) return call->Finish(reply.status());
-                          if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
-                          call->response()->set_revision(core_.tokens.Encode(reply->revision));
-                          call->response()->set_account_closed(reply->account_closed);
-                          call->response()->set_unusable(reply->unusable);
-                          wire::WriteConsentEnd(reply->changes, call->response());
-                          call->response()->set_subject_is_new(reply->subject_is_new);
-                          WriteParts(
-                              reply->parts, [&call](size_t i) { return wire::UpdatePartName(call->request(), i); },
-                              call->response()->mutable_results());
-                          call->Finish(absl::OkStatus());
-                        });
+        const auto command = ConsentsOf(request.command);
+        changes_.Submit(std::move(request), [this, call, names, note = std::move(note),
+                                             command](const absl::StatusOr<service::ChangeReply>& reply) {
+          if (!reply.ok()) return call->Finish(reply.status());
+          if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
+          call->response()->set_revision(core_.tokens.Encode(reply->revision));
+          call->response()->set_account_closed(reply->account_closed);
+          call->response()->set_unusable(reply->unusable);
+          wire::WriteConsentEnd(reply->changes, call->response());
+          call->response()->set_subject_is_new(reply->subject_is_new);
+          WriteParts(reply->parts, names, call->response()->mutable_results());
+          if (command != nullptr) WriteUnreached(call->request().account_id(), *command, *reply, call->response());
+          call->Finish(absl::OkStatus());
+        });
       });
 }
 
@@ -128,9 +162,11 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
     auto input = wire::ReadOptOut(call->request(), core_.hasher);
     if (!input.ok()) return call->Finish(input.status());
     auto request = ToChangeRequest(core_, call, service::ChangeKind::kOptOut, *std::move(input));
+    const PartNames names{wire::OptOutPartName, ""};
+    request.path_of = [names](size_t i) { return names.Of(i); };
     ChangeNote note(request);
     changes_.Submit(std::move(request),
-                    [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+                    [this, call, names, note = std::move(note)](const absl::StatusOr<service::ChangeReply>& reply) {
                       if (!reply.ok()) return call->Finish(reply.status());
                       note.Report(*reply, dependencies_.observer);
                       v1::OptOutResponse* response = call->response();
@@ -139,7 +175,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
                       response->set_subject_is_new(reply->subject_is_new);
                       response->set_unusable(reply->unusable);
                       wire::WriteChangedPurposes(reply->changes, response);
-                      WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
+                      WriteParts(reply->parts, names, response->mutable_results());
                       response->set_refuses_future_purposes(reply->refuses_future);
                       call->Finish(absl::OkStatus());
                     });

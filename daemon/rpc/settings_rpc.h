@@ -1,6 +1,8 @@
 // SettingsService on gRPC.
 #pragma once
 
+#include <string>
+
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
 #include "daemon/service/state/core.h"
@@ -32,6 +34,8 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
+  void WriteUnreached(const std::string& account_id, const domain::Command& command, const service::ChangeReply& reply,
+                      v1::UpdateSettingsResponse* out) const;
   void WriteShown(const service::SettingsAt& then, const Peer& reader, v1::GetSettingsAtResponse* out) const;
 
   service::Core& core_;

@@ -24,9 +24,11 @@ void SubjectRpc::Upsert(const CallPtr<v1::UpsertSubjectRequest, v1::UpsertSubjec
   auto input = wire::ReadUpsertSubject(call->request(), core_.hasher, core_.Now());
   if (!input.ok()) return call->Finish(input.status());
   auto request = ToChangeRequest(core_, call, service::ChangeKind::kUpsertSubject, *std::move(input));
+  const PartNames names{[call](size_t i) { return wire::UpsertPartName(call->request(), i); }};
+  request.path_of = [names](size_t i) { return names.Of(i); };
   ChangeNote note(request);
   changes_.Submit(std::move(request),
-                  [this, call, note = std::move(note)](const absl::StatusOr<service::ChangeReply>& reply) {
+                  [this, call, names, note = std::move(note)](const absl::StatusOr<service::ChangeReply>& reply) {
                     if (!reply.ok()) return call->Finish(reply.status());
                     if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
                     v1::UpsertSubjectResponse* response = call->response();
@@ -35,9 +37,7 @@ void SubjectRpc::Upsert(const CallPtr<v1::UpsertSubjectRequest, v1::UpsertSubjec
                     response->set_account_closed(reply->account_closed);
                     response->set_subject_is_new(reply->subject_is_new);
                     response->set_unusable(reply->unusable);
-                    WriteParts(
-                        reply->parts, [&call](size_t i) { return wire::UpsertPartName(call->request(), i); },
-                        response->mutable_results());
+                    WriteParts(reply->parts, names, response->mutable_results());
                     call->Finish(absl::OkStatus());
                   });
 }

@@ -177,7 +177,10 @@ domain::Proof ChangeReader::Evidence(const v1::Evidence& evidence, const Path& a
   if (evidence.has_given_at()) {
     const Path given_at(at, "given_at");
     proof.given_at = ReadTimestamp(evidence.given_at(), given_at, violations_);
-    if (evidence.channel() != v1::CHANNEL_IMPORT) violations_->Add(given_at, "may be set with CHANNEL_IMPORT only");
+    // A channel that is none is told by itself.
+    if (v1::Channel_IsValid(evidence.channel()) && evidence.channel() != v1::CHANNEL_IMPORT) {
+      violations_->Add(given_at, "may be set with CHANNEL_IMPORT only");
+    }
   }
   CheckText(evidence.reference(), 0, kMaxReferenceBytes, Path(at, "reference"), violations_);
   return proof;

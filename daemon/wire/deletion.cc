@@ -24,7 +24,7 @@ domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, cons
   }
   interval.to = ReadTimestamp(range.to(), to, violations);
   CheckPast(interval.to, now, to, violations);
-  if (interval.from > interval.to) violations->Add(to, "must not lie before `from`");
+  if (interval.to.IsSet() && interval.from > interval.to) violations->Add(to, "must not lie before `from`");
   return interval;
 }
 
@@ -39,6 +39,7 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
   const base::Instant spoken = ReadTimestamp(day.spoken_at(), spoken_at, violations);
   CheckPast(spoken, now, spoken_at, violations);
   CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, violations);
+  if (day.time_zone().empty() || day.time_zone().size() > kMaxNameBytes) return interval;
   const std::optional<base::TimeZone> zone = base::TimeZone::Load(day.time_zone());
   if (!zone) {
     violations->Add(time_zone,

@@ -16,7 +16,23 @@ bool IsAlphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <=
 
 // "1 to 64" or "at most 64".
 std::string Bounds(int64_t min, int64_t max) {
+  if (min == max) return std::to_string(max);
   return min == 0 ? "at most " + std::to_string(max) : std::to_string(min) + " to " + std::to_string(max);
+}
+
+// "1 to 7", or "1 to 13, 15 to 19": what an enum has beside its zero.
+std::string NumbersOf(bool (*is_valid)(int)) {
+  constexpr int kMost = 256;
+  std::string text;
+  for (int first = 1; first < kMost; ++first) {
+    if (!is_valid(first)) continue;
+    int last = first;
+    while (is_valid(last + 1)) ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(first);
+    if (last > first) text += " to " + std::to_string(last);
+    first = last;
+  }
+  return text;
 }
 
 }  // namespace
@@ -25,8 +41,8 @@ void AddLengthFault(size_t min, size_t max, const Path& at, Violations* violatio
   violations->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes");
 }
 
-void AddEnumFault(const Path& at, Violations* violations) {
-  violations->Add(at, "is not a number that the enum has in this version");
+void AddEnumFault(bool (*is_valid)(int), const Path& at, Violations* violations) {
+  violations->Add(at, "is not a number that the enum has in this version, which are " + NumbersOf(is_valid));
 }
 
 void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations) {
@@ -48,7 +64,7 @@ void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violati
 
 void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* violations) {
   if (value == 0) {
-    violations->Add(at, "must be set");
+    violations->Add(at, "must be set; its numbers are " + NumbersOf(is_valid));
   } else {
     CheckEnum(value, is_valid, at, violations);
   }

@@ -83,7 +83,7 @@ void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at
 
 // How the faults read; used by the inline checks.
 void AddLengthFault(size_t min, size_t max, const Path& at, Violations* violations);
-void AddEnumFault(const Path& at, Violations* violations);
+void AddEnumFault(bool (*is_valid)(int), const Path& at, Violations* violations);
 
 inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations) {
   if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, violations);
@@ -98,7 +98,7 @@ inline void CheckId(std::string_view id, const Path& at, Violations* violations)
   CheckText(id, 1, base::kMaxIdBytes, at, violations);
 }
 inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* violations) {
-  if (!is_valid(value)) AddEnumFault(at, violations);
+  if (!is_valid(value)) AddEnumFault(is_valid, at, violations);
 }
 
 }  // namespace consent::wire

@@ -13,7 +13,7 @@ domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Viola
   domain::Interval interval;
   if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), violations);
   if (range.has_to()) interval.to = ReadTimestamp(range.to(), Path(at, "to"), violations);
-  if (interval.from > interval.to) violations->Add(Path(at, "to"), "must not lie before `from`");
+  if (interval.to.IsSet() && interval.from > interval.to) violations->Add(Path(at, "to"), "must not lie before `from`");
   return interval;
 }
 
@@ -51,7 +51,7 @@ void CheckOrder(const std::string& authority, const std::string& reason, const P
 base::Instant ReadReview(const google::protobuf::Timestamp& review_at, base::Instant now, const Path& at,
                          Violations* violations) {
   const base::Instant time = ReadTimestamp(review_at, at, violations);
-  if (time <= now || now + base::Days(base::kMaxHoldReviewDays) < time) {
+  if (time.IsSet() && (time <= now || now + base::Days(base::kMaxHoldReviewDays) < time)) {
     violations->Add(at, "must lie ahead, by at most 366 days");
   }
   return time;

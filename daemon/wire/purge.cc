@@ -64,7 +64,8 @@ void ReadExempt(const v1::TaskResult& result, bool is_exempt, const Path& at, Re
     return;
   }
   CheckChosen(ground, v1::ExemptReason_IsValid, at, violations);
-  if (ground >= v1::EXEMPT_REASON_SYSTEM_RETIRED) violations->Add(at, "is the daemon's to say");
+  const bool is_the_daemons = v1::ExemptReason_IsValid(ground) && ground >= v1::EXEMPT_REASON_SYSTEM_RETIRED;
+  if (is_the_daemons) violations->Add(at, "is the daemon's to say");
   input->exempt = static_cast<domain::ExemptReason>(ground);
 }
 
@@ -77,11 +78,15 @@ void ReadRetention(const v1::SystemRetention& retention, base::Instant now, cons
       input->kind = kAttested;
       input->attested_by = retention.attested().by();
       CheckText(input->attested_by, 1, base::kMaxAttestedByBytes, Path(attested, "by"), violations);
-      if (!retention.attested().has_until()) violations->Add(Path(attested, "until"), "must be set");
-      input->attested_until = ReadTimestamp(retention.attested().until(), Path(attested, "until"), violations);
-      if (input->attested_until <= now || now + base::Days(base::kMaxAttestationDays) < input->attested_until) {
-        violations->Add(Path(attested, "until"), "must lie ahead, by at most 366 days");
+      const Path until(attested, "until");
+      if (!retention.attested().has_until()) {
+        violations->Add(until, "must be set");
+        break;
       }
+      input->attested_until = ReadTimestamp(retention.attested().until(), until, violations);
+      const bool is_ahead =
+          now < input->attested_until && input->attested_until <= now + base::Days(base::kMaxAttestationDays);
+      if (input->attested_until.IsSet() && !is_ahead) violations->Add(until, "must lie ahead, by at most 366 days");
       break;
     }
     case v1::SystemRetention::kSweepDays:
@@ -173,7 +178,9 @@ absl::StatusOr<SweepInput> ReadReportSweep(const v1::ReportSweepRequest& request
   if (!sweep.has_ended_at()) violations.Add(Path(at, "ended_at"), "must be set");
   input.started_at = ReadTimestamp(sweep.started_at(), Path(at, "started_at"), &violations);
   input.ended_at = ReadTimestamp(sweep.ended_at(), Path(at, "ended_at"), &violations);
-  if (input.ended_at < input.started_at) violations.Add(Path(at, "ended_at"), "must not be before started_at");
+  if (sweep.has_ended_at() && input.ended_at.IsSet() && input.ended_at < input.started_at) {
+    violations.Add(Path(at, "ended_at"), "must not be before started_at");
+  }
   if (sweep.has_reported_at() || sweep.whole()) {
     violations.Add(at, "reported_at and whole are answers, not part of a report");
   }
@@ -227,9 +234,12 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
     Violations untaken;
     CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &untaken);
     ReadErased(result, at, &report, &untaken);
-    const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
-    CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &untaken);
-    ReadExempt(result, exempt, Path(at, "exempt_reason"), &report, &untaken);
+    // What belongs to an outcome that is none cannot be told.
+    if (result.outcome() != 0 && v1::PurgeOutcome_IsValid(result.outcome())) {
+      const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
+      CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &untaken);
+      ReadExempt(result, exempt, Path(at, "exempt_reason"), &report, &untaken);
+    }
     if (untaken.empty()) {
       report.outcome = static_cast<domain::PurgeOutcome>(result.outcome());
       report.text = result.reason();

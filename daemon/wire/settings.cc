@@ -46,8 +46,10 @@ absl::StatusOr<SettingsQuery> ReadGetSettings(const v1::GetSettingsRequest& requ
   RefuseMistyped(request, root, &violations);
   CheckId(request.account_id(), Path(root, "account_id"), &violations);
   CheckText(request.language(), 0, kMaxLanguageBytes, Path(root, "language"), &violations);
+  domain::Region region;
+  if (!request.region().empty()) region = ReadRegion(request.region(), Path(root, "region"), &violations);
   if (!violations.empty()) return violations.ToStatus();
-  return SettingsQuery{hasher.Subject(request.account_id()), request.language()};
+  return SettingsQuery{hasher.Subject(request.account_id()), request.language(), region};
 }
 
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher) {
@@ -129,7 +131,8 @@ absl::StatusOr<ChoicesQuery> ReadListChoices(const v1::ListChoicesRequest& reque
   if (!request.has_before()) violations.Add(Path(root, "before"), "must be set");
   query.from = ReadTimestamp(request.from(), Path(root, "from"), &violations);
   query.before = ReadTimestamp(request.before(), Path(root, "before"), &violations);
-  if (query.before <= query.from) violations.Add(Path(root, "before"), "must lie after from");
+  const bool can_compare = request.has_from() && request.has_before() && query.before.IsSet();
+  if (can_compare && query.before <= query.from) violations.Add(Path(root, "before"), "must lie after from");
   if (CheckCount(request.to_size(), 0, kMaxChoices, Path(root, "to"), &violations)) {
     for (int i = 0; i < request.to_size(); ++i) {
       CheckChosen(request.to(i), v1::Choice_IsValid, Path(root, "to", i), &violations);

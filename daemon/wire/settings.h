@@ -13,6 +13,7 @@
 #include "daemon/domain/texts.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
+#include "daemon/domain/unreached.h"
 #include "daemon/wire/change_input.h"
 
 namespace consent::wire {
@@ -24,7 +25,8 @@ struct HistoryQuery {
 };
 struct SettingsQuery {
   base::SubjectHandle subject;
-  std::string language;  // empty: none asked for
+  std::string language;   // empty: none asked for
+  domain::Region region;  // unset: unknown
 };
 
 struct ChoicesQuery {
@@ -63,6 +65,11 @@ std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part
 // domain::ChooseText(`language`).
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
                    const base::Now& now, std::string_view language, v1::Settings* out);
+
+// A scope without a name in `names` has an empty id.
+void WriteUnreached(const std::vector<domain::Unreached>& unreached, const std::vector<ScopeName>& names,
+                    const domain::Rules& rules, const base::Now& now,
+                    google::protobuf::RepeatedPtrField<v1::Unreached>* out);
 
 // Which texts were shown when the consent of one scope to one purpose was last given.
 struct ConsentShown {

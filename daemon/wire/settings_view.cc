@@ -97,29 +97,57 @@ bool IsOffered(const domain::Notice& notice, const base::Now& now) {
   return notice.valid_from <= now.latest && now.latest < notice.superseded_from;
 }
 
+// Whoever agrees to the purpose under it has.
+bool Covers(const domain::Notice& notice, domain::Purpose purpose) {
+  return notice.purposes.Has(purpose) && (notice.says_people_listen || purpose != domain::Purpose::kHumanReview);
+}
+
 // Whoever agrees to the control under it has agreed to all that the control asks for.
 bool CoversControl(const domain::Notice& notice, const domain::Control& control) {
   const bool lists_all = (control.purposes.bits & ~notice.purposes.bits) == 0;
   return lists_all && (notice.says_people_listen || !PeopleListen(control.purposes));
 }
 
-void WriteControl(const domain::Control& control, const domain::Summary& summary, const domain::Rules& rules,
-                  const base::Now& now, std::string_view language, v1::ControlSetting* out) {
-  out->set_control(control.name);
+// The states of a subject and, where it is not registered, of what it will be; and all that it takes to write them.
+struct Shown {
+  const domain::SubjectFacts& facts;
+  const std::vector<ScopeName>& names;
+  const domain::Rules& rules;
+  const base::Now& now;
+  std::string_view language;
+  std::vector<domain::PurposeState> states;
+  std::vector<domain::PurposeState> once_registered;  // empty: it is registered, or its account is closed
+};
+
+// What ControlSetting and PurposeSummary have in common.
+template <typename Setting>
+void WriteSummary(const Shown& shown, domain::PurposeSet purposes, Setting* out) {
+  const domain::Summary summary = domain::Summarise(shown.states, shown.facts, purposes);
   out->set_effective(AnswerOf(summary.answer));
   out->set_reason(static_cast<v1::Reason>(summary.reason));
-  out->set_people_listen(PeopleListen(control.purposes));
+  out->set_people_listen(PeopleListen(purposes));
+  if (summary.may_ask_again_at.IsSet()) WriteTimestamp(summary.may_ask_again_at, out->mutable_may_ask_again_at());
+  if (summary.answer == domain::Answer::kPartial) {
+    WriteUnreached(domain::UnreachedIn(shown.states, shown.facts, purposes, shown.rules), shown.names, shown.rules,
+                   shown.now, out->mutable_unreached());
+  }
+  if (shown.once_registered.empty()) return;
+  out->set_once_registered(AnswerOf(domain::Summarise(shown.once_registered, shown.facts, purposes).answer));
+}
+
+void WriteControl(const domain::Control& control, const Shown& shown, v1::ControlSetting* out) {
+  out->set_control(control.name);
+  WriteSummary(shown, control.purposes, out);
   for (const domain::Purpose purpose : domain::kAllPurposes) {
     if (control.purposes.Has(purpose)) out->add_purposes(static_cast<v1::Purpose>(purpose));
   }
-  if (const domain::Text* text = domain::ChooseText(control.texts, language)) {
+  if (const domain::Text* text = domain::ChooseText(control.texts, shown.language)) {
     WriteShownText({domain::ShownKind::kControl, control.name, text->language, text->sha256}, *text,
                    out->mutable_text());
   }
-  for (const domain::Notice& notice : rules.notices) {
-    if (IsOffered(notice, now) && CoversControl(notice, control)) out->add_notice_versions(notice.version);
+  for (const domain::Notice& notice : shown.rules.notices) {
+    if (IsOffered(notice, shown.now) && CoversControl(notice, control)) out->add_notice_versions(notice.version);
   }
-  if (summary.may_ask_again_at.IsSet()) WriteTimestamp(summary.may_ask_again_at, out->mutable_may_ask_again_at());
 }
 
 void WriteNotices(const std::vector<domain::PurposeState>& states, const domain::Rules& rules, const base::Now& now,
@@ -163,6 +191,23 @@ void WriteShownText(const domain::ShownText& shown, const domain::Text& text, v1
   out->set_sha256(shown.sha256.data(), shown.sha256.size());
 }
 
+void WriteUnreached(const std::vector<domain::Unreached>& unreached, const std::vector<ScopeName>& names,
+                    const domain::Rules& rules, const base::Now& now,
+                    google::protobuf::RepeatedPtrField<v1::Unreached>* out) {
+  for (const domain::Unreached& one : unreached) {
+    v1::Unreached& written = *out->Add();
+    if (one.scope.kind != domain::ScopeKind::kAccount) WriteScope(one.scope, names, written.mutable_scope());
+    written.set_purpose(static_cast<v1::Purpose>(one.purpose));
+    written.set_reason(static_cast<v1::Reason>(one.reason));
+    const domain::Notice* const uncovering = rules.FindNotice(one.uncovering_notice);
+    if (uncovering == nullptr) continue;
+    written.set_uncovering_notice(uncovering->version);
+    for (const domain::Notice& notice : rules.notices) {
+      if (IsOffered(notice, now) && Covers(notice, one.purpose)) written.add_notice_versions(notice.version);
+    }
+  }
+}
+
 void WriteConsentsShown(const std::vector<ConsentShown>& consents, const std::vector<ScopeName>& names,
                         v1::Settings* out) {
   std::map<std::string, const ConsentShown*> shown;
@@ -182,24 +227,22 @@ void WriteConsentsShown(const std::vector<ConsentShown>& consents, const std::ve
 
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
                    const base::Now& now, std::string_view language, v1::Settings* out) {
-  const std::vector<domain::PurposeState> states = domain::States(facts, now, rules);
-  for (const domain::Control& control : rules.controls) {
-    const domain::Summary summary = domain::Summarise(states, facts, control.purposes);
-    WriteControl(control, summary, rules, now, language, out->add_controls());
+  Shown shown{facts, names, rules, now, language, domain::States(facts, now, rules), {}};
+  if (!facts.registered && !facts.closed_at.IsSet()) {
+    shown.once_registered = domain::States(domain::OnceRegistered(facts, now.latest), now, rules);
   }
+  for (const domain::Control& control : rules.controls) WriteControl(control, shown, out->add_controls());
   for (const domain::Purpose purpose : domain::kAllPurposes) {
     if (!rules.purposes.Has(purpose)) continue;
     domain::PurposeSet one;
     one.Add(purpose);
-    const domain::Summary summary = domain::Summarise(states, facts, one);
     v1::PurposeSummary& setting = *out->add_purposes();
     setting.set_purpose(static_cast<v1::Purpose>(purpose));
-    setting.set_effective(AnswerOf(summary.answer));
-    setting.set_reason(static_cast<v1::Reason>(summary.reason));
-    setting.set_people_listen(PeopleListen(one));
-    if (summary.may_ask_again_at.IsSet()) WriteTimestamp(summary.may_ask_again_at, setting.mutable_may_ask_again_at());
+    WriteSummary(shown, one, &setting);
   }
-  for (const domain::PurposeState& state : states) WritePurposeSetting(state, facts, names, rules, out->add_details());
+  for (const domain::PurposeState& state : shown.states) {
+    WritePurposeSetting(state, facts, names, rules, out->add_details());
+  }
   for (const ScopeFacts& scope : facts.scopes) {
     if (scope.IsFold()) continue;
     const bool account = scope.kind == domain::ScopeKind::kAccount;
@@ -210,7 +253,12 @@ void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeNam
     }
     if (scope.refused_all_since.IsSet()) WriteScope(RefOf(scope), names, out->add_refused_all());
   }
-  WriteNotices(states, rules, now, language, out);
+  for (const size_t adult : domain::AdultProfiles(facts, now, rules)) {
+    v1::Scope scope;
+    WriteScope(RefOf(facts.scopes[adult]), names, &scope);
+    out->add_adult_profile_ids(scope.profile_id());
+  }
+  WriteNotices(shown.states, rules, now, language, out);
 }
 
 void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out) {

@@ -1,11 +1,14 @@
 // consentctl settings get|set|opt-out.
 #include "client/cli/commands/settings.h"
 
+#include <algorithm>
+
 #include "client/cli/command.h"
 #include "client/cli/commands/bulk.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/render/render_unreached.h"
 
 namespace consent::cli {
 namespace {
@@ -16,6 +19,9 @@ void AddGet(CLI::App* parent, Cli& cli) {
   auto options = std::make_shared<CallOptions>();
   AddId(app, "account", account.get(), "The account")->required();
   AddTextLanguage(app, options.get());
+  AddRegion(
+      app, "--region", &options->region, true,
+      "Of an account that is not registered: where it will be, for what it will then have; for example DE or US-CA");
   app->callback([&cli, account, options] {
     cli.action = [&cli, account, options] {
       return cli.WithClient([&](Client& client) {
@@ -34,9 +40,51 @@ struct SetOrder {
   std::vector<std::string> on;
   std::vector<std::string> off;
   std::optional<std::string> retention;
+  // --self-profile without an id: that of the only adult, who is looked up.
+  bool self_is_only_adult = false;
+  // --self-profile cannot be sent: the yeses, which are for both or neither, are not either.
+  bool self_is_unusable = false;
   LeftOut left_out;
   BulkFlags bulk;
 };
+
+// The only adult with a profile. FailedPrecondition: there is none, or more than one; their ids are the caller's own.
+absl::StatusOr<ProfileId> OnlyAdult(Client& client, const AccountId& account) {
+  const auto current = client.GetSettings(account);
+  if (!current.ok()) return current.status();
+  const std::vector<ProfileId>& adults = current->settings.adult_profiles;
+  if (adults.size() == 1) return adults.front();
+  if (adults.empty()) {
+    return absl::FailedPreconditionError(
+        "--self-profile: no adult's profile is registered; register one with `consentctl subject set " +
+        account.value() + " --profile ID:adult`, or turn it on for the account alone, without --self-profile");
+  }
+  std::string ids;
+  for (const ProfileId& adult : adults) ids += (ids.empty() ? "" : ", ") + adult.value();
+  return absl::FailedPreconditionError("--self-profile: " + std::to_string(adults.size()) + " adults have a profile (" +
+                                       ids +
+                                       "); say whose yes it is, such as --self-profile=" + adults.front().value());
+}
+
+// Sets the profile of --self-profile where it was given without an id. A no beside it is sent whatever becomes of it;
+// the yeses, which are for both or neither, are left out then. False, with the error told: nothing is left to send.
+bool FindSelf(Client& client, const Cli& cli, SetOrder* order) {
+  if (!order->self_is_only_adult) return true;
+  const absl::StatusOr<ProfileId> adult = OnlyAdult(client, order->update.account_id);
+  if (adult.ok()) {
+    order->update.self_profile = *adult;
+    return true;
+  }
+  SettingsUpdate& update = order->update;
+  if (!Restricts(update.changes, update.retention)) {
+    PrintError(adult.status(), cli.json);
+    return false;
+  }
+  const auto is_yes = [](const SettingChange& change) { return change.turn == Switch::kOn; };
+  update.changes.erase(std::remove_if(update.changes.begin(), update.changes.end(), is_yes), update.changes.end());
+  order->left_out.Add("--on", std::string(adult.status().message()));
+  return true;
+}
 
 void Build(SetOrder* order) {
   SettingsUpdate& update = order->update;
@@ -44,7 +92,7 @@ void Build(SetOrder* order) {
     update.changes.push_back({order->scope, std::move(target), Switch::kOff});
   }
   for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
-    update.changes.push_back({order->scope, std::move(target), Switch::kOn});
+    if (!order->self_is_unusable) update.changes.push_back({order->scope, std::move(target), Switch::kOn});
   }
   update.retention = order->left_out.RetentionOf(order->scope, order->retention);
   order->left_out.Settle(Restricts(update.changes, update.retention));
@@ -61,6 +109,24 @@ int SetFromFile(const Cli& cli, const SetOrder& order) {
                  {{"command", "settings set"}, {"evidence", EvidenceJson(order.update.evidence)}});
 }
 
+void AddSelfProfile(CLI::App* app, SetOrder* order) {
+  app->add_option_function<std::string>(
+         "--self-profile",
+         [order](const std::string& text) {
+           order->self_is_only_adult = text == kOnlyAdult;
+           if (order->self_is_only_adult) return;
+           order->self_is_unusable = !CheckOrLeaveOut(&order->left_out, "--self-profile", [&text] {
+             CheckTextFlag("--self-profile", text, text.empty() ? 1 : 0, text.empty() ? base::kMaxIdBytes : SIZE_MAX);
+           });
+           if (!order->self_is_unusable) order->update.self_profile = ProfileId(text);
+         },
+         "The profile of the adult who consents: what is turned on for the account is turned on for it too, both or "
+         "neither. Without an ID that of the only adult who has a profile")
+      ->expected(0, 1)
+      ->default_str(kOnlyAdult)
+      ->type_name("[ID]");
+}
+
 void AddSetChoice(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "set",
@@ -74,9 +140,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   AddScope(app, &order->scope);
-  AddUncheckedId(app, "--self-profile", &order->update.self_profile,
-                 "The profile of the adult who consents: what is turned on for the account is turned on for it too",
-                 &order->left_out);
+  AddSelfProfile(app, order.get());
   AddEvidence(app, &order->update.evidence, &order->left_out);
   AddEtag(app, &order->update.etag, "settings get", &order->left_out);
   AddBulk(
@@ -93,6 +157,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
     Build(order.get());
     cli.action = [&cli, order] {
       return cli.WithClient([&](Client& client) {
+        if (!FindSelf(client, cli, order.get())) return static_cast<int>(kUsage);
         auto done = client.UpdateSettings(order->update);
         if (!done.ok()) return PrintError(done.status(), cli.json);
         order->left_out.AppendTo(&done->results);
@@ -100,10 +165,11 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         report.json = {{"revision", done->revision.value()},
                        {"results", PartsJson(done->results)},
                        {"consent_holds_until", TimeText(done->consent_holds_until)},
+                       {"unreached", UnreachedJson(done->unreached)},
                        {"account_closed", done->account_closed}};
         Table head("settings", {"ETAG", "CONSENT HOLDS UNTIL", "ACCOUNT CLOSED"});
         head.Add({done->revision.value(), TimeText(done->consent_holds_until), YesNo(done->account_closed)});
-        report.tables = {head, PartsTable(done->results)};
+        report.tables = {head, PartsTable(done->results), UnreachedTable(done->unreached)};
         TellNewSubject(done->subject_is_new, &report);
         TellUnusable(done->unusable, &report);
         return Print(report, cli.json, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);

@@ -3,10 +3,20 @@
 #include <algorithm>
 
 #include "client/cli/render/render_texts.h"
+#include "client/cli/render/render_unreached.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/time.h"
 
 namespace consent::cli {
+namespace {
+
+// Empty where it was not said.
+std::string AnswerOrNone(EffectiveAnswer answer) {
+  return answer == EffectiveAnswer::kUnset ? "" : std::string(Name(answer));
+}
+
+}  // namespace
+
 std::string TimeText(const std::optional<Time>& time) {
   return time.has_value() ? base::FormatRfc3339(base::Instant{time->time_since_epoch().count()}) : "";
 }
@@ -71,14 +81,18 @@ Json SettingsJson(const Settings& settings) {
                                 {"purposes", NamesJson(control.purposes)},
                                 {"text", ShownTextJson(control.text)},
                                 {"notice_versions", control.notice_versions},
-                                {"may_ask_again_at", TimeText(control.may_ask_again_at)}});
+                                {"may_ask_again_at", TimeText(control.may_ask_again_at)},
+                                {"unreached", UnreachedJson(control.unreached)},
+                                {"once_registered", AnswerOrNone(control.once_registered)}});
   }
   for (const PurposeSummary& purpose : settings.purposes) {
     json["purposes"].push_back({{"purpose", Name(purpose.purpose)},
                                 {"effective", Name(purpose.effective)},
                                 {"reason", Name(purpose.reason)},
                                 {"people_listen", purpose.people_listen},
-                                {"may_ask_again_at", TimeText(purpose.may_ask_again_at)}});
+                                {"may_ask_again_at", TimeText(purpose.may_ask_again_at)},
+                                {"unreached", UnreachedJson(purpose.unreached)},
+                                {"once_registered", AnswerOrNone(purpose.once_registered)}});
   }
   for (const PurposeSetting& detail : settings.details) {
     json["details"].push_back({{"scope", ScopeJson(detail.scope)},
@@ -105,11 +119,14 @@ Json SettingsJson(const Settings& settings) {
                                {"covers_past", notice.covers_past},
                                {"offered", notice.offered}});
   }
+  json["adult_profiles"] = Json::array();
+  for (const ProfileId& profile : settings.adult_profiles) json["adult_profiles"].push_back(profile.value());
   return json;
 }
 
 Json CurrentSettingsJson(const CurrentSettings& current) {
-  return {{"etag", current.etag.value()},
+  return {{"registered", current.registered},
+          {"etag", current.etag.value()},
           {"policy_version", current.policy_version},
           {"policy_hash", HexText(current.policy_hash)},
           {"settings", SettingsJson(current.settings)}};
@@ -142,14 +159,21 @@ std::vector<Table> SettingsTables(const Settings& settings) {
   std::vector<ShownText> texts;
   for (const ControlSetting& control : settings.controls) texts.push_back(control.text);
   for (const NoticeSetting& notice : settings.notices) texts.push_back(notice.text);
-  return {controls, purposes, details, retention, refused, ShownTextsTable(texts)};
+  return {
+      controls, UnreachedTable(UnreachedOf(settings)), purposes, details, retention, refused, ShownTextsTable(texts)};
 }
 
 std::vector<Table> CurrentSettingsTables(const CurrentSettings& current) {
-  Table head("settings", {"ETAG", "POLICY"});
-  head.Add({current.etag.value(), current.policy_version});
+  Table head("settings", {"ETAG", "POLICY", "REGISTERED"});
+  head.Add({current.etag.value(), current.policy_version,
+            current.registered ? "yes" : "no: nothing of it may be used; look at the account if that surprises"});
+  Table later("once_registered", {"CONTROL", "ONCE REGISTERED"});
+  for (const ControlSetting& control : current.settings.controls) {
+    if (control.once_registered == EffectiveAnswer::kUnset) continue;
+    later.Add({control.control, std::string(Name(control.once_registered))});
+  }
   std::vector<Table> tables = SettingsTables(current.settings);
-  tables.insert(tables.begin(), head);
+  tables.insert(tables.begin(), {head, later});
   return tables;
 }
 

@@ -77,6 +77,9 @@ struct CallOptions {
   // ListDeletionRequests, DenyDeletionRequest, ExplainCheck, ExplainDecision. A BCP 47 tag; the daemon takes the
   // nearest that it has (GetSettingsRequest.language in the protos). Empty: English, or the policy's first.
   std::string language = {};
+  // Of GetSettings, for an account that is not registered: where it will be, such as DE or US-CA, for what it will then
+  // have (ControlSetting::once_registered). Empty: an unknown region.
+  std::string region = {};
 };
 
 // Thread-safe; make one and share it. Blocks the calling thread until the call's deadline at the longest.

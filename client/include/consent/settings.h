@@ -69,6 +69,19 @@ struct PurposeSetting {
   std::vector<std::string> shown_sha256;
 };
 
+// A scope whose recordings may not be used for a purpose that somebody consented to, or to another one of its control.
+struct Unreached {
+  // Neither profile nor device: the account's own.
+  Scope scope;
+  Purpose purpose = Purpose::kUnset;
+  // kProfileWithoutConsent: the account said yes, and this profile has not said so for itself.
+  Reason reason = Reason::kUnset;
+  // NOTICE_DOES_NOT_COVER: the notice that was agreed to and does not list the purpose. Empty: it is not for that.
+  std::string uncovering_notice;
+  // With uncovering_notice: under which it can be agreed to now.
+  std::vector<std::string> notice_versions;
+};
+
 struct ControlSetting {
   std::string control;
   EffectiveAnswer effective = EffectiveAnswer::kUnset;
@@ -79,6 +92,10 @@ struct ControlSetting {
   // Notices under which it can be turned on now; their texts are in Settings::notices.
   std::vector<std::string> notice_versions = {};
   std::optional<Time> may_ask_again_at = {};
+  // Of kPartial: what is off, and why.
+  std::vector<Unreached> unreached = {};
+  // Of an account that is not registered: what will be in force once it is, before it chooses. Until then nothing is.
+  EffectiveAnswer once_registered = EffectiveAnswer::kUnset;
 };
 
 // A notice that can be agreed to now, or that a consent of the subject names.
@@ -97,6 +114,8 @@ struct PurposeSummary {
   Reason reason = Reason::kUnset;
   bool people_listen = false;
   std::optional<Time> may_ask_again_at = {};
+  std::vector<Unreached> unreached = {};
+  EffectiveAnswer once_registered = EffectiveAnswer::kUnset;
 };
 
 // For showing to people. Never a basis for using a recording: ask Client::Check for that.
@@ -107,6 +126,9 @@ struct Settings {
   std::vector<RetentionChange> retention;
   std::vector<Scope> refused_all;
   std::vector<NoticeSetting> notices;
+  // The registered profiles of adults. Exactly one: its holder may turn something on for the account and for their own
+  // voice at once (SettingsUpdate::self_profile).
+  std::vector<ProfileId> adult_profiles = {};
 };
 
 struct CurrentSettings {
@@ -115,6 +137,8 @@ struct CurrentSettings {
   std::string policy_version;
   // 32 bytes.
   std::string policy_hash;
+  // False: nobody registered the account, and nothing of it may be used. A mistyped id reads so.
+  bool registered = false;
 };
 
 struct SettingsUpdate {
@@ -147,6 +171,8 @@ struct SettingsUpdated {
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
+  // What the consents of this call do not reach, of all that they asked for. Empty: all is reached.
+  std::vector<Unreached> unreached = {};
 };
 
 struct OptOutOrder {

@@ -10,6 +10,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/base/names.h"
 #include "daemon/domain/transitions.h"
+#include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/state/tokens.h"
 
@@ -44,6 +45,8 @@ struct ChangeRequest {
   // Answers as the commit would, each part that would be refused included, and writes nothing.
   bool validate_only = false;
   std::shared_ptr<ChangeHook> hook;  // what the use case adds
+  // Where part i of the command stands in the request, for what is wrong with it. Empty: its parts have no place.
+  std::function<PartPath(size_t part)> path_of;
   // Of what restricts: while somebody waits for it, it is tried again however often others are faster. Empty: not so.
   Awaited is_awaited;
 };
@@ -59,6 +62,8 @@ struct ChangeReply {
   std::vector<domain::PartOutcome> parts;
   std::vector<domain::FactChange> changes;
   uint8_t flags = 0;  // all flags of the recording after kReportRecording
+  // Of a change of settings that turned something on: what the change made of the subject. nullptr: it did not.
+  std::shared_ptr<const domain::SubjectFacts> after;
 };
 
 }  // namespace consent::service

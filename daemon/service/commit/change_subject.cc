@@ -5,6 +5,7 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/answered_noes.h"
+#include "daemon/service/commit/change_reply.h"
 #include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
@@ -41,46 +42,6 @@ bool IsRestriction(const ChangeRequest& request) {
 
 // One part in so many of the changes in flight is for restrictions alone.
 constexpr size_t kReserved = 4;
-
-// The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it
-// applied.
-bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
-  return !parts.empty() && std::all_of(parts.begin(), parts.end(),
-                                       [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
-}
-
-bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
-
-// What the record says after the command, and what of the command it left aside.
-void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
-  reply.account_closed = IsClosedFor(after);
-  reply.unusable = command.unusable;
-  // An account that is started anew was known before.
-  reply.subject_is_new = is_first && !after.reopened_at.IsSet();
-  if (command.choices.empty()) return;
-  const domain::ScopeRef& scope = command.choices.front().scope;
-  const domain::ScopeFacts* found = after.Find(scope.kind, scope.handle);
-  reply.refuses_future = found != nullptr && found->refused_all_since.IsSet();
-}
-
-// Where an answered request's change row says so, the same answer again.
-absl::StatusOr<ChangeReply> ReplyFromRow(store::Partition partition, const store::FeedRow& feed,
-                                         const domain::Command& command) {
-  ChangeRow row;
-  if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
-    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "the first answer to this request_id can no longer be read");
-  }
-  if (NothingApplied(row.parts)) return RefusalStatus(row.parts.front());
-  ChangeReply reply;
-  reply.revision = Revision{partition, feed.stamp.sequence};
-  reply.registered_now = row.registered_now;
-  domain::SubjectFacts after;
-  if (domain::DecodeFacts(row.facts, &after)) TellOfFacts(after, command, row.previous == 0, reply);
-  reply.parts = std::move(row.parts);
-  reply.changes = std::move(row.changes);
-  reply.flags = row.flags;
-  return reply;
-}
 
 // Notices and controls that the facts name and whose use in the partition is on no row yet.
 std::vector<UsageMark> NewMarks(const Core& core, store::Partition partition, const domain::SubjectFacts& facts) {
@@ -250,8 +211,7 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
         "the request was done; the account has been closed since, and what was answered is erased with it");
     return true;
   }
-  work.reply =
-      feed.ok() ? ReplyFromRow(partition, *feed, request.command) : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  work.reply = feed.ok() ? ReplyFromRow(partition, *feed, request) : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }
 
@@ -267,12 +227,13 @@ bool ChangeSubject::PrepareHook(Work& work) const {
     TellOfFacts(trial.after, work.request.command, !work.before.found, tried);
     tried.parts = trial.parts;
     tried.changes = trial.changes;
+    KeepFacts(trial.after, work.request, tried);
     work.reply = std::move(tried);
     return false;
   }
   work.needs_policy = trial.needs_policy && !work.policy_changing;
   if (!trial.AnyApplied()) {
-    work.reply = work.request_id_was_used ? RequestIdReused() : RefusalStatus(trial.parts.front());
+    work.reply = work.request_id_was_used ? RequestIdReused() : FirstRefusal(trial.parts, work.request);
     return false;
   }
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
@@ -400,6 +361,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   TellOfFacts(transition.after, request.command, row.previous == 0, reply);
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
+  KeepFacts(std::move(transition.after), request, reply);
   work.reply = std::move(reply);
   return change;
 }
@@ -408,9 +370,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
   switch (result.outcome) {
     case store::Outcome::kCommitted:
       work->reply->revision = Revision{core_.PartitionOf(work->request.subject), result.stamp.sequence};
-      if (NothingApplied(work->reply->parts)) {
-        work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
-      }
+      if (NothingApplied(work->reply->parts)) work->reply = FirstRefusal(work->reply->parts, work->request);
       break;
     case store::Outcome::kConflict:
       if (MayTryAgain(work->attempts, work->request.is_awaited) &&

@@ -1,5 +1,7 @@
 #include "daemon/service/commit/refusals.h"
 
+#include <string>
+
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -7,24 +9,31 @@ namespace {
 
 absl::Status NoReason() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason"); }
 
+std::string Below(const std::string& parent, const char* field) {
+  return parent.empty() ? field : parent + '.' + field;
+}
+
 // Of what was asked for, that a field of it cannot be done.
-absl::Status FieldRefusal(const domain::PartOutcome& part) {
+absl::Status FieldRefusal(const domain::PartOutcome& part, const PartPath& at) {
   switch (part.refusal) {
     case domain::Refusal::kUnknownControl:
-      return wire::FieldError("control", "the policy has no such control");
+      return wire::FieldError(Below(at.target, "control"), "the policy has no such control; " + part.detail);
     case domain::Refusal::kAllCannotBeTurnedOn:
-      return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+      return wire::FieldError(Below(at.target, "all"),
+                              "everything can be turned off at once but not on: name controls or purposes");
     case domain::Refusal::kUnusable:
       return wire::MakeError(v1::ERROR_REASON_INVALID_FIELD, part.detail);
     case domain::Refusal::kUnknownRegion:
-      return wire::FieldError("region", part.detail);
+      return wire::FieldError(at.part.empty() ? "region" : at.part, part.detail);
     case domain::Refusal::kRetentionNotOffered:
-      return wire::FieldError("retention", "not one of the policy's retention choices");
+      return wire::FieldError(Below(at.part, "retention"),
+                              "not one of the policy's retention choices: there are " + part.detail);
     case domain::Refusal::kContradiction:
       if (!part.detail.empty()) {
-        return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
+        return wire::FieldError(Below(at.part, part.detail.c_str()),
+                                "a shorter one is asked for in the same request: the shorter is done");
       }
-      return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
+      return wire::FieldError(Below(at.part, "turn"), "the same purpose is turned off and on in one request: off wins");
     default:
       return NoReason();
   }
@@ -55,7 +64,7 @@ absl::Status EtagMismatch(const domain::PartOutcome& part) {
 
 }  // namespace
 
-absl::Status RefusalStatus(const domain::PartOutcome& part) {
+absl::Status RefusalStatus(const domain::PartOutcome& part, const PartPath& at) {
   switch (part.refusal) {
     case domain::Refusal::kNone:
       return absl::OkStatus();
@@ -107,7 +116,7 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kUnknownRegion:
     case domain::Refusal::kRetentionNotOffered:
     case domain::Refusal::kContradiction:
-      return FieldRefusal(part);
+      return FieldRefusal(part, at);
     case domain::Refusal::kPolicyChanging:
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");
   }

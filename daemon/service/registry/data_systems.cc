@@ -1,7 +1,11 @@
 #include "daemon/service/registry/data_systems.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "daemon/base/nearest_name.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/purge/follow_deletions.h"
@@ -17,9 +21,12 @@ namespace {
 constexpr uint8_t kByRecording = 1 << 0;
 constexpr uint8_t kByAccount = 1 << 1;
 
-absl::Status NoSuchSystem() {
-  return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND,
-                         "no data system of that name is registered; ListDataSystems says which are");
+absl::Status NoSuchSystem(std::string_view name, const std::vector<SystemRow>& known) {
+  std::vector<std::string_view> names;
+  for (const SystemRow& system : known) names.push_back(system.name);
+  std::string text = "no data system of that name is registered; ";
+  if (const auto nearest = base::NearestName(name, names)) text.append("did you mean ").append(*nearest).append("? ");
+  return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND, text + "ListDataSystems says which are");
 }
 
 absl::Status SystemExists(bool is_active) {
@@ -56,17 +63,18 @@ DataSystems::DataSystems(Core& core, TaskQueue& queue, KnownSystems& known)
     : core_(core), queue_(queue), known_(known) {}
 
 absl::StatusOr<SystemRow> DataSystems::Find(std::string_view name) const {
-  for (SystemRow& system : known_.List()) {
+  std::vector<SystemRow> known = known_.List();
+  for (SystemRow& system : known) {
     if (system.name == name) return std::move(system);
   }
-  return NoSuchSystem();
+  return NoSuchSystem(name, known);
 }
 
 absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
   for (SystemRow& system : known_.List()) {
     if (system.number == number) return std::move(system);
   }
-  return NoSuchSystem();
+  return NoSuchSystem({}, {});
 }
 
 absl::StatusOr<std::vector<SystemRow>> DataSystems::ReadRegistry(SystemsSeen* registry) const {
@@ -187,7 +195,7 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
     if (!known.ok()) return known.status();
     const auto found =
         std::find_if(known->begin(), known->end(), [&](const SystemRow& other) { return other.name == name; });
-    if (found == known->end()) return NoSuchSystem();
+    if (found == known->end()) return NoSuchSystem(name, *known);
     row = *found;
     if (!row.IsActive()) return store::Outcome::kCommitted;
     const int64_t open = queue_.counts(row.number).open;

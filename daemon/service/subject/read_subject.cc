@@ -63,10 +63,15 @@ bool NamesAreMissing(const SubjectView& view) {
 ReadSubject::ReadSubject(Core& core) : core_(core) {}
 
 absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const {
+  absl::StatusOr<SubjectView> view = GetOrNobody(subject);
+  if (view.ok() && view->revision.sequence == 0) return NotFound();
+  return view;
+}
+
+absl::StatusOr<SubjectView> ReadSubject::GetOrNobody(base::SubjectHandle subject) const {
   if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
   if (!stored.ok()) return stored.status();
-  if (!stored->found) return NotFound();
   SubjectView view;
   view.facts = std::move(stored->facts);
   view.revision = Revision{core_.PartitionOf(subject), view.facts.revision};

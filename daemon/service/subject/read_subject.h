@@ -87,6 +87,8 @@ class ReadSubject {
  public:
   explicit ReadSubject(Core& core);
   absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
+  // The same, and of a subject of which nothing is stored its view before the first change: not registered, revision 0.
+  absl::StatusOr<SubjectView> GetOrNobody(base::SubjectHandle subject) const;
   // From the change at `from` backwards; 0: from the newest. `page_size` 1..1000, and see kMaxTextsPerPage.
   // INVALID_FIELD of page_token where no page began there.
   absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, store::Sequence from) const;

@@ -137,10 +137,11 @@ std::vector<v1::PurposeChange> AccountModel::Apply(const Operation& operation, i
 }
 
 absl::Status CheckState(const Api& api, const std::string& account, const AccountModel& model) {
-  const auto settings = api.Settings(account);
   if (model.entries == 0) {
-    return absl::IsNotFound(settings.status()) ? absl::OkStatus() : Wrong(account, "has settings and no history");
+    const auto nobody = api.Subject(account);
+    return absl::IsNotFound(nobody.status()) ? absl::OkStatus() : Wrong(account, "is known and has no history");
   }
+  const auto settings = api.Settings(account);
   if (!settings.ok()) return Wrong(account, absl::StrCat("settings: ", settings.status().message()));
   if (settings->etag() != model.etag) return Wrong(account, "settings and history are of different revisions");
   for (const v1::PurposeSetting& detail : settings->settings().details()) {

@@ -314,7 +314,7 @@ COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
     Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
     Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT],
-          {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")]}),
+          {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")], "--region": [(REGION, "region")]}),
     Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--on", "help_improve"], choices()),
     Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--off", "help_improve"], choices(), restricts=True),
     Asked("settings opt-out", "SettingsService/OptOut", ["<account>", ACCOUNT, "--all"], {

@@ -115,7 +115,7 @@ class StoryTest(DaemonTest):
         self.ctl("check", "--file", "-", "--disposition", "--json", expect=KEEP, stdin=line)
 
     def test_unknown_things_are_refused(self):
-        failed = self.json("settings", "get", "nobody-here", expect=REFUSED)
+        failed = self.json("subject", "get", "nobody-here", expect=REFUSED)
         self.assertEqual(failed["error"]["reason"], "SUBJECT_NOT_FOUND")
         self.assertNotIn("nobody-here", str(failed))
         self.json("policy", "show", "--version", "none", expect=REFUSED)

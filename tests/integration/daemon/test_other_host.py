@@ -93,11 +93,13 @@ class OtherHost(DaemonTest):
                  "there env -u CONSENT_ENDPOINT consentctl --endpoint consent.example:7443 policy show"]
         results = self.run_script(*parts)
         shown = "\n".join(text for text, _ in results)
-        opened, people, filtered, *_ = results
+        opened, people, filtered, tapped, *_ = results
         self.assertNotIn("cannot", opened[0])
         self.assertEqual(people[1], 0, people)
         self.assertRegex(filtered[0], r"(?m)^eligible +1$")
         self.assertRegex(filtered[0], r"(?m)^0$")
+        self.assertRegex(tapped[0], r"(?m)^control\thelp_improve\tON\t")
+        self.assertNotIn("unreached", tapped[0])
         over_tls = results[len(first)]
         self.assertRegex(over_tls[0], r"(?m)^0$")
         self.assertIn("consentctl: ROLE_REQUIRED", over_tls[0])

@@ -7,6 +7,7 @@ import grpc
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import recording_service_pb2 as recordings
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 from harness import DaemonTest, refused
@@ -33,7 +34,7 @@ class NothingNamesAPerson(DaemonTest):
         errors = [
             refused(api.settings.UpdateSettings, turn_on(ACCOUNT, "stale", profile=PROFILE)),
             refused(api.settings.UpdateSettings, turn_on(ACCOUNT, registered.revision, profile=GUARDIAN)),
-            refused(api.settings.GetSettings, settings.GetSettingsRequest(account_id=GUARDIAN)),
+            refused(api.subjects.GetSubject, subject.GetSubjectRequest(account_id=GUARDIAN)),
             refused(api.eligibility.Check, check(ACCOUNT + "x" * 200, **facts)),
             refused(api.eligibility.Check, check(ACCOUNT, **{**facts, "name": RECORDING + "x" * 200})),
             refused(api.settings.UpdateSettings, turn_on(ACCOUNT, registered.revision, profile=PROFILE, request_id=REFERENCE)),

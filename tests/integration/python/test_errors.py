@@ -240,7 +240,7 @@ class Preconditions(ErrorTest):
     def test_what_is_not_there(self):
         missing = grpc.StatusCode.NOT_FOUND
         self.expect(refused(self.api.subjects.GetSubject, subject.GetSubjectRequest(account_id="nobody")), missing, "SUBJECT_NOT_FOUND")
-        self.expect(refused(self.api.settings.GetSettings, settings.GetSettingsRequest(account_id="nobody")), missing, "SUBJECT_NOT_FOUND")
+        self.assertFalse(self.api.settings.GetSettings(settings.GetSettingsRequest(account_id="nobody")).registered)
         self.expect(refused(self.api.policies.GetPolicy, policy.GetPolicyRequest(version="none-such")), missing, "POLICY_VERSION_NOT_FOUND")
         early = settings.GetSettingsAtRequest(account_id="pre")
         early.at.seconds = 1_000_000_000

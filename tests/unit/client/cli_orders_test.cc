@@ -8,9 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
-#include "tests/unit/client/fake_daemon.h"
+#include "tests/unit/client/command_lines.h"
 
 namespace consent::cli {
 namespace {
@@ -18,21 +17,8 @@ namespace {
 using testing::FakeDaemon;
 using testing::RpcError;
 
-class OrdersTest : public ::testing::Test {
+class OrdersTest : public CommandLines {
  protected:
-  // The exit code; standard output is kept in `out_`.
-  int Call(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "consentctl");
-    arguments.insert(arguments.end(), {"--endpoint", daemon_.endpoint()});
-    std::vector<const char*> pointers;
-    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
-    ::testing::internal::CaptureStdout();
-    const int code = cli::Run(static_cast<int>(pointers.size()), pointers.data());
-    out_ = ::testing::internal::GetCapturedStdout();
-    return code;
-  }
-  nlohmann::json OutJson() const { return nlohmann::json::parse(out_); }
-
   // What `delete a …` asks for.
   v1::DeletionSelector Deleted(std::vector<std::string> what) {
     v1::DeletionSelector selector;
@@ -59,9 +45,6 @@ class OrdersTest : public ::testing::Test {
     EXPECT_EQ(Call(what), kDone);
     return order;
   }
-
-  FakeDaemon daemon_;
-  std::string out_;
 };
 
 TEST_F(OrdersTest, DeleteSelectsWhatWasSaid) {

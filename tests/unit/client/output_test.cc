@@ -11,6 +11,9 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/src/error_details.h"
+#include "consent/error.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace consent::cli {
 namespace {
@@ -74,6 +77,34 @@ TEST(ErrorTest, SaysReasonAndFields) {
   const Json json = ErrorJson(status);
   EXPECT_EQ(json["code"], "INVALID_ARGUMENT");
   EXPECT_EQ(json["reason"], "INVALID_FIELD");
+}
+
+// As the daemon sends it: the message says what the first field says.
+absl::Status Refused(const std::string& message, const std::vector<FieldViolation>& fields) {
+  google::rpc::ErrorInfo info;
+  info.set_reason("INVALID_FIELD");
+  google::rpc::BadRequest bad;
+  for (const FieldViolation& field : fields) {
+    auto& violation = *bad.add_field_violations();
+    violation.set_field(field.field);
+    violation.set_description(field.description);
+  }
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(absl::StatusCode::kInvalidArgument));
+  details.set_message(message);
+  details.add_details()->PackFrom(info);
+  details.add_details()->PackFrom(bad);
+  return FromGrpc(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, message, details.SerializeAsString()));
+}
+
+TEST(ErrorTest, TellsOneProblemOnce) {
+  EXPECT_EQ(ErrorText(Refused("account_id: must be 1 to 128 bytes", {{"account_id", "must be 1 to 128 bytes"}})),
+            "INVALID_FIELD: account_id: must be 1 to 128 bytes");
+  EXPECT_EQ(ErrorText(Refused("a: is x (and 1 more)", {{"a", "is x"}, {"b[2].c", "is y"}})),
+            "INVALID_FIELD: 2 fields cannot be used\n  a: is x\n  b[2].c: is y");
+  EXPECT_EQ(ErrorText(Refused("the bytes are no message", {{"", "the bytes are no message"}})),
+            "INVALID_FIELD: the bytes are no message");
+  EXPECT_EQ(ErrorText(Refused("no field", {})), "INVALID_FIELD: no field");
 }
 
 TEST(ExitCodeTest, NoAnswerAndRefusedAreApart) {

@@ -222,11 +222,13 @@ TEST_F(ReadsOnRecord, AListOfAllAccountsNamesNobody) {
 // The attempt is a read, too: that nobody is known by an account says something of it.
 TEST_F(ReadsOnRecord, WhatIsNotThereIsOnRecordByItsAccountAndNotByARequestOfNobody) {
   Be({v1::ROLE_AUDITOR});
-  EXPECT_EQ(Reason("SettingsService/GetSettings", R"(account_id: "bob")"), "SUBJECT_NOT_FOUND");
-  EXPECT_EQ(Records().size(), 1U);
+  EXPECT_EQ(Reason("SettingsService/GetSettings", R"(account_id: "bob")"), "")
+      << "there is nobody, and that is an answer";
+  EXPECT_EQ(Reason("SubjectService/GetSubject", R"(account_id: "bob")"), "SUBJECT_NOT_FOUND");
+  EXPECT_EQ(Records().size(), 2U);
   EXPECT_EQ(Reason("DeletionService/GetDeletionRequest", R"(deletion_id: "none")"), "DELETION_NOT_FOUND");
   EXPECT_EQ(Reason("DeletionService/GetDeletionRequest", ""), "INVALID_FIELD");
-  EXPECT_EQ(Records().size(), 1U);
+  EXPECT_EQ(Records().size(), 2U);
 }
 
 TEST_F(ReadsOnRecord, WhoMayNotReadLeavesNoRecord) {

@@ -55,6 +55,7 @@ inline const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.Profile.profile_id", kId},
       {"consent.v1.UpdateSettingsRequest.self_profile_id", {0, 128}},
       {"consent.v1.Profile.guardian_id", kOptionalId},
+      {"consent.v1.GetSettingsRequest.region", kRegion},
       {"consent.v1.UpsertSubjectRequest.account_id", kId},
       {"consent.v1.UpsertSubjectRequest.region", {2, 6, kRegion.good, kRegion.bad}},
       {"consent.v1.UpsertSubjectRequest.device_ids", kId},

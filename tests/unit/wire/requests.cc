@@ -54,7 +54,8 @@ absl::Status ReadRequest(const v1::BatchCheckRequest& request) {
 // What is wrong with a change, also where its restrictions count all the same.
 absl::Status FaultOf(const wire::ChangeInput& read) {
   const std::string why = read.command.unusable + read.unusable;
-  return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, why.find(": ")), why);
+  const size_t colon = why.find(": ");
+  return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, colon), why.substr(colon + 2));
 }
 absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) {
   return read.ok() ? FaultOf(*read) : read.status();
@@ -305,7 +306,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
-      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de")"}),
+      Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de" region: "US-CA")"}),
       Kind<v1::UpdateSettingsRequest>(
           {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
            Changes("changes") + kRetention + evidence}),
