@@ -26,6 +26,7 @@ enum ExitCode {
   kPartlyRefused = 22,
   kUnreadable = 30,
   kNotAllCounted = 31,
+  kNotEnforced = 32,
   kWorkLeft = 40,
   kSweepLeft = 41,
   kProposed = 42,
@@ -68,6 +69,8 @@ inline constexpr std::array kExitCodes = {
                     "`export-subject --decisions`); the others were"},
     ExitCodeMeaning{kNotAllCounted,
                     "`import`, `--file`: all lines were read, and something in some of them does not count"},
+    ExitCodeMeaning{kNotEnforced,
+                    "`filter --shadow-until`: all was passed through, whatever the answers; nothing was enforced"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
     ExitCodeMeaning{kSweepLeft, "`sweep`: something that must go is still there, or it was stopped before its end"},
     ExitCodeMeaning{

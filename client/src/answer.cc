@@ -36,6 +36,7 @@ Answer AnswerMaker::Received(ReceivedDecision decision, std::shared_ptr<const Cl
   answer.eligibility_ = decision.eligibility;
   answer.disposition_ = decision.disposition;
   answer.reasons_ = std::move(decision.reasons);
+  answer.missing_facts_ = std::move(decision.missing_facts);
   answer.revision_ = std::move(decision.revision);
   answer.policy_version_ = std::move(decision.policy_version);
   answer.policy_hash_ = std::move(decision.policy_hash);

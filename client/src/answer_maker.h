@@ -18,6 +18,7 @@ struct ReceivedDecision {
   Disposition disposition = Disposition::kUnset;
   // kUnset entries for numbers that this library does not know.
   std::vector<Reason> reasons;
+  std::vector<MissingFact> missing_facts;
   std::string revision;
   std::string policy_version;
   std::string policy_hash;

@@ -297,6 +297,7 @@ ReceivedDecision FromProto(const v1::Decision& decision) {
   value.eligibility = FromNumber<Eligibility>(decision.eligibility());
   value.disposition = FromNumber<Disposition>(decision.disposition());
   value.reasons = EnumList<Reason>(decision.reasons());
+  value.missing_facts = EnumList<MissingFact>(decision.missing_facts());
   value.revision = decision.revision();
   // Later than any Timestamp is nonsense and would overflow sums; it is cut to nothing.
   constexpr int64_t kLastMicros = 253'402'300'799'999'999;

@@ -116,7 +116,7 @@ Explanation FromProto(const v1::Explanation& in) {
   for (const int reason : in.reasons()) explanation.reasons.push_back(FromNumber<Reason>(reason));
   for (const v1::ExplainedRow& row : in.rows()) explanation.rows.push_back(RowOf(row));
   explanation.rows_cut = in.rows_cut();
-  explanation.missing = {in.missing().begin(), in.missing().end()};
+  for (const int fact : in.missing_facts()) explanation.missing_facts.push_back(FromNumber<MissingFact>(fact));
   for (const v1::ExplainedRegime& regime : in.regimes()) explanation.regimes.push_back(RegimeOf(regime));
   for (const v1::ExplainedRequest& request : in.requests()) explanation.requests.push_back(RequestOf(request));
   for (const v1::ExplainedHold& hold : in.holds()) explanation.holds.push_back(HoldOf(hold));

@@ -74,6 +74,7 @@ CONSENT_NAMES(PolicyEffect);
 CONSENT_NAMES(ProposalState);
 CONSENT_NAMES(ProposedAct);
 CONSENT_NAMES(Reason);
+CONSENT_NAMES(MissingFact);
 CONSENT_NAMES(Selection);
 CONSENT_NAMES(DecisionVerdict);
 CONSENT_NAMES(DeletionState);

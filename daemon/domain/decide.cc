@@ -175,7 +175,7 @@ void Evaluation<TraceT>::NameMissingFacts() {
   note(recording_.speakers == Speakers::kMissing, MissingFact::kSpeakers);
   note(recording_.identity == Identity::kMissing, MissingFact::kIdentity);
   note(recording_.age == SpeakerAge::kMissing, MissingFact::kAge);
-  note(recording_.identity == Identity::kMatched && recording_.profiles.empty(), MissingFact::kProfiles);
+  note(recording_.identity == Identity::kMatched && recording_.profiles.empty(), MissingFact::kProfileIds);
   note(recording_.artefact != Artefact::kSource && !IsPurpose(recording_.made_for), MissingFact::kMadeFor);
   note(unregistered_scope_named_, MissingFact::kUnregisteredScope);
   note(!IsPurpose(question_.purpose), MissingFact::kPurpose);
@@ -319,8 +319,8 @@ void Evaluation<TraceT>::AskPurpose(Purpose purpose) {
   const bool hides_refusal = HidesRefusal(purpose);
   if (hides_refusal) {
     Say(&eligibility_, Row::kE0, Reason::kMissingFact, [](RowFact& fact) { fact.note = RowNote::kUnnamedScope; });
-    if (HidesRefusal(ScopeKind::kProfile, purpose)) missing_.Add(MissingFact::kProfiles);
-    if (HidesRefusal(ScopeKind::kDevice, purpose)) missing_.Add(MissingFact::kDevice);
+    if (HidesRefusal(ScopeKind::kProfile, purpose)) missing_.Add(MissingFact::kProfileIds);
+    if (HidesRefusal(ScopeKind::kDevice, purpose)) missing_.Add(MissingFact::kDeviceId);
   }
   if (recording_.kind != Kind::kMessage) return;
   constexpr Purpose kMessages = Purpose::kMessageTranscription;

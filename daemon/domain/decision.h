@@ -143,29 +143,37 @@ class ReasonSet {
   uint64_t bits_ = 0;
 };
 
-// A fact that a recording lacked: each gives MISSING_FACT. Numbers are those of this process alone.
+// A fact that a recording lacked: each gives MISSING_FACT. Numbers equal those of consent.v1.MissingFact, whose names
+// answers, explanations and metrics have.
 enum class MissingFact : uint8_t {
-  kCapturedAt = 0,
-  kWake = 1,
-  kKind = 2,
-  kSpeakers = 3,
-  kIdentity = 4,
-  kAge = 5,
-  kProfiles = 6,           // matched, and none is named; or one that is not named may have refused
-  kDevice = 7,             // none is named, and one may have refused
-  kUnregisteredScope = 8,  // a profile or device is named that was removed, or never was registered
-  kMadeFor = 9,            // of a copy
-  kCountry = 10,           // of use; also a code that nobody assigns
-  kReviewerClass = 11,
-  kSite = 12,
-  kPurpose = 13,  // one that is none was asked for
+  kNone = 0,
+  kCapturedAt = 1,
+  kWake = 2,
+  kKind = 3,
+  kSpeakers = 4,
+  kIdentity = 5,
+  kAge = 6,
+  kProfileIds = 7,         // matched, and none is named; or one that is not named may have refused
+  kDeviceId = 8,           // none is named, and one may have refused
+  kUnregisteredScope = 9,  // a profile or device is named that was removed, or never was registered
+  kMadeFor = 10,           // of a copy
+  kCountry = 11,           // of use; also a code that nobody assigns
+  kReviewerClass = 12,
+  kSite = 13,
+  kPurpose = 14,  // one that is none was asked for
 };
-inline constexpr int kMissingFacts = 14;
+// With kNone: no fact has a number as high.
+inline constexpr int kMissingFacts = 15;
 class MissingFactSet {
  public:
   constexpr void Add(MissingFact fact) { bits_ = static_cast<uint16_t>(bits_ | 1U << static_cast<unsigned>(fact)); }
   constexpr bool Has(MissingFact fact) const { return (bits_ >> static_cast<unsigned>(fact) & 1) != 0; }
   constexpr bool Empty() const { return bits_ == 0; }
+  // In the order of their numbers.
+  template <typename F>
+  constexpr void ForEach(F f) const {
+    for (unsigned rest = bits_; rest != 0; rest &= rest - 1) f(static_cast<MissingFact>(__builtin_ctz(rest)));
+  }
   auto operator<=>(const MissingFactSet&) const = default;
 
  private:

@@ -36,6 +36,7 @@ std::string Label(int number) {
 inline std::string Label(domain::Purpose purpose) { return Label<v1::Purpose>(static_cast<int>(purpose)); }
 inline std::string Label(domain::Eligibility answer) { return Label<v1::Eligibility>(static_cast<int>(answer)); }
 inline std::string Label(domain::Disposition answer) { return Label<v1::Disposition>(static_cast<int>(answer)); }
+inline std::string Label(domain::MissingFact fact) { return Label<v1::MissingFact>(static_cast<int>(fact)); }
 inline std::string Label(domain::Channel channel) { return Label<v1::Channel>(static_cast<int>(channel)); }
 inline std::string Label(domain::Reason reason) { return Label<v1::Reason>(static_cast<int>(reason)); }
 // Those of a subject's history.

@@ -92,40 +92,6 @@ bool CanBe(bool for_purpose, Eligibility eligibility, Disposition disposition, R
   return false;
 }
 
-const char* FactName(domain::MissingFact fact) {
-  switch (fact) {
-    case domain::MissingFact::kCapturedAt:
-      return "captured_at";
-    case domain::MissingFact::kWake:
-      return "wake";
-    case domain::MissingFact::kKind:
-      return "kind";
-    case domain::MissingFact::kSpeakers:
-      return "speakers";
-    case domain::MissingFact::kIdentity:
-      return "identity";
-    case domain::MissingFact::kAge:
-      return "age";
-    case domain::MissingFact::kProfiles:
-      return "profile_ids";
-    case domain::MissingFact::kDevice:
-      return "device_id";
-    case domain::MissingFact::kUnregisteredScope:
-      return "unregistered_scope";
-    case domain::MissingFact::kMadeFor:
-      return "made_for";
-    case domain::MissingFact::kCountry:
-      return "country";
-    case domain::MissingFact::kReviewerClass:
-      return "reviewer_class";
-    case domain::MissingFact::kSite:
-      return "site";
-    case domain::MissingFact::kPurpose:
-      return "purpose";
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 std::string Metrics::CallerName(size_t caller) const {
@@ -253,10 +219,10 @@ void Metrics::CollectAsked(std::vector<prometheus::MetricFamily>* families) cons
         }
       }
     }
-    for (size_t fact = 0; fact < domain::kMissingFacts; ++fact) {
+    for (size_t fact = 1; fact < domain::kMissingFacts; ++fact) {
       const uint64_t count = missing_.Sum(caller * domain::kMissingFacts + fact);
       if (count == 0 && !may_check) continue;
-      AddValue(&missing, {{"caller", CallerName(caller)}, {"fact", FactName(static_cast<domain::MissingFact>(fact))}},
+      AddValue(&missing, {{"caller", CallerName(caller)}, {"fact", Label(static_cast<domain::MissingFact>(fact))}},
                static_cast<double>(count));
     }
   }

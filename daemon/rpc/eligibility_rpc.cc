@@ -79,11 +79,7 @@ void EligibilityRpc::Tell(const One& one, const domain::Decision& decision) cons
   const bool is_yes = decision.eligibility == domain::Eligibility::kEligible;
   observer.OnAsked(
       {caller, purpose, one.session.rules->regimes[decision.regime].name, is_yes ? 1U : 0U, is_yes ? 0U : 1U});
-  if (decision.missing.Empty()) return;
-  for (int fact = 0; fact < domain::kMissingFacts; ++fact) {
-    const auto one_fact = static_cast<domain::MissingFact>(fact);
-    if (decision.missing.Has(one_fact)) observer.OnMissingFact(caller, one_fact, 1);
-  }
+  decision.missing.ForEach([&](domain::MissingFact fact) { observer.OnMissingFact(caller, fact, 1); });
 }
 
 void EligibilityRpc::Answer(const One& one, const domain::Decision& decision) const {

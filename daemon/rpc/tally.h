@@ -20,10 +20,7 @@ class Tally {
   void Add(const domain::Decision& decision) {
     ++counts_[Place(decision)];
     ++Asked(decision);
-    if (decision.missing.Empty()) return;
-    for (size_t fact = 0; fact < missing_.size(); ++fact) {
-      if (decision.missing.Has(static_cast<domain::MissingFact>(fact))) ++missing_[fact];
-    }
+    decision.missing.ForEach([this](domain::MissingFact fact) { ++missing_[static_cast<size_t>(fact)]; });
   }
   // Of a yes that was added: it lacked no fact.
   void Remove(const domain::Decision& decision) {

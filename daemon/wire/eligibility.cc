@@ -162,6 +162,8 @@ void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* ou
   out->set_disposition(static_cast<v1::Disposition>(decision.disposition));
   if (full) {
     decision.ForEachReason([&](domain::Reason reason) { out->add_reasons(static_cast<v1::Reason>(reason)); });
+    decision.missing.ForEach(
+        [&](domain::MissingFact fact) { out->add_missing_facts(static_cast<v1::MissingFact>(fact)); });
   } else if (const domain::Reason first = decision.FirstReason(); first != domain::Reason::kNone) {
     out->add_reasons(static_cast<v1::Reason>(first));
   }

@@ -39,8 +39,8 @@ void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, d
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 
-// View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's
-// token.
+// View BASIC: the two answers, the first reason and good_until. Full: every reason and the missing facts; the caller
+// adds the revision's token.
 void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out);
 // An item of a batch that has no answer. `error` is not OK.
 void WriteItemError(const absl::Status& error, v1::ItemError* out);

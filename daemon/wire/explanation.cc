@@ -9,41 +9,6 @@
 namespace consent::wire {
 namespace {
 
-// The field that lacks it, as Recording and Place call it.
-const char* FieldOf(domain::MissingFact fact) {
-  switch (fact) {
-    case domain::MissingFact::kCapturedAt:
-      return "captured_at";
-    case domain::MissingFact::kWake:
-      return "wake";
-    case domain::MissingFact::kKind:
-      return "kind";
-    case domain::MissingFact::kSpeakers:
-      return "speakers";
-    case domain::MissingFact::kIdentity:
-      return "identity";
-    case domain::MissingFact::kAge:
-      return "age";
-    case domain::MissingFact::kProfiles:
-      return "profile_ids";
-    case domain::MissingFact::kDevice:
-      return "device_id";
-    case domain::MissingFact::kUnregisteredScope:
-      return "registered profile_ids and device_id";
-    case domain::MissingFact::kMadeFor:
-      return "made_for";
-    case domain::MissingFact::kCountry:
-      return "place.country";
-    case domain::MissingFact::kReviewerClass:
-      return "place.reviewer_class";
-    case domain::MissingFact::kSite:
-      return "place.site";
-    case domain::MissingFact::kPurpose:
-      break;
-  }
-  return "purpose";
-}
-
 void WriteTime(base::Instant time, google::protobuf::Timestamp* (v1::ExplainedRow::*field)(), v1::ExplainedRow* out) {
   if (IsTime(time)) WriteTimestamp(time, (out->*field)());
 }
@@ -162,10 +127,8 @@ void WriteExplanation(const domain::Explanation& explanation, domain::Purpose pu
   decision.ForEachReason([&](domain::Reason reason) { out->add_reasons(static_cast<v1::Reason>(reason)); });
   for (const domain::RowFact& fact : explanation.rows) WriteRow(fact, rules, scopes, language, out->add_rows());
   out->set_rows_cut(explanation.cut);
-  for (int number = 0; number < domain::kMissingFacts; ++number) {
-    const auto fact = static_cast<domain::MissingFact>(number);
-    if (decision.missing.Has(fact)) out->add_missing(FieldOf(fact));
-  }
+  decision.missing.ForEach(
+      [&](domain::MissingFact fact) { out->add_missing_facts(static_cast<v1::MissingFact>(fact)); });
   WriteRegimes(explanation, purpose, rules, out);
 }
 

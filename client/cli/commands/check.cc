@@ -5,6 +5,7 @@
 #include "client/cli/lines/json_lines.h"
 #include "client/cli/lines/line_reader.h"
 #include "client/cli/output.h"
+#include "client/cli/render/missing_facts.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_explanation.h"
 #include "daemon/base/bounds.h"
@@ -84,19 +85,23 @@ std::string EligibilityText(const Answer& answer) {
 
 Report AnswerReport(const Answer& answer) {
   Report report;
-  report.json = {{"eligibility", Name(answer.eligibility())},
-                 {"disposition", Name(answer.disposition())},
-                 {"reasons", NamesJson(answer.reasons())},
-                 {"good_until", TimeText(answer.good_until())},
-                 {"fresh", answer.IsFresh()},
-                 {"checked_at", TimeText(answer.checked_at())},
-                 {"policy_version", answer.policy_version()},
-                 {"policy_hash", HexText(answer.policy_hash())},
-                 {"revision", answer.revision()}};
+  report.json = {
+      {"eligibility", Name(answer.eligibility())},    {"disposition", Name(answer.disposition())},
+      {"reasons", NamesJson(answer.reasons())},       {"missing_facts", FactKeysJson(answer.missing_facts())},
+      {"good_until", TimeText(answer.good_until())},  {"fresh", answer.IsFresh()},
+      {"checked_at", TimeText(answer.checked_at())},  {"policy_version", answer.policy_version()},
+      {"policy_hash", HexText(answer.policy_hash())}, {"revision", answer.revision()}};
   Table table("answer", {"ELIGIBILITY", "DISPOSITION", "WHY", "GOOD UNTIL", "POLICY"});
   table.Add({EligibilityText(answer), std::string(Name(answer.disposition())), NamesText(answer.reasons()),
              TimeText(answer.good_until()), answer.policy_version()});
   report.tables = {table};
+  if (!answer.missing_facts().empty()) {
+    Table missing("missing_fact", {"MISSING FACT", "NOBODY SAID", "WHAT FILLS IT"});
+    for (const MissingFact fact : answer.missing_facts()) {
+      missing.Add({FactKey(fact), FactWords(fact), FactRemedy(fact)});
+    }
+    report.tables.push_back(std::move(missing));
+  }
   return report;
 }
 

@@ -1,11 +1,16 @@
 // consentctl filter.
 #include <unistd.h>
 
+#include <chrono>
+
 #include "client/cli/command.h"
 #include "client/cli/engines/filter_engine.h"
+#include "client/cli/engines/filter_shadow.h"
+#include "client/cli/engines/filter_summary.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
+#include "client/cli/render/missing_facts.h"
 #include "client/cli/render/render.h"
 
 namespace consent::cli {
@@ -20,20 +25,28 @@ struct FilterFlags {
   std::vector<std::string> set;
   std::string refused_path;
   std::string purge_path;
+  bool advise = false;
+  std::optional<Time> shadow_until;
+
+  // Enforces nothing.
+  bool in_shadow = false;
 };
 
 Json RefusedJson(const RefusedLine& line) {
-  return {{"line", line.number},
-          {"recording_id", line.recording_id.value()},
-          {"disposition", Name(line.disposition)},
-          {"reasons", line.reasons}};
+  Json json = {{"line", line.number},
+               {"recording_id", line.recording_id.value()},
+               {"disposition", Name(line.disposition)},
+               {"reasons", line.reasons}};
+  if (!line.missing_facts.empty()) json["missing_facts"] = FactKeysJson(line.missing_facts);
+  return json;
 }
 
 // Standard output, the two files, and standard error.
 class Outputs final : public FilterSink {
  public:
-  Outputs(LineFile refused, LineFile purge, uint64_t total_bytes, bool as_json)
-      : eligible_(STDOUT_FILENO),
+  // `in_shadow`: what is eligible is not written, because all that comes is.
+  Outputs(LineFile refused, LineFile purge, uint64_t total_bytes, bool as_json, bool in_shadow)
+      : eligible_(in_shadow ? LineFile() : LineFile(STDOUT_FILENO)),
         refused_(std::move(refused)),
         purge_(std::move(purge)),
         bar_(total_bytes, !as_json),
@@ -78,20 +91,29 @@ class Outputs final : public FilterSink {
   Json problems_ = Json::array();
 };
 
-int CodeOf(const FilterEnd& end, const FilterCounts& counts) {
-  switch (end.how) {
+// How a run went.
+struct Ended {
+  FilterEnd end;
+  FilterCounts counts;
+  const FactAdvice& advice;
+  const Json& problems;
+};
+
+int CodeOf(const Ended& ended, bool in_shadow) {
+  switch (ended.end.how) {
     case FilterEnd::How::kInputFailed:
     case FilterEnd::How::kOutputFailed:
       return kFiles;
     case FilterEnd::How::kDaemonFailed:
-      return CodeFor(end.status);
+      return in_shadow ? kNotEnforced : CodeFor(ended.end.status);
     case FilterEnd::How::kComplete:
       break;
   }
-  return counts.unreadable > 0 ? kUnreadable : kDone;
+  if (in_shadow) return kNotEnforced;
+  return ended.counts.unreadable > 0 ? kUnreadable : kDone;
 }
 
-std::string WhyItEnded(const FilterEnd& end) {
+std::string WhyItEnded(const FilterEnd& end, bool in_shadow) {
   switch (end.how) {
     case FilterEnd::How::kComplete:
       return "";
@@ -103,22 +125,35 @@ std::string WhyItEnded(const FilterEnd& end) {
       break;
   }
   return "no answer from line " + std::to_string(end.first_unanswered) +
-         " on; nothing from there on was let through. " + ErrorText(end.status);
+         (in_shadow ? " on; all from there on was passed through. " : " on; nothing from there on was let through. ") +
+         ErrorText(end.status);
+}
+
+Json SummaryJson(const FilterFlags& flags, const Ended& ended) {
+  const FilterCounts& counts = ended.counts;
+  const std::string why = WhyItEnded(ended.end, flags.in_shadow);
+  Json json = {{"lines", counts.lines},           {"eligible", counts.eligible},
+               {"refused", counts.refused},       {"refused_by_reason", counts.refused_by_reason},
+               {"to_purge", counts.to_purge},     {"unreadable", counts.unreadable},
+               {"unanswered", counts.unanswered}, {"missing_facts", MissingFactsJson(counts)},
+               {"hints", HintsOf(counts)},        {"unreadable_lines", ended.problems},
+               {"complete", why.empty()},         {"error", why},
+               {"enforced", !flags.in_shadow}};
+  if (ended.end.first_unanswered > 0) json["first_unanswered_line"] = ended.end.first_unanswered;
+  if (flags.shadow_until.has_value()) json["shadow_until"] = TimeText(flags.shadow_until);
+  if (flags.advise) json["advice"] = AdviceJson(ended.advice);
+  return json;
 }
 
 // On standard error, because standard output carries the recordings.
-void PrintSummary(const FilterCounts& counts, const FilterEnd& end, const Json& problems, bool as_json) {
-  const std::string why = WhyItEnded(end);
+void PrintSummary(const FilterFlags& flags, const Ended& ended, bool as_json) {
+  const FilterCounts& counts = ended.counts;
   if (as_json) {
-    Json json = {{"lines", counts.lines},           {"eligible", counts.eligible},
-                 {"refused", counts.refused},       {"refused_by_reason", counts.refused_by_reason},
-                 {"to_purge", counts.to_purge},     {"unreadable", counts.unreadable},
-                 {"unanswered", counts.unanswered}, {"unreadable_lines", problems},
-                 {"complete", why.empty()},         {"error", why}};
-    if (end.first_unanswered > 0) json["first_unanswered_line"] = end.first_unanswered;
+    const Json json = SummaryJson(flags, ended);
     std::fprintf(stderr, "%s\n", PrintableJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)).c_str());
     return;
   }
+  const std::string why = WhyItEnded(ended.end, flags.in_shadow);
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   const auto line = [](const char* what, uint64_t count) {
     std::fprintf(stderr, "%-12s %llu\n", what, static_cast<unsigned long long>(count));
@@ -129,9 +164,12 @@ void PrintSummary(const FilterCounts& counts, const FilterEnd& end, const Json& 
   for (const auto& [reason, count] : counts.refused_by_reason) {
     std::fprintf(stderr, "  %-24s %llu\n", reason.c_str(), static_cast<unsigned long long>(count));
   }
+  std::fputs(MissingFactsText(counts).c_str(), stderr);
   line("to purge", counts.to_purge);
   line("unreadable", counts.unreadable);
   if (counts.unanswered > 0) line("unanswered", counts.unanswered);
+  if (flags.advise) std::fputs(AdviceText(ended.advice).c_str(), stderr);
+  for (const std::string& hint : HintsOf(counts)) std::fprintf(stderr, "consentctl: %s\n", hint.c_str());
 }
 
 absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
@@ -164,15 +202,43 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
     for (LineFile* file : {&*refused, &*purge}) {
       if (absl::Status emptied = file->KeepFirst(0); !emptied.ok()) return FileError(emptied);
     }
+    if (flags.shadow_until.has_value() && !cli.json) {
+      std::fputs(ShadowBeginsText(*flags.shadow_until, flags.in_shadow).c_str(), stderr);
+    }
     const Pseudonyms pseudonyms(*Random::System());
-    Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json);
-    LineReader reader(input->get(), kMaxLineBytes);
+    Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json, flags.in_shadow);
+    LineReader::Copy copy;
+    if (flags.in_shadow) copy = [](std::string_view bytes) { return WriteAll(STDOUT_FILENO, bytes); };
+    LineReader reader(input->get(), kMaxLineBytes, std::move(copy));
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
+    Ended ended{end, filter.counts(), filter.advice(), outputs.problems()};
+    if (flags.in_shadow && end.how == FilterEnd::How::kDaemonFailed) PassTheRest(&reader, &ended.counts, &ended.end);
     outputs.bar().Clear();
-    PrintSummary(filter.counts(), end, outputs.problems(), cli.json);
-    return CodeOf(end, filter.counts());
+    PrintSummary(flags, ended, cli.json);
+    if (flags.in_shadow && !cli.json) std::fputs(ShadowEndsText(ended.counts).c_str(), stderr);
+    return CodeOf(ended, flags.in_shadow);
   });
+}
+
+// What helps to begin in a pipeline that runs.
+void AddAdoption(CLI::App* app, FilterFlags* flags) {
+  app->add_flag("--advise", flags->advise,
+                "Say at the end with which missing facts how many more recordings would be eligible at most");
+  AddTime(
+      app, "--shadow-until", &flags->shadow_until,
+      "Shadow mode: until then pass every line through as it came, and only count what would have been left out; "
+      "ends with 32. From then on it enforces. At most 31 days ahead; with --keep-ids, so that what comes out stays "
+      "the same");
+}
+
+// Usage errors of shadow mode; decides whether it is on.
+void BeginShadow(FilterFlags* flags) {
+  if (!flags->shadow_until.has_value()) return;
+  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const absl::StatusOr<bool> is_on = IsInShadow(*flags->shadow_until, now, flags->settings.keep_ids);
+  if (!is_on.ok()) throw CLI::ValidationError("--shadow-until", std::string(is_on.status().message()));
+  flags->in_shadow = *is_on;
 }
 
 }  // namespace
@@ -204,13 +270,14 @@ void AddFilter(CLI::App& parent, Cli& cli) {
       ->type_name("FILE");
   NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))
       ->type_name("FILE");
+  AddAdoption(app, flags.get());
   AddNumber(app, "--batch", &flags->settings.batch, 1, kMaxBatch, "Lines in one call, 1 to 1000 (default 500)");
   AddNumber(app, "--parallel", &flags->settings.parallel, 1, 64, "Calls at the same time, 1 to 64 (default 4)");
   app->callback([&cli, flags] {
     absl::StatusOr<LineDefaults> defaults = Defaults(*flags);
     if (!defaults.ok()) throw CLI::ValidationError("--set", std::string(defaults.status().message()));
     flags->settings.defaults = *std::move(defaults);
-    flags->settings.all_reasons = !flags->refused_path.empty() || !flags->purge_path.empty();
+    BeginShadow(flags.get());
     cli.action = [&cli, flags] { return RunFilter(cli, *flags); };
   });
 }

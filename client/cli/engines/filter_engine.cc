@@ -65,7 +65,7 @@ absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& gro
   std::vector<Recording> recordings;
   recordings.reserve(group.size());
   for (const size_t index : group) recordings.push_back(batch->items[index].line.recording);
-  const Question question{settings_.purpose, place, settings_.all_reasons, {}, settings_.selection};
+  const Question question{settings_.purpose, place, /*full=*/true, {}, settings_.selection};
   BatchAnswers answers = client_.BatchCheck(recordings, question);
   if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
   if (!answers.error.ok()) return answers.error;
@@ -100,7 +100,8 @@ bool Filter::MustAskAgain(const Batch& batch) const {
 }
 
 void Filter::Refuse(const Item& item, std::vector<RefusedLine>* refused) {
-  RefusedLine line{item.number, item.line.recording.recording_id, item.answer.disposition(), {}};
+  RefusedLine line{
+      item.number, item.line.recording.recording_id, item.answer.disposition(), {}, item.answer.missing_facts()};
   if (item.answer.eligibility() != Eligibility::kNotEligible) line.reasons.emplace_back(kNoUsableAnswer);
   if (item.answer.eligibility() != Eligibility::kEligible) {
     for (const Reason reason : item.answer.reasons()) line.reasons.emplace_back(Name(reason));
@@ -108,6 +109,10 @@ void Filter::Refuse(const Item& item, std::vector<RefusedLine>* refused) {
   if (line.reasons.empty()) line.reasons.emplace_back(Name(Reason::kUnset));
   ++counts_.refused;
   ++counts_.refused_by_reason[line.reasons.front()];
+  for (const MissingFact fact : line.missing_facts) ++counts_.missing_facts[fact];
+  if (item.answer.eligibility() == Eligibility::kNotEligible) {
+    advice_.Add(item.answer.reasons(), FactSet(line.missing_facts));
+  }
   if (item.answer.MustPurge()) ++counts_.to_purge;
   refused->push_back(std::move(line));
 }
@@ -186,9 +191,13 @@ FilterEnd Filter::Run(LineReader& reader) {
       Unreadable(reader.number(), "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
     }
     const bool idle = result == LineReader::Result::kIdle;
-    more = result != LineReader::Result::kEnd && result != LineReader::Result::kError;
+    more = result != LineReader::Result::kEnd && result != LineReader::Result::kError &&
+           result != LineReader::Result::kCopyFailed;
     if (idle || !more) Launch();
     if (!(idle || !more ? write_while(always) : write_while(full))) return Finish(end);
+    if (result == LineReader::Result::kCopyFailed) {
+      return Finish({FilterEnd::How::kOutputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0});
+    }
     if (result == LineReader::Result::kError) {
       return Finish({FilterEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0});
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/engines/fact_advice.h"
 #include "client/cli/lines/json_lines.h"
 #include "client/cli/lines/line_reader.h"
 #include "client/cli/lines/pseudonym.h"
@@ -22,8 +23,6 @@ struct FilterSettings {
   LineDefaults defaults;
   // Hand on the original lines instead of anonymous ones.
   bool keep_ids = false;
-  // Ask for every reason.
-  bool all_reasons = false;
   // Lines in one call, 1 to kMaxBatch.
   size_t batch = 500;
   // Batches asked at the same time.
@@ -40,6 +39,8 @@ struct FilterCounts {
   uint64_t unreadable = 0;
   uint64_t unanswered = 0;
   std::map<std::string, uint64_t> refused_by_reason;
+  // Of the refused; one may lack several.
+  std::map<MissingFact, uint64_t> missing_facts;
 };
 
 // A recording that may not be used.
@@ -49,6 +50,8 @@ struct RefusedLine {
   Disposition disposition = Disposition::kUnset;
   // Most important first; never empty.
   std::vector<std::string> reasons;
+  // Which MISSING_FACT means.
+  std::vector<MissingFact> missing_facts;
 };
 
 // Where results go. Called from one thread; a failure ends the run.
@@ -79,6 +82,8 @@ class Filter {
 
   FilterEnd Run(LineReader& reader);
   const FilterCounts& counts() const { return counts_; }
+  // Of those that were refused.
+  const FactAdvice& advice() const { return advice_; }
 
  private:
   struct Item {
@@ -114,6 +119,7 @@ class Filter {
   const Pseudonyms& pseudonyms_;
   FilterSink& sink_;
   FilterCounts counts_;
+  FactAdvice advice_;
   Batch next_;
   std::deque<std::future<Batch>> asked_;
 };

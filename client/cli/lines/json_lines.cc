@@ -1,11 +1,14 @@
 #include "client/cli/lines/json_lines.h"
-#include "daemon/base/utf8.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <cstring>
+#include <optional>
+
+#include "daemon/base/nearest_name.h"
+#include "daemon/base/utf8.h"
 
 namespace consent {
 namespace {
@@ -18,6 +21,9 @@ constexpr std::array<std::string_view, 19> kKeys = {
     "wake",         "kind",        "speakers",    "identity",
     "age",          "artefact",    "made_for",    "flags",
     "country",      "site",        "reviewer"};
+// Keys that data sets commonly have, and that mean none of these: `speaker` is who spoke, and leaving out `speakers` is
+// a missing fact and safe; the others are near to `site`, `age` and `wake`.
+constexpr std::array<std::string_view, 5> kOtherKeys = {"speaker", "size", "side", "page", "wave"};
 // Whose recording it is, and which: never filled in.
 constexpr std::array<std::string_view, 4> kIdKeys = {"recording_id", "account_id", "profile_ids", "device_id"};
 
@@ -38,19 +44,35 @@ std::string Simplified(std::string_view key) {
   return simple;
 }
 
-// A key that was meant but misspelt must not be passed over: a flag that is not read lets a recording through.
+// The key that is the same but for capitals, plural and what stands between words, or one that people write for it.
+std::optional<std::string_view> SameKey(std::string_view name) {
+  std::string simple = Simplified(name);
+  if (simple == "reviewerclas") simple = "reviewer";
+  if (simple == "artifact") simple = "artefact";
+  const auto* const same =
+      std::find_if(kKeys.begin(), kKeys.end(), [&simple](std::string_view key) { return simple == Simplified(key); });
+  if (same == kKeys.end()) return std::nullopt;
+  return *same;
+}
+
+bool Says(const json& object, std::string_view key) {
+  const auto found = object.find(std::string(key));
+  return found != object.end() && !found->is_null();
+}
+
+// A key that was meant but misspelt must not be passed over: a flag that is not read lets a recording through, and a
+// fact that is not read refuses it without a word why. A key that is there in its right form was not meant by another,
+// save for flags, of which each counts.
 absl::Status CheckLookalikes(const json& object) {
   for (const auto& [name, value] : object.items()) {
-    // Data sets commonly say who spoke under this name; leaving out `speakers` is a missing fact and safe.
-    if (Holds(kKeys, name) || name == "speaker") continue;
-    std::string simple = Simplified(name);
-    if (simple == "reviewerclas") simple = "reviewer";
-    if (simple == "artifact") simple = "artefact";
-    for (const std::string_view key : kKeys) {
-      if (simple != Simplified(key)) continue;
-      return absl::InvalidArgumentError("a key reads like `" + std::string(key) +
-                                        "` but is written otherwise; write it so");
+    if (Holds(kKeys, name) || Holds(kOtherKeys, name)) continue;
+    std::optional<std::string_view> meant = SameKey(name);
+    if (!meant.has_value()) {
+      meant = base::NearestName(name, kKeys);
+      if (!meant.has_value() || (*meant != "flags" && Says(object, *meant))) continue;
     }
+    return absl::InvalidArgumentError("a key reads like `" + std::string(*meant) +
+                                      "` but is written otherwise; write it so, or give it another name");
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace consent {
 namespace {
@@ -12,7 +13,8 @@ constexpr size_t kBlock = 64 * 1024;
 
 }  // namespace
 
-LineReader::LineReader(int descriptor, size_t most_bytes) : descriptor_(descriptor), most_bytes_(most_bytes) {}
+LineReader::LineReader(int descriptor, size_t most_bytes, Copy copy)
+    : descriptor_(descriptor), most_bytes_(most_bytes), copy_(std::move(copy)) {}
 
 bool LineReader::Fill(std::chrono::milliseconds idle, Result* why) {
   buffer_.erase(0, begin_);
@@ -38,7 +40,10 @@ bool LineReader::Fill(std::chrono::milliseconds idle, Result* why) {
   buffer_.resize(held + static_cast<size_t>(count > 0 ? count : 0));
   if (count > 0) {
     bytes_ += static_cast<uint64_t>(count);
-    return true;
+    if (!copy_ || copy_(std::string_view(buffer_).substr(held))) return true;
+    buffer_.resize(held);
+    *why = Result::kCopyFailed;
+    return false;
   }
   ended_ = count == 0;
   *why = count == 0 ? Result::kEnd : Result::kError;

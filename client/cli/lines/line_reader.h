@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace consent {
 
@@ -19,9 +21,14 @@ class LineReader {
     kEnd,
     // errno says why.
     kError,
+    // The copy could not be written; errno says why.
+    kCopyFailed,
   };
+  // Writes bytes somewhere; false where that failed.
+  using Copy = std::function<bool(std::string_view bytes)>;
 
-  LineReader(int descriptor, size_t most_bytes);
+  // `copy`, where there is one, gets every byte of the input as it is, before any of it is given as a line.
+  LineReader(int descriptor, size_t most_bytes, Copy copy = {});
   // Blocks until there is a line, the input ends or, with an idle time of zero or more, that time passed without input.
   Result Next(std::string* line, std::chrono::milliseconds idle = std::chrono::milliseconds(-1));
   // Of the line that Next gave last; the first is 1.
@@ -30,12 +37,13 @@ class LineReader {
   uint64_t bytes() const { return bytes_; }
 
  private:
-  // False at the end, on an error and when idle; *why says which.
+  // False at the end, on an error, where the copy failed and when idle; *why says which.
   bool Fill(std::chrono::milliseconds idle, Result* why);
   bool TakeLine(std::string* line, Result* result);
 
   const int descriptor_;
   const size_t most_bytes_;
+  const Copy copy_;
   std::string buffer_;
   size_t begin_ = 0;
   // Up to here the buffer holds no end of line.

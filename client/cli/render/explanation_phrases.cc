@@ -94,29 +94,6 @@ std::string ReachOf(RowNote note) {
   }
 }
 
-std::string MissingWords(const std::string& field) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kWords = {{
-      {"captured_at", "when it was recorded"},
-      {"wake", "how it began"},
-      {"kind", "what it holds"},
-      {"speakers", "how many speak"},
-      {"identity", "whose voice it is"},
-      {"age", "whether a child speaks"},
-      {"profile_ids", "which profile it is of"},
-      {"device_id", "which device recorded it"},
-      {"registered profile_ids and device_id", "a profile and device that are registered"},
-      {"made_for", "what the copy was made for"},
-      {"place.country", "in which country it would be used"},
-      {"place.reviewer_class", "who would listen"},
-      {"place.site", "where it would be used"},
-      {"purpose", "what it would be used for"},
-  }};
-  for (const auto& [name, words] : kWords) {
-    if (name == field) return std::string(words);
-  }
-  return field;
-}
-
 std::string MonthsOf(const Retention& retention) {
   return std::to_string(retention.months) + (retention.months == 1 ? " month" : " months");
 }

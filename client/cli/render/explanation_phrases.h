@@ -21,8 +21,6 @@ std::string CapturesOf(const ExplainedRow& row);
 std::string CapturesOf(const ExplainedScope& scope, const std::optional<Time>& from, const std::optional<Time>& to);
 // How what a hold or deletion covers lies beside the recording; empty: it reaches it.
 std::string ReachOf(RowNote note);
-// What a field of the question that is missing tells: "when it was recorded".
-std::string MissingWords(const std::string& field);
 // "3 months".
 std::string MonthsOf(const Retention& retention);
 // "The account agreed to ... on ..., under the notice ...".

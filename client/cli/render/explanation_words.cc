@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/render/explanation_phrases.h"
+#include "client/cli/render/missing_facts.h"
 
 namespace consent::cli {
 namespace {
@@ -118,13 +119,13 @@ std::string DispositionWords(const ExplainedRow& row) {
 
 std::string MissingFactsOf(const Explanation& explanation) {
   std::vector<std::string> words;
-  words.reserve(explanation.missing.size());
-  for (const std::string& field : explanation.missing) words.push_back(MissingWords(field));
+  words.reserve(explanation.missing_facts.size());
+  for (const MissingFact fact : explanation.missing_facts) words.push_back(FactWords(fact));
   return words.empty() ? "what has to be known" : JoinedWords(words);
 }
 
 // E0, E3, E5 and E6: what is said and known of the recording itself.
-std::string FactWords(const ExplainedRow& row, const Explanation& explanation) {
+std::string RecordingWords(const ExplainedRow& row, const Explanation& explanation) {
   const bool allowed = row.note == RowNote::kAllowed;
   switch (row.reason) {
     case Reason::kClockDoubtful:
@@ -323,7 +324,7 @@ std::string RowWords(const ExplainedRow& row, const Explanation& explanation) {
     case Reason::kUnset:
       return "A reason that this version of consentctl does not know.";
     default:
-      return FactWords(row, explanation);
+      return RecordingWords(row, explanation);
   }
 }
 

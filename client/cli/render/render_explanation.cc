@@ -7,6 +7,7 @@
 #include "client/cli/render/explanation_orders.h"
 #include "client/cli/render/explanation_phrases.h"
 #include "client/cli/render/explanation_words.h"
+#include "client/cli/render/missing_facts.h"
 #include "client/cli/render/render.h"
 
 namespace consent::cli {
@@ -199,7 +200,7 @@ Json ExplanationJson(const Explanation& explanation) {
                {"reasons", NamesJson(explanation.reasons)},
                {"rows", Json::array()},
                {"rows_cut", explanation.rows_cut},
-               {"missing", explanation.missing},
+               {"missing_facts", FactKeysJson(explanation.missing_facts)},
                {"requests", Json::array()},
                {"holds", Json::array()},
                {"orders_cut", explanation.orders_cut},

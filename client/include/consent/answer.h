@@ -45,6 +45,8 @@ class Answer {
 
   // Most important first; what the daemon gave as reasons when it answered.
   const std::vector<Reason>& reasons() const { return reasons_; }
+  // Which facts MISSING_FACT means; only where the question was `full`. kUnset: one that this library does not know.
+  const std::vector<MissingFact>& missing_facts() const { return missing_facts_; }
   // The subject's revision; only where the question was `full`.
   const std::string& revision() const { return revision_; }
   // Which policy decided: version and SHA-256 (32 bytes).
@@ -64,6 +66,7 @@ class Answer {
   Eligibility eligibility_ = Eligibility::kUnset;
   Disposition disposition_ = Disposition::kUnset;
   std::vector<Reason> reasons_;
+  std::vector<MissingFact> missing_facts_;
   std::string revision_;
   std::string policy_version_;
   std::string policy_hash_;

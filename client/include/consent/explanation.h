@@ -212,7 +212,8 @@ struct Explanation {
   // In the order of the decision table.
   std::vector<ExplainedRow> rows;
   bool rows_cut = false;
-  std::vector<std::string> missing;
+  // Which facts MISSING_FACT means.
+  std::vector<MissingFact> missing_facts;
   std::vector<ExplainedRegime> regimes;
   std::vector<ExplainedRequest> requests;
   std::vector<ExplainedHold> holds;

@@ -97,6 +97,25 @@ enum class Selection : uint8_t {
   kOther = 5,
 };
 
+// A fact that a recording, or the place of its use, lacked; the protos say more of each.
+enum class MissingFact : uint8_t {
+  kUnset = 0,
+  kCapturedAt = 1,
+  kWake = 2,
+  kKind = 3,
+  kSpeakers = 4,
+  kIdentity = 5,
+  kAge = 6,
+  kProfileIds = 7,
+  kDeviceId = 8,
+  kUnregisteredScope = 9,
+  kMadeFor = 10,
+  kCountry = 11,
+  kReviewerClass = 12,
+  kSite = 13,
+  kPurpose = 14,
+};
+
 // Why a decision is what it is; the protos say when each occurs.
 enum class Reason : uint8_t {
   kUnset = 0,

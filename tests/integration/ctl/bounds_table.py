@@ -306,6 +306,8 @@ SKEW = local(bounds.Kind([often("1h"), *(often(wrong, bound="such as 30s") for w
 HEARD = ["<files>", "/dev/null", "--heard", "/dev/null"]
 DECIDED = local(bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("9999-12-31T23:59:59Z"),
                              *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))]))
+SHADOW = local(bounds.Kind([often("2024-05-01T12:00:00Z"), often(ahead(32), bound="31 days"), often("9999-12-31T23:59:59Z", bound="31 days|9999"),
+                            *(often(wrong, bound="RFC 3339") for wrong in ("", "x"))]))
 DAEMONS = local(bounds.Kind([often("", bound="empty"), often("x y", bound="endpoint|address|HOST")]))
 
 COMMANDS = [
@@ -349,6 +351,7 @@ COMMANDS = [
         "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
         "--site": [(SITE, "place.site")],
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
+        "--advise": [SWITCH], "--shadow-until": [(*SHADOW, ["--purpose", "HUMAN_REVIEW", "--keep-ids"])],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
           {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--report": [SWITCH], "--from": [DECIDED],

@@ -41,7 +41,7 @@ ExplainedRow RowOf(Reason reason, RowNote note, bool matched) {
 
 TEST(ExplanationWords, EachReasonAndNoteHasASentence) {
   Explanation explanation;
-  explanation.missing = {"wake", "place.reviewer_class", "profile_ids"};
+  explanation.missing_facts = {MissingFact::kWake, MissingFact::kReviewerClass, MissingFact::kProfileIds};
   explanation.regimes = {{"eea", {"DE"}, true, {}, {"DE"}, false, true, false}};
   std::set<std::string> seen;
   for (int reason = 1; FromNumber<Reason>(reason) != Reason::kUnset; ++reason) {

@@ -79,6 +79,7 @@ class FilterTest : public ::testing::Test {
     Filter filter(settings_, client_, pseudonyms_, sink_);
     const FilterEnd end = filter.Run(reader);
     counts_ = filter.counts();
+    advice_ = filter.advice();
     writer.join();
     ::close(ends[0]);
     EXPECT_EQ(counts_.lines, counts_.eligible + counts_.refused + counts_.unreadable + counts_.unanswered);
@@ -99,6 +100,7 @@ class FilterTest : public ::testing::Test {
   CollectingSink sink_;
   FilterSettings settings_;
   FilterCounts counts_;
+  FactAdvice advice_;
   std::atomic<int> calls_{0};
 };
 
@@ -163,6 +165,31 @@ TEST_F(FilterTest, WhatMustGoIsTold) {
   EXPECT_EQ(sink_.refused[0].disposition, Disposition::kPurge);
   EXPECT_EQ(sink_.refused[0].reasons, std::vector<std::string>{"RETENTION_EXPIRED"});
   EXPECT_EQ(sink_.refused[1].disposition, Disposition::kKeep);
+}
+
+TEST_F(FilterTest, MissingFactsAreCountedAndStandBesideTheirLine) {
+  client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
+    EXPECT_TRUE(question.full) << "else nobody says which";
+    BatchAnswers batch;
+    batch.error = absl::OkStatus();
+    for (const Recording& recording : recordings) {
+      ReceivedDecision no = testing::No(question.purpose, *clock_, Reason::kMissingFact);
+      no.missing_facts = {MissingFact::kWake};
+      if (recording.recording_id == RecordingId("r2")) no.missing_facts.push_back(MissingFact::kSpeakers);
+      if (recording.recording_id == RecordingId("r3")) no.reasons.push_back(Reason::kRefused);
+      batch.answers.push_back(AnswerMaker::Received(std::move(no), clock_));
+    }
+    return batch;
+  };
+  Run(Line("a", 1) + Line("a", 2) + Line("a", 3));
+  EXPECT_EQ(counts_.missing_facts,
+            (std::map<MissingFact, uint64_t>{{MissingFact::kWake, 3}, {MissingFact::kSpeakers, 1}}));
+  ASSERT_EQ(sink_.refused.size(), 3U);
+  EXPECT_EQ(sink_.refused[0].missing_facts, std::vector<MissingFact>{MissingFact::kWake});
+  EXPECT_EQ(sink_.refused[1].missing_facts, (std::vector<MissingFact>{MissingFact::kWake, MissingFact::kSpeakers}));
+  EXPECT_EQ(advice_.With(FactSet({MissingFact::kWake})), (FactAdvice::Gain{1, 1}));
+  EXPECT_EQ(advice_.hopeless(), 1U);
+  EXPECT_EQ(sink_.output, "") << "nothing is let through by it";
 }
 
 TEST_F(FilterTest, EachPlaceIsAskedAboutItself) {

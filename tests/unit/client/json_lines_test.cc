@@ -182,6 +182,40 @@ TEST(JsonLinesTest, KeysThatReadLikeKnownOnesAreRefused) {
   }
 }
 
+// A fact that is misspelt would be missing without a word why.
+TEST(JsonLinesTest, KeysThatAreNearToOnesThatAreAbsentAreRefused) {
+  const std::pair<const char*, const char*> cases[] = {{"wak", "wake"},
+                                                       {"waek", "wake"},
+                                                       {"capturedAt", "captured_at"},
+                                                       {"captured", "captured_at"},
+                                                       {"Wake", "wake"},
+                                                       {"knd", "kind"},
+                                                       {"speaker_s", "speakers"},
+                                                       {"identiy", "identity"},
+                                                       {"agee", "age"},
+                                                       {"device", "device_id"},
+                                                       {"profile", "profile_ids"},
+                                                       {"contry", "country"},
+                                                       {"reviewr", "reviewer"},
+                                                       {"regoin", "region"},
+                                                       {"flgas", "flags"},
+                                                       {"mad_for", "made_for"},
+                                                       {"injested_at", "ingested_at"}};
+  for (const auto& [key, meant] : cases) {
+    const std::string line = R"({"recording_id":"r","account_id":"a",")" + std::string(key) + R"(":"x"})";
+    EXPECT_NE(Why(line).find("`" + std::string(meant) + "`"), std::string::npos) << key << ": " << Why(line);
+    EXPECT_EQ(Why(line).find("`" + std::string(key) + "`"), std::string::npos) << "keys are not repeated: " << key;
+  }
+  for (const char* key :
+       {"speaker", "size", "page", "wave",     "side",    "name",  "title", "date",       "type",     "label",
+        "text",    "path", "file", "duration", "channel", "model", "score", "created_at", "language", "id"}) {
+    EXPECT_EQ(Why(R"({"recording_id":"r","account_id":"a",")" + std::string(key) + R"(":"x"})"), "") << key;
+  }
+  EXPECT_EQ(Why(With("wak", "x")), "") << "`wake` is there";
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","wake":null,"wak":"BUTTON"})"), "") << "null is absent";
+  EXPECT_NE(Why(With("flgas", "x")), "") << "each flag counts";
+}
+
 TEST(LineDefaultsTest, FillOnlyWhatIsMissing) {
   const auto defaults = LineDefaults::Create(
       {{"wake", "ACCIDENTAL"}, {"country", "DE"}, {"flags", "SAFETY,CRITICAL_DATA"}, {"captured_uncertainty_ms", "7"}});

@@ -54,6 +54,27 @@ TEST_F(LineReaderTest, TheBoundIsExact) {
 TEST_F(LineReaderTest, AnOverlongLastLine) { EXPECT_EQ(Lines("a\n123456789"), (Strings{"a", "!"})); }
 TEST_F(LineReaderTest, NulsAreBytes) { EXPECT_EQ(Lines(std::string("a\0b\n", 4)), (Strings{std::string("a\0b", 3)})); }
 
+TEST_F(LineReaderTest, TheCopyGetsEveryByteAsItIs) {
+  const std::string text = "a\r\n\n" + std::string(100, 'x') + "\n  \nlast\r";
+  Put(text);
+  CloseInput();
+  std::string copied;
+  LineReader reader(ends_[0], 8, [&copied](std::string_view bytes) {
+    copied += bytes;
+    return true;
+  });
+  std::string line;
+  while (reader.Next(&line) != Result::kEnd) EXPECT_EQ(copied, text) << "before the first line is given";
+  EXPECT_EQ(reader.number(), 5U);
+}
+
+TEST_F(LineReaderTest, NothingIsGivenThatCouldNotBeCopied) {
+  Put("a\nb\n");
+  LineReader reader(ends_[0], 8, [](std::string_view) { return false; });
+  std::string line;
+  EXPECT_EQ(reader.Next(&line), Result::kCopyFailed);
+}
+
 TEST_F(LineReaderTest, AnOverlongLineOverManyBlocksIsPassedOver) {
   LineReader reader(ends_[0], 8);
   std::string line;

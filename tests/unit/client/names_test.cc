@@ -94,6 +94,9 @@ TEST(NamesTest, AreThePublicOnes) {
       "SPEAKER_NOT_IDENTIFIED MESSAGES_NOT_ALLOWED REFUSED WITHDRAWN CAPTURED_WHILE_REFUSED NO_CONSENT CONSENT_EXPIRED "
       "NOTICE_SUPERSEDED CAPTURED_BEFORE_CONSENT PROFILE_WITHOUT_CONSENT NOTICE_SILENT_ON_PEOPLE PLACE_NOT_ALLOWED "
       "REVIEWER_NOT_ALLOWED CONSENT DEFAULT CLOCK_DOUBTFUL NOT_RECORDED");
+  ExpectNames<MissingFact>("MISSING_FACT_",
+                           "UNSPECIFIED CAPTURED_AT WAKE KIND SPEAKERS IDENTITY AGE PROFILE_IDS DEVICE_ID "
+                           "UNREGISTERED_SCOPE MADE_FOR COUNTRY REVIEWER_CLASS SITE PURPOSE");
   ExpectNames<DecisionVerdict>("DECISION_VERDICT_",
                                "UNSPECIFIED CONFIRMED NOT_GIVEN LATE POLICY_NOT_IN_FORCE UNKNOWN NOT_CHECKABLE");
   ExpectNames<Selection>("SELECTION_", "UNSPECIFIED RANDOM MISUNDERSTOOD COMPLAINT QUALITY OTHER");
@@ -104,7 +107,7 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
        {"Purpose",     "Channel",    "Actor",           "Wake",          "Kind",        "Speakers",
         "Identity",    "SpeakerAge", "Artefact",        "ReviewerClass", "Flag",        "Eligibility",
         "Disposition", "Switch",     "EffectiveAnswer", "ChangeKind",    "DefaultRule", "PolicyEffect",
-        "Reason",      "Selection",  "ProposedAct",     "ProposalState"}) {
+        "Reason",      "Selection",  "ProposedAct",     "ProposalState", "MissingFact"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name :

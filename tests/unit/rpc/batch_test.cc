@@ -172,6 +172,8 @@ TEST_F(SmallIndexTest, WhatTheIndexDoesNotKnowIsDecidedFromTheStore) {
   std::vector<v1::Recording> recordings;
   for (int i = 0; i < 100; ++i) recordings.push_back(Clean(i % 2 == 0 ? "a" : "unknown"));
   recordings[50].clear_account_id();
+  recordings[10].clear_speakers();
+  recordings[10].clear_wake();
   const auto reply = Batch(recordings, std::string(kPlace) + " view: DECISION_VIEW_FULL");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   ASSERT_EQ(reply.results_size(), 100);
@@ -181,10 +183,13 @@ TEST_F(SmallIndexTest, WhatTheIndexDoesNotKnowIsDecidedFromTheStore) {
       continue;
     }
     EXPECT_EQ(reply.results(i).decision().eligibility(),
-              i % 2 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE)
+              i % 2 == 0 && i != 10 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE)
         << i;
     EXPECT_EQ(reply.results(i).decision().revision().empty(), i % 2 == 1);
+    EXPECT_EQ(reply.results(i).decision().missing_facts_size(), i == 10 ? 2 : 0) << i;
   }
+  EXPECT_THAT(reply.results(10).decision().missing_facts(),
+              ElementsAre(v1::MISSING_FACT_WAKE, v1::MISSING_FACT_SPEAKERS));
 }
 
 }  // namespace

@@ -323,8 +323,10 @@ TEST_F(ServicesTest, WhatIsAskedIsToldByCallerAndRegime) {
   EXPECT_EQ(no.regime, yes.regime);
   EXPECT_EQ(no.eligible, 0U);
   EXPECT_EQ(no.not_eligible, 1U);
-  const NoteTaker::Missing expected = {{{no.caller, domain::MissingFact::kCapturedAt}, 1},
-                                       {{no.caller, domain::MissingFact::kWake}, 1}};
+  const auto told = Check(lacking, std::string(kPlace) + " view: DECISION_VIEW_FULL");
+  EXPECT_THAT(told.decision().missing_facts(), ElementsAre(v1::MISSING_FACT_CAPTURED_AT, v1::MISSING_FACT_WAKE));
+  const NoteTaker::Missing expected = {{{no.caller, domain::MissingFact::kCapturedAt}, 2},
+                                       {{no.caller, domain::MissingFact::kWake}, 2}};
   EXPECT_EQ(notes_.missing(), expected);
   EXPECT_EQ(notes_.started().size(), notes_.calls().size());
 }

@@ -45,10 +45,10 @@ void ExpectMissingFactsNamed(const Case& c, const Decision& d) {
     EXPECT_TRUE(d.missing.Has(MissingFact::kCountry));
   }
   if (!recording.profiles.empty() && recording.identity == domain::Identity::kMatched) {
-    EXPECT_FALSE(d.missing.Has(MissingFact::kProfiles));
+    EXPECT_FALSE(d.missing.Has(MissingFact::kProfileIds));
   }
   if (recording.device.IsSet()) {
-    EXPECT_FALSE(d.missing.Has(MissingFact::kDevice));
+    EXPECT_FALSE(d.missing.Has(MissingFact::kDeviceId));
   }
 }
 

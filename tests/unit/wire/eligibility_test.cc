@@ -177,6 +177,19 @@ TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
   EXPECT_EQ(full.reasons(0), v1::REASON_DELETED);
   EXPECT_EQ(full.reasons(1), v1::REASON_REFUSED);
 
+  EXPECT_EQ(full.missing_facts_size(), 0);
+
+  decision.missing.Add(domain::MissingFact::kSite);
+  decision.missing.Add(domain::MissingFact::kCapturedAt);
+  v1::Decision lacking;
+  wire::WriteDecision(decision, true, &lacking);
+  ASSERT_EQ(lacking.missing_facts_size(), 2);
+  EXPECT_EQ(lacking.missing_facts(0), v1::MISSING_FACT_CAPTURED_AT);
+  EXPECT_EQ(lacking.missing_facts(1), v1::MISSING_FACT_SITE);
+  v1::Decision short_one;
+  wire::WriteDecision(decision, false, &short_one);
+  EXPECT_EQ(short_one.missing_facts_size(), 0) << "view BASIC";
+
   domain::Decision keep;
   keep.disposition = domain::Disposition::kKeep;
   v1::Decision nothing_to_explain;
@@ -189,7 +202,8 @@ TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
 TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   ASSERT_EQ(v1::Reason_descriptor()->value_count(), domain::kReasons);
   EXPECT_EQ(v1::Purpose_descriptor()->value_count(), domain::kPurposes + 1);
-  for (const char* name : {"Reason", "Eligibility", "Disposition"}) {
+  EXPECT_EQ(v1::MissingFact_descriptor()->value_count(), domain::kMissingFacts);
+  for (const char* name : {"Reason", "Eligibility", "Disposition", "MissingFact"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/decision.h", name);
   }
   for (const char* name :

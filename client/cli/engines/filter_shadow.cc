@@ -1,0 +1,61 @@
+#include "client/cli/engines/filter_shadow.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "client/cli/render/render.h"
+#include "consent/shadow.h"
+
+namespace consent::cli {
+
+absl::StatusOr<bool> IsInShadow(Time until, Time now, bool keep_ids) {
+  if (until > now + kLongestShadow) {
+    return absl::InvalidArgumentError("must be at most 31 days ahead; name a further end when it has come");
+  }
+  if (!keep_ids) {
+    return absl::InvalidArgumentError(
+        "needs --keep-ids: in shadow mode all lines pass as they came, ids included, and what comes out stays the same "
+        "when it ends");
+  }
+  return until > now;
+}
+
+std::string ShadowBeginsText(Time until, bool is_on) {
+  if (is_on) {
+    return "consentctl: SHADOW MODE until " + TimeText(until) +
+           ": every line is passed through as it came, nothing is enforced\n";
+  }
+  return "consentctl: shadow mode ended at " + TimeText(until) + ": what may not be used is left out\n";
+}
+
+std::string ShadowEndsText(const FilterCounts& counts) {
+  return "consentctl: SHADOW MODE: nothing was enforced. Of " + std::to_string(counts.lines) +
+         " lines that were passed through, " + std::to_string(counts.lines - counts.eligible) +
+         " would have been left out\n";
+}
+
+void PassTheRest(LineReader* reader, FilterCounts* counts, FilterEnd* end) {
+  std::string line;
+  for (;;) {
+    switch (reader->Next(&line)) {
+      case LineReader::Result::kLine:
+        if (line.find_first_not_of(" \t") == std::string::npos) break;
+        [[fallthrough]];
+      case LineReader::Result::kTooLong:
+        ++counts->lines;
+        ++counts->unanswered;
+        break;
+      case LineReader::Result::kError:
+        *end = {FilterEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0};
+        return;
+      case LineReader::Result::kCopyFailed:
+        *end = {FilterEnd::How::kOutputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0};
+        return;
+      case LineReader::Result::kIdle:
+      case LineReader::Result::kEnd:
+        return;
+    }
+  }
+}
+
+}  // namespace consent::cli
