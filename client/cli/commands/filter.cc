@@ -3,6 +3,7 @@
 
 #include "client/cli/command.h"
 #include "client/cli/engines/filter_engine.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
@@ -20,6 +21,7 @@ struct FilterFlags {
   std::vector<std::string> set;
   std::string refused_path;
   std::string purge_path;
+  bool force = false;
 };
 
 Json RefusedJson(const RefusedLine& line) {
@@ -39,7 +41,11 @@ class Outputs final : public FilterSink {
         bar_(total_bytes, !as_json),
         as_json_(as_json) {}
 
-  absl::Status Eligible(const std::string& lines) override { return eligible_.Write(lines); }
+  absl::Status Eligible(const std::string& lines) override {
+    absl::Status written = eligible_.Write(lines);
+    reader_is_gone_ = !written.ok() && errno == EPIPE;
+    return written;
+  }
 
   absl::Status Refused(const std::vector<RefusedLine>& refused) override {
     std::string all;
@@ -67,6 +73,7 @@ class Outputs final : public FilterSink {
 
   ProgressBar& bar() { return bar_; }
   const Json& problems() const { return problems_; }
+  bool reader_is_gone() const { return reader_is_gone_; }
 
  private:
   LineFile eligible_;
@@ -74,6 +81,7 @@ class Outputs final : public FilterSink {
   LineFile purge_;
   ProgressBar bar_;
   const bool as_json_;
+  bool reader_is_gone_ = false;
   uint64_t unreadable_ = 0;
   Json problems_ = Json::array();
 };
@@ -85,6 +93,8 @@ int CodeOf(const FilterEnd& end, const FilterCounts& counts) {
       return kFiles;
     case FilterEnd::How::kDaemonFailed:
       return CodeFor(end.status);
+    case FilterEnd::How::kStopped:
+      return kStopped;
     case FilterEnd::How::kComplete:
       break;
   }
@@ -99,6 +109,10 @@ std::string WhyItEnded(const FilterEnd& end) {
       return "the input cannot be read: " + std::string(end.status.message());
     case FilterEnd::How::kOutputFailed:
       return ErrorText(end.status);
+    case FilterEnd::How::kStopped:
+      return "stopped before line " + std::to_string(end.first_unanswered) +
+             "; nothing from there on was let through. Go on with the lines from there: `tail -n +" +
+             std::to_string(end.first_unanswered) + " FILE | consentctl filter ...`";
     case FilterEnd::How::kDaemonFailed:
       break;
   }
@@ -148,6 +162,8 @@ absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
 }
 
 int RunFilter(const Cli& cli, const FilterFlags& flags) {
+  const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+  if (!stop.status().ok()) return FileError(stop.status());
   const absl::StatusOr<Descriptor> input = OpenInput(flags.input);
   if (!input.ok()) return FileError(input.status());
   absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
@@ -161,15 +177,19 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
   if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
     // Only once nothing is wrong with the command line: what the files held is lost by it.
+    if (absl::Status free = MayReplace("--refused", *refused, flags.force); !free.ok()) return FileError(free);
+    if (absl::Status free = MayReplace("--purge", *purge, flags.force); !free.ok()) return FileError(free);
     for (LineFile* file : {&*refused, &*purge}) {
       if (absl::Status emptied = file->KeepFirst(0); !emptied.ok()) return FileError(emptied);
     }
     const Pseudonyms pseudonyms(*Random::System());
     Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json);
-    LineReader reader(input->get(), kMaxLineBytes);
+    LineReader reader(input->get(), kMaxLineBytes, stop.sign());
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
     outputs.bar().Clear();
+    // Whoever read standard output went away, as `head -1` does: it has what it wanted.
+    if (outputs.reader_is_gone()) return static_cast<int>(kFiles);
     PrintSummary(filter.counts(), end, outputs.problems(), cli.json);
     return CodeOf(end, filter.counts());
   });
@@ -204,6 +224,7 @@ void AddFilter(CLI::App& parent, Cli& cli) {
       ->type_name("FILE");
   NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))
       ->type_name("FILE");
+  AddForce(app, &flags->force, "--refused and --purge");
   AddNumber(app, "--batch", &flags->settings.batch, 1, kMaxBatch, "Lines in one call, 1 to 1000 (default 500)");
   AddNumber(app, "--parallel", &flags->settings.parallel, 1, 64, "Calls at the same time, 1 to 64 (default 4)");
   app->callback([&cli, flags] {

@@ -1,11 +1,21 @@
 // Lines from a file descriptor, in bounded memory.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace consent {
+
+// Says that somebody asked to stop. Both are of one who outlives the reader.
+struct StopSign {
+  // True from then on.
+  const std::atomic<bool>* asked = nullptr;
+  // Can be read from then on, so that waiting for input ends.
+  int descriptor = -1;
+  bool IsUp() const { return asked != nullptr && asked->load(); }
+};
 
 // Ends of lines are LF or CRLF; the last line may lack one. Not thread-safe. Does not own the descriptor.
 class LineReader {
@@ -17,12 +27,15 @@ class LineReader {
     // Nothing came for the time that the caller allows; nothing is lost.
     kIdle,
     kEnd,
+    // The sign is up; no line is lost by it.
+    kStopped,
     // errno says why.
     kError,
   };
 
-  LineReader(int descriptor, size_t most_bytes);
-  // Blocks until there is a line, the input ends or, with an idle time of zero or more, that time passed without input.
+  LineReader(int descriptor, size_t most_bytes, StopSign stop = {});
+  // Blocks until there is a line, the input ends, the sign is up or, with an idle time of zero or more, that time
+  // passed without input.
   Result Next(std::string* line, std::chrono::milliseconds idle = std::chrono::milliseconds(-1));
   // Of the line that Next gave last; the first is 1.
   uint64_t number() const { return number_; }
@@ -32,10 +45,13 @@ class LineReader {
  private:
   // False at the end, on an error and when idle; *why says which.
   bool Fill(std::chrono::milliseconds idle, Result* why);
+  // Waits for input; false where the time passed or the sign is up, and *why says which.
+  bool Wait(std::chrono::milliseconds idle, Result* why) const;
   bool TakeLine(std::string* line, Result* result);
 
   const int descriptor_;
   const size_t most_bytes_;
+  const StopSign stop_;
   std::string buffer_;
   size_t begin_ = 0;
   // Up to here the buffer holds no end of line.
