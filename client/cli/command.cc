@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <sstream>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/lines/import_lines.h"
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
-#include "client/src/default_endpoint.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/nearest_name.h"
-#include "daemon/base/time.h"
 #include "daemon/base/utf8.h"
 #include "daemon/domain/types.h"
 
@@ -67,42 +63,31 @@ std::string WithoutFlag(const std::string& flag, const std::string& what) {
   return what.rfind(prefix, 0) == 0 ? what.substr(prefix.size()) : what;
 }
 
-std::optional<Time> ParseTime(const std::string& text) {
-  int64_t micros = 0;
-  if (!base::ParseTimestamp(text, &micros)) return std::nullopt;
-  return Time(std::chrono::microseconds(micros));
-}
-
 }  // namespace
 
-CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
+CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help,
+                     TimeForm form) {
   return app
       ->add_option_function<std::string>(
           flag,
-          [flag, out](const std::string& text) {
-            *out = ParseTime(text);
-            if (!out->has_value()) {
-              throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
-            }
+          [flag, out, form](const std::string& text) {
+            const auto now = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+            *out = ReadTime(text, form, now);
+            if (!out->has_value()) throw CLI::ValidationError(flag, "must be " + TimeForms(form));
           },
           help)
       ->type_name("TIME");
 }
 
-CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
-  return app
-      ->add_option_function<std::string>(
-          flag,
-          [flag, out](const std::string& text) {
-            *out = ParseTime(text);
-            if (!out->has_value()) *out = ParseTime(text + "T00:00:00Z");
-            if (!out->has_value()) {
-              throw CLI::ValidationError(
-                  flag, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z (RFC 3339)");
-            }
-          },
-          help + " (a date: its first instant, UTC)")
-      ->type_name("DATE|TIME");
+CLI::Option* AddForce(CLI::App* app, bool* force, const std::string& files) {
+  return app->add_flag("--force", *force, "Replace what the files of " + files + " hold");
+}
+
+void AddPage(CLI::App* app, int* page_size, std::string* page_token, const std::string& what) {
+  *page_size = base::kDefaultPageSize;
+  AddNumber(app, "--page-size", page_size, 1, base::kMaxPageSize, what + " to show, 1 to 1000 (default 100)");
+  AddText(app, "--page", page_token, 0, base::kMaxTokenBytes,
+          "Where the page before ended, as printed there; with the same other options");
 }
 
 void CheckTextFlag(const std::string& flag, const std::string& text, size_t least, size_t most) {
@@ -196,19 +181,6 @@ void AddRequestIdUpTo(size_t most, CLI::App* app, RequestId* id) {
 void AddRequestId(CLI::App* app, RequestId* id) { AddRequestIdUpTo(base::kMaxRequestIdBytes, app, id); }
 
 void AddUncheckedRequestId(CLI::App* app, RequestId* id) { AddRequestIdUpTo(SIZE_MAX, app, id); }
-
-bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
-  constexpr size_t kMostDigits = 9;
-  constexpr int64_t kMostSeconds = int64_t{100'000} * 86'400;
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits == 0 || digits > kMostDigits) return false;
-  const std::string unit = text.substr(digits);
-  const int64_t factor = unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3'600 : unit == "d" ? 86'400 : 0;
-  const int64_t seconds = std::stoll(text.substr(0, digits)) * factor;
-  if (factor == 0 || seconds > kMostSeconds) return false;
-  *out = std::chrono::seconds(seconds);
-  return true;
-}
 
 void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out) {
   AddUncheckedText(app, "--notice", &evidence->notice_version, "Version of the notice that the user saw")
@@ -313,130 +285,6 @@ bool Restricts(const std::vector<SettingChange>& changes, const std::vector<Rete
          std::any_of(retention.begin(), retention.end(), [](const RetentionChange& change) {
            return change.retention.kind != Retention::Kind::kUntilDeleted;
          });
-}
-
-namespace {
-
-void AddTimeout(CLI::App* app, double* seconds) {
-  app->add_option_function<std::string>(
-         "--timeout",
-         [seconds](const std::string& text) {
-           double read = 0;
-           const bool begins = !text.empty() && text[0] >= '0' && text[0] <= '9';
-           const auto [end, error] =
-               std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::general);
-           if (!begins || error != std::errc() || end != text.data() + text.size() ||
-               !(read >= 0.001 && read <= 3600.0)) {
-             throw CLI::ValidationError("--timeout", "must be a number of seconds from 0.001 to 3600");
-           }
-           *seconds = read;
-         },
-         "Seconds that one call may take, repetitions included (default 10)")
-      ->type_name("SECONDS");
-}
-
-// Not for a Unix socket: TLS is not spoken there.
-void AddTlsFiles(CLI::App* app, Cli* cli) {
-  const auto add = [app](const char* flag, std::string* file, const char* help) {
-    return NotEmpty(app->add_option(flag, *file, help))->type_name("FILE")->group("TLS");
-  };
-  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM)")->envname("CONSENT_CA");
-  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM)")->envname("CONSENT_CERT");
-  add("--key", &cli->key_file, "Its key, without a passphrase (PEM)")->envname("CONSENT_KEY");
-}
-
-// `--verified=` and `--verified=no` are no ways to say yes.
-void RefuseValuesOfFlags(CLI::App* app) {
-  for (CLI::Option* option : app->get_options()) {
-    if (option->get_expected_max() == 0) option->disable_flag_override(true);
-  }
-  for (CLI::App* command : app->get_subcommands({})) RefuseValuesOfFlags(command);
-}
-
-// CLI11 takes `--verified=` for `--verified`, and `--self-profile=` for one without a value.
-void RefuseEmptyValueOfFlag(CLI::App* app, const std::string& argument) {
-  if (argument.size() < 4 || argument.compare(0, 2, "--") != 0 || argument.back() != '=') return;
-  const std::string name = argument.substr(0, argument.size() - 1);
-  for (const CLI::Option* option : app->get_options()) {
-    if (!option->check_name(name) || option->get_expected_min() != 0) continue;
-    throw CLI::ValidationError(name, option->get_expected_max() == 0 ? "takes no value" : "has an empty value");
-  }
-  for (CLI::App* command : app->get_subcommands({})) RefuseEmptyValueOfFlag(command, argument);
-}
-
-// Somebody may have it for an id, and then nobody could tell.
-void RefuseOnlyAdult(const std::string& argument, const char* next) {
-  const std::string flag = "--self-profile";
-  if (argument == flag + "=" + kOnlyAdult || (argument == flag && next != nullptr && next == std::string(kOnlyAdult))) {
-    throw CLI::ValidationError(flag, "cannot be said of a profile with that id; use --profile in a call for itself");
-  }
-}
-
-// Each line with what a terminal would obey or hide made visible.
-void PrintLines(FILE* out, const std::string& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) std::fprintf(out, "%s\n", Printable(line).c_str());
-}
-
-}  // namespace
-
-int Run(int argc, const char* const* argv) {
-  CLI::App app(
-      "consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, "
-      "and tell a subject what is known.",
-      "consentctl");
-  Cli cli;
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.footer(ExitCodesHelp());
-  NotEmpty(app.add_option("--endpoint", cli.endpoint,
-                          "Where consentd listens: unix:/path, HOST:port, [IPv6]:port; another machine only over TLS. "
-                          "Default: " +
-                              DefaultEndpoint()))
-      ->envname("CONSENT_ENDPOINT");
-  AddTlsFiles(&app, &cli);
-  AddTimeout(&app, &cli.timeout_seconds);
-  app.add_flag("--json", cli.json, "Print one JSON object");
-  AddSubject(app, cli);
-  AddSettings(app, cli);
-  AddCheck(app, cli);
-  AddReportRecording(app, cli);
-  AddPolicy(app, cli);
-  AddClock(app, cli);
-  AddImport(app, cli);
-  AddFilter(app, cli);
-  AddDecisions(app, cli);
-  AddDelete(app, cli);
-  AddRequests(app, cli);
-  AddSystems(app, cli);
-  AddTasks(app, cli);
-  AddWorker(app, cli);
-  AddSweep(app, cli);
-  AddChildren(app, cli);
-  AddHolds(app, cli);
-  AddApprovals(app, cli);
-  AddFlags(app, cli);
-  AddExportSubject(app, cli);
-  AddCerts(app, cli);
-  AddStatus(app, cli);
-  RefuseValuesOfFlags(&app);
-  try {
-    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
-      RefuseEmptyValueOfFlag(&app, argv[i]);
-      RefuseOnlyAdult(argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
-    }
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    std::ostringstream help;
-    const int code = app.exit(success, help, help);
-    return PrintText(help.str(), code);
-  } catch (const CLI::ParseError& error) {
-    std::ostringstream text;
-    app.exit(error, text, text);
-    PrintLines(stderr, text.str());
-    return kUsage;
-  }
-  return cli.action();
 }
 
 }  // namespace consent::cli

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/cli/output.h"
+#include "client/cli/times.h"
 #include "consent/client.h"
 #include "consent/names.h"
 #include "daemon/base/bounds.h"
@@ -18,13 +20,12 @@
 namespace consent::cli {
 
 // The global options, and what the chosen command does once the whole line is parsed.
-struct Cli {
+struct Cli : OutputForm {
   std::string endpoint;
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
   double timeout_seconds = 10;
-  bool json = false;
   std::function<int()> action;
 
   absl::StatusOr<std::unique_ptr<Client>> Connect() const;
@@ -55,9 +56,8 @@ void AddFlags(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);
 void AddCerts(CLI::App& app, Cli& cli);
 void AddStatus(CLI::App& app, Cli& cli);
-
-// The command line's whole life: parse, run, exit code.
-int Run(int argc, const char* const* argv);
+void AddHelp(CLI::App& app, Cli& cli);
+void AddVersion(CLI::App& app, Cli& cli);
 
 // As typed: "human-review" is HUMAN_REVIEW.
 std::string UpperName(std::string text);
@@ -198,13 +198,13 @@ CLI::Option* NotEmpty(CLI::Option* option);
 void AddRequestId(CLI::App* app, RequestId* id);
 // Of a command that only restricts: one that is too long is sent, because the daemon restricts without it and says so.
 void AddUncheckedRequestId(CLI::App* app, RequestId* id);
-// "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
-bool ParseDuration(const std::string& text, std::chrono::seconds* out);
-// An option that takes a time in RFC 3339.
-CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
-// The same, or a date, which is its first instant in UTC: for ends that do not belong to what they end, and their
-// beginnings.
-CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
+// An option that takes a time; see times.h.
+CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help,
+                     TimeForm form = TimeForm::kMoment);
+// --page-size and --page of a list of `what` ("Requests").
+void AddPage(CLI::App* app, int* page_size, std::string* page_token, const std::string& what);
+// --force: what `files` name may be replaced.
+CLI::Option* AddForce(CLI::App* app, bool* force, const std::string& files);
 // --notice, --language, --channel, --actor, --guardian, --reference.
 void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr);
 // --language: in which texts are shown.

@@ -1,14 +1,20 @@
 #include "client/cli/exit_codes.h"
 
+#include "client/cli/terminal.h"
 #include "consent/error.h"
 
 namespace consent::cli {
 
-std::string ExitCodesHelp() {
+std::string ExitCodesHelp(size_t columns) {
+  constexpr size_t kIndent = 6;
   std::string help = "Exit codes:\n";
   for (const ExitCodeMeaning& row : kExitCodes) {
     const std::string number = std::to_string(row.code);
-    help += "  " + std::string(2 - number.size(), ' ') + number + "  " + row.meaning + "\n";
+    std::string begin = "  " + std::string(2 - number.size(), ' ') + number + "  ";
+    for (const std::string& line : WrapText(row.meaning, columns - kIndent)) {
+      help += begin + line + "\n";
+      begin = std::string(kIndent, ' ');
+    }
   }
   return help;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -35,6 +36,7 @@ enum ExitCode {
   kUsage = 64,
   kInternal = 70,
   kFiles = 74,
+  kStopped = 75,
 };
 
 struct ExitCodeMeaning {
@@ -82,10 +84,13 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{kUsage, "wrong command line"},
     ExitCodeMeaning{kInternal, "consentctl itself failed"},
     ExitCodeMeaning{kFiles, "a file or standard output could not be read or written"},
+    ExitCodeMeaning{kStopped,
+                    "stopped before its end, by SIGINT or SIGTERM or by the answer to its question; what is printed "
+                    "says how far it came and how to go on"},
 };
 
-// For the foot of the help.
-std::string ExitCodesHelp();
+// The page of `help exit-codes`, in so many columns.
+std::string ExitCodesHelp(size_t columns);
 
 // Of `check`: what the answer says about the purpose. ELIGIBLE is kDone only while it is fresh.
 ExitCode CodeForUse(const Answer& answer, Purpose purpose);

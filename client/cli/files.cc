@@ -118,7 +118,16 @@ absl::Status LineFile::Write(std::string_view lines) {
     // Best effort: the failure itself is reported in any case.
     if (::ftruncate(descriptor_, before) == 0) ::lseek(descriptor_, before, SEEK_SET);
   }
-  return Failed("an output cannot be written", error);
+  absl::Status failed = Failed("an output cannot be written", error);
+  errno = error;
+  return failed;
+}
+
+absl::Status MayReplace(const std::string& option, const LineFile& file, bool force) {
+  if (force || SizeOf(file.descriptor()) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError("the file of " + option +
+                                       " holds something already: name another one, or replace it with --force. "
+                                       "Nothing was done");
 }
 
 absl::Status WriteWholeFile(const std::string& path, std::string_view bytes, bool replace) {

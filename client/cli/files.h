@@ -64,13 +64,17 @@ class LineFile {
   int descriptor() const { return descriptor_; }
   // Cuts the file after its first `bytes`, where writing begins. FailedPrecondition: it cannot be cut.
   absl::Status KeepFirst(uint64_t bytes);
-  // `lines` end with a line's end. FailedPrecondition: it cannot be written.
+  // `lines` end with a line's end. FailedPrecondition: it cannot be written, and errno says why.
   absl::Status Write(std::string_view lines);
 
  private:
   Descriptor owned_;
   int descriptor_ = -1;
 };
+
+// FailedPrecondition: `file`, which the option of that name gave, holds something, and `force` is not set. A device or
+// pipe holds nothing.
+absl::Status MayReplace(const std::string& option, const LineFile& file, bool force);
 
 // Writes a whole file, mode 0600, so that `path` never holds half of it: under another name beside it, synced, then put
 // in place. AlreadyExists: `path` is there, and `replace` is not set. FailedPrecondition: it cannot be written, or what

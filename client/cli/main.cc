@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "client/cli/command.h"
+#include "client/cli/command_line.h"
 #include "client/cli/exit_codes.h"
 
 int main(int argc, char** argv) {

@@ -2,56 +2,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
 #include "client/cli/exit_codes.h"
+#include "client/cli/terminal.h"
 #include "consent/error.h"
 
 namespace consent::cli {
-namespace {
-
-// Characters, not bytes, of UTF-8.
-size_t Width(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-}  // namespace
-
-std::string Table::ForTerminal() const {
-  if (rows_.empty()) return "";
-  std::vector<size_t> widths;
-  for (const std::string& header : headers_) widths.push_back(Width(header));
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(Printable(row[i])));
-  }
-  std::string text;
-  const auto line = [&](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string cell = Printable(cells[i]);
-      text += cell;
-      if (i + 1 < cells.size()) text += std::string(widths[i] - Width(cell) + 2, ' ');
-    }
-    text += '\n';
-  };
-  line(headers_);
-  for (const auto& row : rows_) line(row);
-  return text + "\n";
-}
-
-std::string Table::Plain() const {
-  std::string text;
-  for (const auto& row : rows_) {
-    text += name_;
-    for (const std::string& cell : row) text += "\t" + Printable(cell);
-    text += '\n';
-  }
-  return text;
-}
-
 Json ErrorJson(const absl::Status& status) {
   const Error error = ErrorOf(status);
   Json json;
@@ -96,7 +54,7 @@ bool WriteAll(int descriptor, std::string_view bytes) {
 
 int PrintText(const std::string& text, int code) {
   if (WriteAll(STDOUT_FILENO, text)) return code;
-  std::fprintf(stderr, "consentctl: standard output cannot be written\n");
+  if (errno != EPIPE) std::fprintf(stderr, "consentctl: standard output cannot be written\n");
   return kFiles;
 }
 
@@ -120,16 +78,16 @@ void TellUnusable(const std::string& unusable, Report* report) {
   report->tables.push_back(table);
 }
 
-int Print(const Report& report, bool as_json, int code) {
+int Print(const Report& report, const OutputForm& form, int code) {
+  if (form.json) return PrintText(JsonText(report.json), code);
+  const size_t columns = TerminalColumns(STDOUT_FILENO);
+  const TerminalForm terminal{columns, MayColour(STDOUT_FILENO), form.header};
   std::string text;
-  if (as_json) {
-    text = JsonText(report.json);
-  } else {
-    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    for (const Table& table : report.tables) text += terminal ? table.ForTerminal() : table.Plain();
-  }
+  for (const Table& table : report.tables) text += columns > 0 ? table.ForTerminal(terminal) : table.Plain(form.header);
   return PrintText(text, code);
 }
+
+int Print(const Report& report, bool as_json, int code) { return Print(report, OutputForm{as_json, true}, code); }
 
 int PrintError(const absl::Status& status, bool as_json) {
   std::fprintf(stderr, "consentctl: %s\n", ErrorText(status).c_str());

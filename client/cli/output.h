@@ -7,25 +7,18 @@
 
 #include "absl/status/status.h"
 #include "client/cli/printable.h"
+#include "client/cli/table.h"
 
 namespace consent::cli {
 
 using Json = nlohmann::ordered_json;
 
-// Rows of text under one name.
-class Table {
- public:
-  Table(std::string name, std::vector<std::string> headers) : name_(std::move(name)), headers_(std::move(headers)) {}
-  void Add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  // Columns in line, under headers.
-  std::string ForTerminal() const;
-  // Each row on a line of its own: the table's name, then the cells, separated by tabs; no headers.
-  std::string Plain() const;
-
- private:
-  std::string name_;
-  std::vector<std::string> headers_;
-  std::vector<std::vector<std::string>> rows_;
+// What the caller wants to see of a reply.
+struct OutputForm {
+  // One JSON object.
+  bool json = false;
+  // Tables begin with a line of their columns' names.
+  bool header = true;
 };
 
 // The reply of one command in both forms.
@@ -45,7 +38,8 @@ std::string JsonText(const Json& json);
 // Writes all of it or fails; errno says why.
 bool WriteAll(int descriptor, std::string_view bytes);
 
-// Writes to standard output. Returns `code`, or kFiles where it cannot be written.
+// Writes to standard output. Returns `code`, or kFiles where it cannot be written: without a word where its reader has
+// gone away, as `head -1` does.
 int PrintText(const std::string& text, int code);
 // Says on standard error what looks mistaken about an id that was typed as `flag`; nothing where nothing does.
 void WarnOfOddId(const std::string& flag, const std::string& id);
@@ -54,6 +48,7 @@ void TellNewSubject(bool is_new, Report* report);
 // Adds what of a restriction's call the daemon left out; nothing where that is empty.
 void TellUnusable(const std::string& unusable, Report* report);
 // Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
+int Print(const Report& report, const OutputForm& form, int code);
 int Print(const Report& report, bool as_json, int code);
 // Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit
 // code.

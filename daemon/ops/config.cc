@@ -2,12 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
+#include "daemon/base/nearest_name.h"
 #include "daemon/ops/config_environment.h"
 #include "daemon/ops/policy_command.h"
 
@@ -345,6 +349,27 @@ constexpr char kOverview[] =
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
 
+// "; did you mean '--policy'?" of the first argument that looks like an option and is none; empty where none is near.
+std::string OptionMeant(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) names.push_back("--" + option->get_single_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  for (const std::string& argument : arguments) {
+    const std::string name = argument.substr(0, argument.find('='));
+    if (name.rfind("--", 0) != 0 || app.get_option_no_throw(name) != nullptr) continue;
+    const std::optional<std::string_view> nearest = base::NearestName(name, known);
+    return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'?" : "";
+  }
+  return "";
+}
+
+// The same of a command.
+std::string CommandMeant(const std::string& word) {
+  constexpr std::array<std::string_view, 5> kCommands = {"serve", "policy", "callers", "version", "help"};
+  const std::optional<std::string_view> nearest = base::NearestName(word, kCommands);
+  return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'?" : "";
+}
+
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
                                       const ProcessEnvironment& environment) {
   CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.",
@@ -364,7 +389,7 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
     return absl::InvalidArgumentError(OneLine(
         absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
   } catch (const CLI::Error& error) {
-    return absl::InvalidArgumentError(OneLine(error.what()));
+    return absl::InvalidArgumentError(OneLine(error.what() + OptionMeant(app, arguments)));
   }
   absl::StatusOr<ServeOptions> options = Validate(raw, environment);
   if (!options.ok()) return options.status();
@@ -391,6 +416,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   Invocation invocation;
   invocation.help = kOverview;
   const std::string first = arguments.empty() ? "--help" : arguments[0];
+  if (first == "help" && arguments.size() == 2 && arguments[1] == "serve") return ParseServe({"--help"}, environment);
   if (first == "--help" || first == "-h" || first == "help") return invocation;
   if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, environment);
   if (first == "version" || first == "--version") {
@@ -407,8 +433,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     invocation.callers_file = arguments[2];
     return invocation;
   }
-  return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first,
-                                                         "'; there are serve, policy validate, policy diff, policy "
+  return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
+                                                         "; there are serve, policy validate, policy diff, policy "
                                                          "test, callers validate and version")));
 }
 

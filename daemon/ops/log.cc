@@ -4,6 +4,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace consent::ops {
@@ -101,7 +104,11 @@ std::string FormatText(Literal event, std::initializer_list<Field> fields) {
 Log::Log(LogFormat format, LogLevel level) {
   json_ = format == LogFormat::kJson || (format == LogFormat::kAuto && isatty(STDERR_FILENO) == 0);
   // A logger of our own, outside spdlog's global registry.
-  logger_ = std::make_shared<spdlog::logger>("consentd", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
+  auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>();
+  // https://no-color.org. Off a terminal there are no colours in any case.
+  const char* const no_colour = std::getenv("NO_COLOR");
+  if (no_colour != nullptr && no_colour[0] != '\0') sink->set_color_mode(spdlog::color_mode::never);
+  logger_ = std::make_shared<spdlog::logger>("consentd", std::move(sink));
   logger_->set_level(ToSpdlog(level));
   logger_->flush_on(spdlog::level::trace);
   logger_->set_pattern(

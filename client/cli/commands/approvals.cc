@@ -3,6 +3,7 @@
 #include <string>
 
 #include "client/cli/command.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render_approval.h"
@@ -12,22 +13,19 @@
 namespace consent::cli {
 namespace {
 
-int PrintProposal(const absl::StatusOr<Proposal>& proposal, bool as_json) {
-  if (!proposal.ok()) return PrintError(proposal.status(), as_json);
+int PrintProposal(const absl::StatusOr<Proposal>& proposal, const OutputForm& form) {
+  if (!proposal.ok()) return PrintError(proposal.status(), form.json);
   Report report;
   report.json = {{"proposal", ProposalJson(*proposal)}};
   report.tables = {ProposalsTable({*proposal})};
-  return Print(report, as_json, kDone);
+  return Print(report, form, kDone);
 }
 
 void AddListProposals(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "What waits for a second person, the newest first");
   auto query = std::make_shared<ProposalQuery>();
-  query->page_size = 100;
   app->add_flag("--all", query->include_ended, "Those that have ended, too: the last 1,024 are kept");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Lines to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Lines");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -37,7 +35,7 @@ void AddListProposals(CLI::App* parent, Cli& cli) {
         report.json = {{"proposals", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const Proposal& proposal : page->proposals) report.json["proposals"].push_back(ProposalJson(proposal));
         report.tables = {ProposalsTable(page->proposals), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -62,7 +60,7 @@ void AddShowProposal(CLI::App* parent, Cli& cli) {
         for (const std::string& words : details->loosens) loosens.Add({words});
         report.tables = {ProposalsTable({details->proposal})};
         if (!details->loosens.empty()) report.tables.push_back(loosens);
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -75,9 +73,12 @@ void AddApprove(CLI::App* parent, Cli& cli) {
       "rests on must be as it was then. Look at it first: `approvals show`, and for a hold `holds list`.");
   auto id = std::make_shared<ProposalId>();
   AddId(app, "proposal", id.get(), "The proposal, as `approvals list` prints it")->required();
-  app->callback([&cli, id] {
-    cli.action = [&cli, id] {
-      return cli.WithClient([&](Client& client) { return PrintProposal(client.ApproveProposal(*id), cli.json); });
+  auto yes = std::make_shared<bool>(false);
+  AddYes(app, yes.get());
+  app->callback([&cli, id, yes] {
+    cli.action = [&cli, id, yes] {
+      if (!IsConfirmed("What was proposed is carried out at once.", *yes)) return static_cast<int>(kStopped);
+      return cli.WithClient([&](Client& client) { return PrintProposal(client.ApproveProposal(*id), cli); });
     };
   });
 }
@@ -89,7 +90,7 @@ void AddWithdraw(CLI::App* parent, Cli& cli) {
   AddId(app, "proposal", id.get(), "The proposal, as `approvals list` prints it")->required();
   app->callback([&cli, id] {
     cli.action = [&cli, id] {
-      return cli.WithClient([&](Client& client) { return PrintProposal(client.WithdrawProposal(*id), cli.json); });
+      return cli.WithClient([&](Client& client) { return PrintProposal(client.WithdrawProposal(*id), cli); });
     };
   });
 }

@@ -7,6 +7,7 @@
 
 #include "client/cli/engines/bulk_progress.h"
 #include "client/cli/engines/call_gate.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/input_file.h"
@@ -85,6 +86,9 @@ std::string WhyItEnded(const BulkEnd& end) {
       return "the input cannot be read: " + std::string(end.status.message());
     case BulkEnd::How::kOutputFailed:
       return ErrorText(end.status);
+    case BulkEnd::How::kStopped:
+      return "stopped before line " + std::to_string(end.line) +
+             ". Run the same command again to go on, within 72 hours";
     case BulkEnd::How::kDaemonFailed:
       break;
   }
@@ -93,6 +97,7 @@ std::string WhyItEnded(const BulkEnd& end) {
 }
 
 int CodeOf(const BulkEnd& end, const BulkCounts& counts) {
+  if (end.how == BulkEnd::How::kStopped) return kStopped;
   if (end.how == BulkEnd::How::kDaemonFailed) {
     return CallGate::ComesAgain(end.status) ? kNoAnswer : CodeFor(end.status);
   }
@@ -101,7 +106,7 @@ int CodeOf(const BulkEnd& end, const BulkCounts& counts) {
   return counts.refused + counts.partly > 0 ? kNotAllCounted : kDone;
 }
 
-int PrintSummary(const BulkEnd& end, const BulkCounts& counts, size_t pauses, bool as_json) {
+int PrintSummary(const BulkEnd& end, const BulkCounts& counts, size_t pauses, const OutputForm& form) {
   const std::string why = WhyItEnded(end);
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
@@ -112,7 +117,7 @@ int PrintSummary(const BulkEnd& end, const BulkCounts& counts, size_t pauses, bo
   table.Add({std::to_string(counts.lines), std::to_string(counts.done), std::to_string(counts.partly),
              std::to_string(counts.refused), std::to_string(counts.unreadable), YesNo(why.empty())});
   report.tables = {table};
-  return Print(report, as_json, CodeOf(end, counts));
+  return Print(report, form, CodeOf(end, counts));
 }
 
 // Where progress is kept when nobody says it.
@@ -121,7 +126,10 @@ std::string ProgressPath(const BulkFlags& flags) {
 }
 
 // Cuts off what the report holds beyond what was reached. FailedPrecondition: it holds less.
-absl::Status GoOnWith(LineFile* report, const BulkProgress& progress) {
+absl::Status GoOnWith(LineFile* report, const BulkProgress& progress, bool force) {
+  if (progress.report_bytes() == 0 && progress.Reached(1) == 0) {
+    if (absl::Status free = MayReplace("--report", *report, force); !free.ok()) return free;
+  }
   if (report->IsOpen() && SizeOf(report->descriptor()) < progress.report_bytes()) {
     return absl::FailedPreconditionError(
         "the report holds less than the progress file says: give the report of the run that goes on, or none");
@@ -146,16 +154,16 @@ int Send(const Cli& cli, Client& client, const BulkFlags& flags, BulkJob job, co
                  "consentctl: this file was sent whole before, and nothing of it is sent again. To send it once more, "
                  "take away %s or name another one with --progress\n",
                  Printable(ProgressPath(flags)).c_str());
-    return PrintSummary({}, progress->counts(), 0, cli.json);
+    return PrintSummary({}, progress->counts(), 0, cli);
   }
-  if (absl::Status status = GoOnWith(&*report, *progress); !status.ok()) return FileError(status);
+  if (absl::Status status = GoOnWith(&*report, *progress, flags.force); !status.ok()) return FileError(status);
   const std::shared_ptr<Clock> clock = Clock::System();
   CallGate gate(flags.parallel, *clock);
   BulkReport sink(*std::move(report), progress->report_bytes(), SizeOf(input), job.has_yeses ? 2 : 1, !cli.json);
   Bulk bulk(client, gate, *progress, sink, std::move(job));
   const BulkEnd end = bulk.Run(input);
   sink.bar().Clear();
-  return PrintSummary(end, bulk.counts(), gate.pauses(), cli.json);
+  return PrintSummary(end, bulk.counts(), gate.pauses(), cli);
 }
 
 }  // namespace
@@ -176,13 +184,14 @@ void AddBulk(CLI::App* app, BulkFlags* flags, const std::string& each_line) {
                            "again with the same file to go on"))
       ->type_name("FILE")
       ->group(group);
+  AddForce(app, &flags->force, "--report")->group(group);
   AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 32)")->group(group);
 }
 
 bool TakesFile(const CLI::App* app, const BulkFlags& flags, const CLI::Option* account,
                const std::vector<std::string>& not_with_file) {
   if (flags.file.empty()) {
-    for (const char* option : {"--report", "--progress", "--parallel"}) {
+    for (const char* option : {"--report", "--progress", "--parallel", "--force"}) {
       if (app->count(option) != 0) throw CLI::ValidationError(option, "belongs to --file");
     }
     if (account->count() == 0) throw CLI::RequiredError("account");
@@ -202,6 +211,8 @@ bool TakesFile(const CLI::App* app, const BulkFlags& flags, const CLI::Option* a
 }
 
 int RunBulk(const Cli& cli, const BulkFlags& flags, BulkJob job, const Json& order) {
+  const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+  if (!stop.status().ok()) return FileError(stop.status());
   absl::StatusOr<Descriptor> opened = OpenInput(flags.file);
   if (!opened.ok()) return FileError(opened.status());
   const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
@@ -210,6 +221,7 @@ int RunBulk(const Cli& cli, const BulkFlags& flags, BulkJob job, const Json& ord
   if (!hash.ok()) return FileError(hash.status());
   job.input_hash = *std::move(hash);
   job.parallel = flags.parallel;
+  job.stop = stop.sign();
   return cli.WithClient([&](Client& client) { return Send(cli, client, flags, std::move(job), order, input->get()); });
 }
 

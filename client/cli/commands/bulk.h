@@ -1,4 +1,5 @@
-// What the commands share that take one line each from a file: --file, --report, --progress, --parallel.
+// What the commands share that take one line each from a file: --file, --report, --progress,
+// --parallel, --force.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@ struct BulkFlags {
   std::string report;
   std::string progress;
   size_t parallel = 32;
+  bool force = false;
 };
 
 // `each_line`: what a line of the file is, for the help.

@@ -150,7 +150,7 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
     if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
     const ExitCode code =
         flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
-    return Print(AnswerReport(answer), cli.json, code);
+    return Print(AnswerReport(answer), cli, code);
   });
 }
 
@@ -178,7 +178,8 @@ void AddCheck(CLI::App& parent, Cli& cli) {
                 "Say in words why: what counted, and what nearly did. Lets nobody use or purge anything: ends with 14, "
                 "whatever it says");
   AddTime(app, "--at", &flags->at,
-          "With --explain: as it was at that time, as far as can still be told; or will be, if nothing changes");
+          "With --explain: as it was at that time, as far as can still be told; or will be, if nothing changes",
+          TimeForm::kFirst);
   AddTextLanguage(app, &flags->call);
   app->callback([&cli, flags] {
     if (!flags->explain && (flags->at.has_value() || !flags->call.language.empty())) {

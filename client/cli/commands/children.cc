@@ -37,12 +37,9 @@ void AddDue(CLI::App* parent, Cli& cli) {
                                          "has to be told; ANSWER: was told, and "
                                          "the period runs; PURGE: it is over, and what the child said must go");
   auto query = std::make_shared<ChildrenQuery>();
-  query->page_size = base::kDefaultPageSize;
   AddId(app, "--account", &query->account_id, "Only of this account");
   AddNames(app, "--due", &query->due, "Only what is due for this; several times");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Profiles to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Profiles");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -52,7 +49,7 @@ void AddDue(CLI::App* parent, Cli& cli) {
         report.json = {{"children", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const InactiveChild& child : page->children) report.json["children"].push_back(ChildJson(child));
         report.tables = {ChildrenTable(page->children), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -78,7 +75,7 @@ void AddNotice(CLI::App* parent, Cli& cli) {
         Table table("notice", {"ALREADY", "ETAG"});
         table.Add({YesNo(recorded->already), recorded->revision.value()});
         report.tables = {table};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -108,7 +105,7 @@ void AddKeep(CLI::App* parent, Cli& cli) {
         Report report;
         report.json = {{"etag", done->revision.value()}, {"results", PartsJson(done->results)}};
         report.tables = {PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
+        return Print(report, cli, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });

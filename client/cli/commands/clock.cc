@@ -7,8 +7,8 @@
 namespace consent::cli {
 namespace {
 
-int PrintClock(const absl::StatusOr<ClockState>& clock, bool as_json) {
-  if (!clock.ok()) return PrintError(clock.status(), as_json);
+int PrintClock(const absl::StatusOr<ClockState>& clock, const OutputForm& form) {
+  if (!clock.ok()) return PrintError(clock.status(), form.json);
   const int64_t offset = clock->wall && clock->trusted
                              ? std::chrono::floor<std::chrono::seconds>(*clock->wall - *clock->trusted).count()
                              : 0;
@@ -20,15 +20,13 @@ int PrintClock(const absl::StatusOr<ClockState>& clock, bool as_json) {
   Table table("clock", {"CLOCK", "TRUSTED TIME", "SECONDS AHEAD", "DOUBTFUL"});
   table.Add({TimeText(clock->wall), TimeText(clock->trusted), std::to_string(offset), YesNo(clock->doubtful)});
   report.tables = {table};
-  return Print(report, as_json, kDone);
+  return Print(report, form, kDone);
 }
 
 void AddShowClock(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("show", "What the daemon takes the time to be, and whether it is in doubt");
   app->callback([&cli] {
-    cli.action = [&cli] {
-      return cli.WithClient([&](Client& client) { return PrintClock(client.GetClock(), cli.json); });
-    };
+    cli.action = [&cli] { return cli.WithClient([&](Client& client) { return PrintClock(client.GetClock(), cli); }); };
   });
 }
 
@@ -38,10 +36,11 @@ void AddConfirmClock(CLI::App* parent, Cli& cli) {
       "Vouch for the daemon's clock, where it is right and in doubt: name the time as another clock has it. "
       "Refused where the two are over an hour apart: set the clock first.");
   auto time = std::make_shared<std::optional<Time>>();
-  AddTime(app, "time", time.get(), "The time by another clock, such as 2024-05-01T12:00:00Z")->required();
+  AddTime(app, "time", time.get(), "The time by another clock, such as 2024-05-01T12:00:00Z", TimeForm::kExact)
+      ->required();
   app->callback([&cli, time] {
     cli.action = [&cli, time] {
-      return cli.WithClient([&](Client& client) { return PrintClock(client.ConfirmClock(**time), cli.json); });
+      return cli.WithClient([&](Client& client) { return PrintClock(client.ConfirmClock(**time), cli); });
     };
   });
 }

@@ -3,6 +3,7 @@
 
 #include "client/cli/engines/decision_check.h"
 #include "client/cli/engines/decision_files.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/lines/json_fields.h"
@@ -96,7 +97,7 @@ absl::Status ReadHeard(const VerifyFlags& flags, DecisionCheck& check) {
   return check.ReadHeard(flags.heard, flags.heard_file, reader);
 }
 
-int RunVerify(const Cli& cli, const VerifyFlags& flags, const std::vector<Client*>& clients) {
+int RunVerify(const Cli& cli, const VerifyFlags& flags, const std::vector<Client*>& clients, const StopRequest& stop) {
   std::vector<DecisionProblem> problems;
   DecisionCheckOptions options = flags.check;
   options.clients = clients;
@@ -105,7 +106,8 @@ int RunVerify(const Cli& cli, const VerifyFlags& flags, const std::vector<Client
   });
   if (absl::Status status = check.Begin(); !status.ok()) return PrintError(status, cli.json);
   if (absl::Status status = ReadHeard(flags, check); !status.ok()) return PrintReadError(status, cli.json);
-  if (absl::Status status = ReadDecisionFiles(flags.files, check); !status.ok()) {
+  if (absl::Status status = ReadDecisionFiles(flags.files, check, stop.sign()); !status.ok()) {
+    if (stop.Asked()) return PrintStopped(status);
     return PrintReadError(status, cli.json);
   }
   check.Finish();
@@ -114,7 +116,7 @@ int RunVerify(const Cli& cli, const VerifyFlags& flags, const std::vector<Client
       if (absl::Status status = client->ReportVerification(found); !status.ok()) return PrintError(status, cli.json);
     }
   }
-  return Print(ReportOf(check, problems), cli.json, check.counts().problems == 0 ? kDone : kWrongDecisions);
+  return Print(ReportOf(check, problems), cli, check.counts().problems == 0 ? kDone : kWrongDecisions);
 }
 
 CLI::Option* AddSpan(CLI::App* app, const std::string& flag, std::chrono::seconds* out, std::chrono::seconds most,
@@ -173,9 +175,11 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
   app->callback([&cli, flags] {
     CheckPeriod(flags->check.decided);
     cli.action = [&cli, flags] {
-      if (flags->offline) return RunVerify(cli, *flags, {});
+      const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+      if (!stop.status().ok()) return FileError(stop.status());
+      if (flags->offline) return RunVerify(cli, *flags, {}, stop);
       return WithDaemons(cli, flags->daemons,
-                         [&](const std::vector<Client*>& clients) { return RunVerify(cli, *flags, clients); });
+                         [&](const std::vector<Client*>& clients) { return RunVerify(cli, *flags, clients, stop); });
     };
   });
 }
@@ -183,8 +187,8 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
 }  // namespace
 
 void AddPeriod(CLI::App* app, Period* period, const std::string& what) {
-  AddBoundary(app, "--from", &period->from, what + " decided at or after this time");
-  AddBoundary(app, "--to", &period->to, what + " decided before this time");
+  AddTime(app, "--from", &period->from, what + " decided at or after this time", TimeForm::kFirst);
+  AddTime(app, "--to", &period->to, what + " decided before this time", TimeForm::kFirst);
 }
 
 void CheckPeriod(const Period& period) {
@@ -223,6 +227,12 @@ int WithDaemons(const Cli& cli, const std::vector<std::string>& endpoints,
     clients.push_back(owned.emplace_back(*std::move(client)).get());
   }
   return with(clients);
+}
+
+int PrintStopped(const absl::Status& status) {
+  std::fprintf(stderr, "consentctl: %s; nothing was found out by it. Run the same command again\n",
+               Printable(std::string(status.message())).c_str());
+  return kStopped;
 }
 
 int PrintReadError(const absl::Status& status, bool as_json) {

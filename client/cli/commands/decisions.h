@@ -27,6 +27,8 @@ int WithDaemons(const Cli& cli, const std::vector<std::string>& endpoints,
                 const std::function<int(const std::vector<Client*>&)>& with);
 
 // How the reading of the log's files ends: prints what is wrong.
+// Says on standard error where reading was stopped, and returns kStopped.
+int PrintStopped(const absl::Status& status);
 int PrintReadError(const absl::Status& status, bool as_json);
 
 }  // namespace consent::cli

@@ -3,6 +3,7 @@
 
 #include "client/cli/commands/decisions.h"
 #include "client/cli/engines/decision_find.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "daemon/base/bounds.h"
@@ -16,14 +17,15 @@ struct FindFlags {
   DecisionQuery query;
 };
 
-int RunFind(const Cli& cli, const FindFlags& flags, const std::vector<Client*>& clients) {
+int RunFind(const Cli& cli, const FindFlags& flags, const std::vector<Client*>& clients, const StopRequest& stop) {
   std::vector<FoundDecision> found;
   DecisionFind find(clients, flags.query, [&found](const FoundDecision& one) {
     if (found.size() < kMostFound) found.push_back(one);
   });
   const Time now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
   if (absl::Status status = find.Begin(now); !status.ok()) return PrintError(status, cli.json);
-  if (absl::Status status = ReadDecisionFiles(flags.files, find); !status.ok()) {
+  if (absl::Status status = ReadDecisionFiles(flags.files, find, stop.sign()); !status.ok()) {
+    if (stop.Asked()) return PrintStopped(status);
     return PrintReadError(status, cli.json);
   }
   Report report;
@@ -32,7 +34,7 @@ int RunFind(const Cli& cli, const FindFlags& flags, const std::vector<Client*>& 
   for (const FoundDecision& one : found) report.json["decisions"].push_back(FoundJson(one));
   report.tables = {FindCountsTable(find.counts())};
   if (!found.empty()) report.tables.push_back(FoundTable(found));
-  return Print(report, cli.json, SawAll(find.counts()) ? kDone : kUnreadable);
+  return Print(report, cli, SawAll(find.counts()) ? kDone : kUnreadable);
 }
 
 // Several times, and no more often than the daemon takes.
@@ -66,8 +68,10 @@ void AddDecisionsFind(CLI::App* decisions, Cli& cli) {
   app->callback([&cli, flags] {
     CheckPeriod(flags->query.decided);
     cli.action = [&cli, flags] {
+      const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+      if (!stop.status().ok()) return FileError(stop.status());
       return WithDaemons(cli, flags->daemons,
-                         [&](const std::vector<Client*>& clients) { return RunFind(cli, *flags, clients); });
+                         [&](const std::vector<Client*>& clients) { return RunFind(cli, *flags, clients, stop); });
     };
   });
 }

@@ -4,6 +4,7 @@
 
 #include "client/cli/command.h"
 #include "client/cli/commands/bulk.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -28,6 +29,7 @@ struct DeleteFlags {
   bool close_account = false;
   bool verified = false;
   bool verifying = false;
+  bool yes = false;
   BulkFlags bulk;
 };
 
@@ -97,6 +99,15 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
   return flags.recordings;
 }
 
+// What is asked before it, on a terminal.
+std::string QuestionOf(const DeleteFlags& flags) {
+  const std::string of =
+      flags.bulk.file.empty() ? "of " + flags.order.account_id.value() : "of each account of the file";
+  if (flags.close_account) return "This closes the account " + of + ", which cannot be undone once it is verified.";
+  return "This has recordings " + of + " deleted" +
+         (flags.verified ? ", and purging begins at once." : " once it is verified; until then nothing of it is used.");
+}
+
 int RunDelete(const Cli& cli, const NewDeletionRequest& order) {
   return cli.WithClient([&](Client& client) {
     const auto done = client.CreateDeletionRequest(order);
@@ -112,7 +123,7 @@ int RunDelete(const Cli& cli, const NewDeletionRequest& order) {
     report.tables.push_back(created);
     TellNewSubject(done->subject_is_new, &report);
     TellUnusable(done->unusable, &report);
-    return Print(report, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
+    return Print(report, cli, done->unusable.empty() ? kDone : kPartlyRefused);
   });
 }
 
@@ -133,8 +144,9 @@ int RunFile(const Cli& cli, const DeleteFlags& flags) {
 
 void AddSelector(CLI::App* app, DeleteFlags* flags) {
   app->add_flag("--everything", flags->everything, "All that was captured until now")->group("What");
-  AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to")->group("What");
-  AddTime(app, "--to", &flags->range.to, "Captured until then, not in the future; with --from")->group("What");
+  AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to", TimeForm::kFirst)->group("What");
+  AddTime(app, "--to", &flags->range.to, "Captured until then, not in the future; with --from", TimeForm::kLast)
+      ->group("What");
   app->add_flag("--today", flags->today, "From the first instant of the day on which it was said; with --time-zone")
       ->group("What");
   AddText(app, "--time-zone", &flags->day.time_zone, 1, base::kMaxNameBytes, "The user's, such as Europe/Bucharest")
@@ -172,6 +184,7 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   AddName(app, "--requester", &flags->order.requester, "Who asks (default SELF)");
   CLI::Option* verified = app->add_flag("--verified", flags->verified, "Who asks is known and may ask: purging begins");
   app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
+  AddYes(app, &flags->yes);
   AddUncheckedRequestId(app, &flags->order.request_id);
   AddEvidence(app, &flags->order.evidence);
   AddBulk(
@@ -189,11 +202,10 @@ void AddDelete(CLI::App& parent, Cli& cli) {
     order.verification = flags->verified    ? Verification::kVerified
                          : flags->verifying ? Verification::kUnderWay
                                             : Verification::kPending;
-    if (from_file) {
-      cli.action = [&cli, flags] { return RunFile(cli, *flags); };
-      return;
-    }
-    cli.action = [&cli, flags] { return RunDelete(cli, flags->order); };
+    cli.action = [&cli, flags, from_file] {
+      if (!IsConfirmed(QuestionOf(*flags), flags->yes)) return static_cast<int>(kStopped);
+      return from_file ? RunFile(cli, *flags) : RunDelete(cli, flags->order);
+    };
   });
 }
 

@@ -7,6 +7,7 @@
 #include "client/cli/engines/filter_engine.h"
 #include "client/cli/engines/filter_shadow.h"
 #include "client/cli/engines/filter_summary.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
@@ -25,6 +26,7 @@ struct FilterFlags {
   std::vector<std::string> set;
   std::string refused_path;
   std::string purge_path;
+  bool force = false;
   bool advise = false;
   std::optional<Time> shadow_until;
 
@@ -52,7 +54,11 @@ class Outputs final : public FilterSink {
         bar_(total_bytes, !as_json),
         as_json_(as_json) {}
 
-  absl::Status Eligible(const std::string& lines) override { return eligible_.Write(lines); }
+  absl::Status Eligible(const std::string& lines) override {
+    absl::Status written = eligible_.Write(lines);
+    reader_is_gone_ = !written.ok() && errno == EPIPE;
+    return written;
+  }
 
   absl::Status Refused(const std::vector<RefusedLine>& refused) override {
     std::string all;
@@ -80,6 +86,7 @@ class Outputs final : public FilterSink {
 
   ProgressBar& bar() { return bar_; }
   const Json& problems() const { return problems_; }
+  bool reader_is_gone() const { return reader_is_gone_; }
 
  private:
   LineFile eligible_;
@@ -87,6 +94,7 @@ class Outputs final : public FilterSink {
   LineFile purge_;
   ProgressBar bar_;
   const bool as_json_;
+  bool reader_is_gone_ = false;
   uint64_t unreadable_ = 0;
   Json problems_ = Json::array();
 };
@@ -106,6 +114,8 @@ int CodeOf(const Ended& ended, bool in_shadow) {
       return kFiles;
     case FilterEnd::How::kDaemonFailed:
       return in_shadow ? kNotEnforced : CodeFor(ended.end.status);
+    case FilterEnd::How::kStopped:
+      return kStopped;
     case FilterEnd::How::kComplete:
       break;
   }
@@ -121,6 +131,14 @@ std::string WhyItEnded(const FilterEnd& end, bool in_shadow) {
       return "the input cannot be read: " + std::string(end.status.message());
     case FilterEnd::How::kOutputFailed:
       return ErrorText(end.status);
+    case FilterEnd::How::kStopped:
+      if (in_shadow) {
+        return "stopped before line " + std::to_string(end.first_unanswered) +
+               "; lines are passed through as they are read, so some from there on may have been. Begin anew";
+      }
+      return "stopped before line " + std::to_string(end.first_unanswered) +
+             "; nothing from there on was let through. Go on with the lines from there: `tail -n +" +
+             std::to_string(end.first_unanswered) + " FILE | consentctl filter ...`";
     case FilterEnd::How::kDaemonFailed:
       break;
   }
@@ -186,6 +204,8 @@ absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
 }
 
 int RunFilter(const Cli& cli, const FilterFlags& flags) {
+  const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+  if (!stop.status().ok()) return FileError(stop.status());
   const absl::StatusOr<Descriptor> input = OpenInput(flags.input);
   if (!input.ok()) return FileError(input.status());
   absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
@@ -199,6 +219,8 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
   if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
     // Only once nothing is wrong with the command line: what the files held is lost by it.
+    if (absl::Status free = MayReplace("--refused", *refused, flags.force); !free.ok()) return FileError(free);
+    if (absl::Status free = MayReplace("--purge", *purge, flags.force); !free.ok()) return FileError(free);
     for (LineFile* file : {&*refused, &*purge}) {
       if (absl::Status emptied = file->KeepFirst(0); !emptied.ok()) return FileError(emptied);
     }
@@ -209,12 +231,14 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
     Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json, flags.in_shadow);
     LineReader::Copy copy;
     if (flags.in_shadow) copy = [](std::string_view bytes) { return WriteAll(STDOUT_FILENO, bytes); };
-    LineReader reader(input->get(), kMaxLineBytes, std::move(copy));
+    LineReader reader(input->get(), kMaxLineBytes, stop.sign(), std::move(copy));
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
     Ended ended{end, filter.counts(), filter.advice(), outputs.problems()};
     if (flags.in_shadow && end.how == FilterEnd::How::kDaemonFailed) PassTheRest(&reader, &ended.counts, &ended.end);
     outputs.bar().Clear();
+    // Whoever read standard output went away, as `head -1` does: it has what it wanted.
+    if (outputs.reader_is_gone()) return static_cast<int>(kFiles);
     PrintSummary(flags, ended, cli.json);
     if (flags.in_shadow && !cli.json) std::fputs(ShadowEndsText(ended.counts).c_str(), stderr);
     return CodeOf(ended, flags.in_shadow);
@@ -270,6 +294,7 @@ void AddFilter(CLI::App& parent, Cli& cli) {
       ->type_name("FILE");
   NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))
       ->type_name("FILE");
+  AddForce(app, &flags->force, "--refused and --purge");
   AddAdoption(app, flags.get());
   AddNumber(app, "--batch", &flags->settings.batch, 1, kMaxBatch, "Lines in one call, 1 to 1000 (default 500)");
   AddNumber(app, "--parallel", &flags->settings.parallel, 1, 64, "Calls at the same time, 1 to 64 (default 4)");

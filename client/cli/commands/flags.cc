@@ -28,11 +28,8 @@ void AddListFlags(CLI::App* parent, Cli& cli) {
   CLI::App* app =
       parent->add_subcommand("list", "Recordings flagged SAFETY that nobody has handled, those reported first, first");
   auto query = std::make_shared<SafetyFlagQuery>();
-  query->page_size = base::kDefaultPageSize;
   AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Flags to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Flags");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -42,7 +39,7 @@ void AddListFlags(CLI::App* parent, Cli& cli) {
         report.json = {{"flags", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const SafetyFlag& flag : page->flags) report.json["flags"].push_back(FlagJson(flag));
         report.tables = {FlagsTable(page->flags), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -71,7 +68,7 @@ void AddHandleFlag(CLI::App* parent, Cli& cli) {
         Table table("handled", {"ETAG"});
         table.Add({revision->value()});
         report.tables = {table};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

@@ -1,5 +1,6 @@
 // consentctl holds place|release|review|list.
 #include "client/cli/command.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render_approval.h"
@@ -60,10 +61,13 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
   AddAuthority(app, &order, "ordered it");
   AddScope(app, &flags->scope);
   AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000");
-  AddTime(app, "--from", &order.selector.captured.from, "Captured from then on (default: from the beginning)");
-  AddTime(app, "--to", &order.selector.captured.to, "Captured until then (default: also what is still to come)");
+  AddTime(app, "--from", &order.selector.captured.from, "Captured from then on (default: from the beginning)",
+          TimeForm::kFirst);
+  AddTime(app, "--to", &order.selector.captured.to, "Captured until then (default: also what is still to come)",
+          TimeForm::kLast);
   AddTime(app, "--review", &order.review_at,
-          "By when somebody has to look whether it is still needed; at most 366 days ahead (default: in 180 days)");
+          "By when somebody has to look whether it is still needed; at most 366 days ahead (default: in 180 days)",
+          TimeForm::kFirst);
   AddRequestId(app, &order.request_id);
   AddEvidence(app, &order.evidence);
   app->callback([&cli, flags] {
@@ -76,7 +80,7 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
         report.json = {{"hold", HoldJson(placed->hold)}, {"revision", placed->revision.value()}};
         report.tables = {HoldsTable({placed->hold})};
         TellNewSubject(placed->subject_is_new, &report);
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -94,8 +98,13 @@ void AddRelease(CLI::App* parent, Cli& cli) {
   AddRequestId(app, &order->request_id);
   AddEvidence(app, &order->evidence);
   AddEtag(app, &order->etag, "holds list");
-  app->callback([&cli, order] {
-    cli.action = [&cli, order] {
+  auto yes = std::make_shared<bool>(false);
+  AddYes(app, yes.get());
+  app->callback([&cli, order, yes] {
+    cli.action = [&cli, order, yes] {
+      if (!IsConfirmed("What waited for the hold is purged and cannot be had back.", *yes)) {
+        return static_cast<int>(kStopped);
+      }
       return cli.WithClient([&](Client& client) {
         const auto released = client.ReleaseHold(*order);
         if (!released.ok()) return PrintError(released.status(), cli.json);
@@ -103,10 +112,10 @@ void AddRelease(CLI::App* parent, Cli& cli) {
         report.json = {{"hold", HoldJson(released->hold)}};
         if (released->proposal.has_value()) {
           TellProposal(*released->proposal, &report);
-          return Print(report, cli.json, kProposed);
+          return Print(report, cli, kProposed);
         }
         report.tables = {HoldsTable({released->hold})};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -117,7 +126,7 @@ void AddReview(CLI::App* parent, Cli& cli) {
       "review", "Somebody looked at the hold again and it goes on, until the next review at the latest");
   auto order = std::make_shared<ReviewHoldOrder>();
   AddId(app, "hold", &order->hold_id, "The hold, as `holds place` printed it")->required();
-  AddTime(app, "--until", &order->review_at, "The next review; at most 366 days ahead")->required();
+  AddTime(app, "--until", &order->review_at, "The next review; at most 366 days ahead", TimeForm::kFirst)->required();
   AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "Why it goes on; 1 to 256 bytes; no ids")
       ->required();
   AddRequestId(app, &order->request_id);
@@ -130,7 +139,7 @@ void AddReview(CLI::App* parent, Cli& cli) {
         Report report;
         report.json = {{"hold", HoldJson(*reviewed)}};
         report.tables = {HoldsTable({*reviewed})};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -139,14 +148,11 @@ void AddReview(CLI::App* parent, Cli& cli) {
 void AddListHolds(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Holds in the order in which they were placed, and their etags");
   auto query = std::make_shared<HoldQuery>();
-  query->page_size = 100;
   AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
   app->add_flag("--all", query->include_released,
                 "Those that were released, too; what they covered is no longer known");
   app->add_flag("--past-review", query->past_review, "Only those in force that nobody has looked at in time");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Holds to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Holds");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -156,7 +162,7 @@ void AddListHolds(CLI::App* parent, Cli& cli) {
         report.json = {{"holds", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const Hold& hold : page->holds) report.json["holds"].push_back(HoldJson(hold));
         report.tables = {HoldsTable(page->holds), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

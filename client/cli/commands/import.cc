@@ -5,6 +5,7 @@
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
 #include "client/cli/engines/import_trial.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/input_file.h"
@@ -21,6 +22,7 @@ struct ImportFlags {
   std::string refused_path;
   size_t parallel = 16;
   bool dry_run = false;
+  bool force = false;
 };
 
 class ImportReport final : public ImportSink {
@@ -65,10 +67,19 @@ class ImportReport final : public ImportSink {
   uint64_t printed_ = 0;
 };
 
-std::string WhyItEnded(const ImportEnd& end, bool dry_run) {
+std::string WhyItEnded(const ImportEnd& end, bool dry_run, bool keeps_state) {
   if (end.how == ImportEnd::How::kComplete) return "";
   if (end.how == ImportEnd::How::kInputFailed) return "the input cannot be read: " + std::string(end.status.message());
   if (end.how == ImportEnd::How::kOutputFailed) return ErrorText(end.status);
+  if (end.how == ImportEnd::How::kStopped && dry_run) {
+    return "stopped before line " + std::to_string(end.line) + "; nothing was written. Run the same command again";
+  }
+  if (end.how == ImportEnd::How::kStopped) {
+    return "stopped before line " + std::to_string(end.line) +
+           (end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents") +
+           ". Run the same command again to go on, within 72 hours" +
+           (keeps_state ? "" : "; without --state it begins at the first line, and does nothing twice");
+  }
   if (dry_run) return "stopped at line " + std::to_string(end.line) + "; nothing was written. " + ErrorText(end.status);
   const std::string where =
       end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
@@ -76,8 +87,8 @@ std::string WhyItEnded(const ImportEnd& end, bool dry_run) {
          ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
 }
 
-int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool dry_run, bool as_json) {
-  const std::string why = WhyItEnded(end, dry_run);
+int PrintSummary(const ImportEnd& end, const ImportCounts& counts, const ImportFlags& flags, const OutputForm& form) {
+  const std::string why = WhyItEnded(end, flags.dry_run, !flags.state_path.empty());
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
   report.json = {{"lines", counts.lines},           {"imported", counts.imported}, {"refused", counts.refused},
@@ -87,7 +98,9 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool dry_run,
              std::to_string(counts.unreadable), YesNo(why.empty())});
   report.tables = {table};
   int code = kDone;
-  if (end.how == ImportEnd::How::kDaemonFailed) {
+  if (end.how == ImportEnd::How::kStopped) {
+    code = kStopped;
+  } else if (end.how == ImportEnd::How::kDaemonFailed) {
     code = CodeFor(end.status);
   } else if (end.how != ImportEnd::How::kComplete) {
     code = kFiles;
@@ -96,10 +109,10 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool dry_run,
   } else if (counts.refused > 0) {
     code = kNotAllCounted;
   }
-  return Print(report, as_json, code);
+  return Print(report, form, code);
 }
 
-int RunTrial(const Cli& cli, const ImportFlags& flags) {
+int RunTrial(const Cli& cli, const ImportFlags& flags, const StopRequest& stop) {
   absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
   if (!opened.ok()) return FileError(opened.status());
   const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
@@ -110,18 +123,19 @@ int RunTrial(const Cli& cli, const ImportFlags& flags) {
       {{"the input", input->get()}, {"standard output", STDOUT_FILENO}, {"--refused", refused->descriptor()}});
   if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
+    if (absl::Status free = MayReplace("--refused", *refused, flags.force); !free.ok()) return FileError(free);
     if (absl::Status cut = refused->KeepFirst(0); !cut.ok()) return FileError(cut);
     const std::shared_ptr<Clock> clock = Clock::System();
     CallGate gate(1, *clock);
     ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
-    ImportTrial trial(client, gate, report);
+    ImportTrial trial(client, gate, report, stop.sign());
     const ImportEnd end = trial.Run(input->get());
     report.bar().Clear();
-    return PrintSummary(end, trial.counts(), true, cli.json);
+    return PrintSummary(end, trial.counts(), flags, cli);
   });
 }
 
-int RunImport(const Cli& cli, const ImportFlags& flags) {
+int RunImport(const Cli& cli, const ImportFlags& flags, const StopRequest& stop) {
   absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
   if (!opened.ok()) return FileError(opened.status());
   const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
@@ -144,6 +158,9 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
       if (!current.ok()) return PrintError(current.status(), cli.json);
       store = base::Hex(current->store_id);
     }
+    if (state->Reached(1) == 0) {
+      if (absl::Status free = MayReplace("--refused", *refused, flags.force); !free.ok()) return FileError(free);
+    }
     // Only once nothing is wrong with the command line: what the files held is lost by it.
     if (absl::Status begun = state->Begin(store); !begun.ok()) return FileError(begun);
     const bool goes_on = state->Reached(1) > 0;
@@ -151,10 +168,10 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
       return FileError(cut);
     }
     ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
-    Import import(client, *state, report, flags.parallel);
+    Import import(client, *state, report, flags.parallel, stop.sign());
     const ImportEnd end = import.Run(input->get());
     report.bar().Clear();
-    return PrintSummary(end, import.counts(), false, cli.json);
+    return PrintSummary(end, import.counts(), flags, cli);
   });
 }
 
@@ -179,6 +196,7 @@ void AddImport(CLI::App& parent, Cli& cli) {
   NotEmpty(app->add_option("--refused", flags->refused_path,
                            "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");
+  AddForce(app, &flags->force, "--refused");
   AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
   app->add_flag("--dry-run", flags->dry_run,
                 "Write nothing: say of each line what of it would not count if it were imported now");
@@ -186,7 +204,11 @@ void AddImport(CLI::App& parent, Cli& cli) {
     if (flags->dry_run && !flags->state_path.empty()) {
       throw CLI::ValidationError("--dry-run", "keeps no --state: nothing is written");
     }
-    cli.action = [&cli, flags] { return flags->dry_run ? RunTrial(cli, *flags) : RunImport(cli, *flags); };
+    cli.action = [&cli, flags] {
+      const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);
+      if (!stop.status().ok()) return FileError(stop.status());
+      return flags->dry_run ? RunTrial(cli, *flags, stop) : RunImport(cli, *flags, stop);
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 // consentctl policy show|suspend|resume, and what policy_versions adds.
 #include "client/cli/command.h"
 #include "client/cli/commands/policy_versions.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -62,12 +63,12 @@ Report PolicyReport(const StoredPolicy& stored) {
   return report;
 }
 
-int PrintSuspension(const absl::StatusOr<Suspension>& suspension, bool as_json) {
-  if (!suspension.ok()) return PrintError(suspension.status(), as_json);
+int PrintSuspension(const absl::StatusOr<Suspension>& suspension, const OutputForm& form) {
+  if (!suspension.ok()) return PrintError(suspension.status(), form.json);
   Report report;
   report.json = {{"suspension", SuspensionJson(*suspension)}};
   report.tables = {SuspensionTable({*suspension})};
-  return Print(report, as_json, kDone);
+  return Print(report, form, kDone);
 }
 
 void AddShowPolicy(CLI::App* parent, Cli& cli) {
@@ -78,7 +79,7 @@ void AddShowPolicy(CLI::App* parent, Cli& cli) {
     cli.action = [&cli, version] {
       return cli.WithClient([&](Client& client) {
         const auto stored = client.GetPolicy(*version);
-        return stored.ok() ? Print(PolicyReport(*stored), cli.json, kDone) : PrintError(stored.status(), cli.json);
+        return stored.ok() ? Print(PolicyReport(*stored), cli, kDone) : PrintError(stored.status(), cli.json);
       });
     };
   });
@@ -94,7 +95,7 @@ void AddSuspend(CLI::App* parent, Cli& cli) {
   AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
   app->callback([&cli, order] {
     cli.action = [&cli, order] {
-      return cli.WithClient([&](Client& client) { return PrintSuspension(client.Suspend(*order), cli.json); });
+      return cli.WithClient([&](Client& client) { return PrintSuspension(client.Suspend(*order), cli); });
     };
   });
 }
@@ -109,16 +110,21 @@ void AddResume(CLI::App* parent, Cli& cli) {
   AddRegion(app, "--region", &order->region, true, "The region of the suspension");
   AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
   AddEtag(app, &order->etag, "policy show");
-  app->callback([&cli, order] {
-    cli.action = [&cli, order] {
+  auto yes = std::make_shared<bool>(false);
+  AddYes(app, yes.get());
+  app->callback([&cli, order, yes] {
+    cli.action = [&cli, order, yes] {
+      if (!IsConfirmed("Recordings may be used for " + std::string(Name(order->purpose)) + " again.", *yes)) {
+        return static_cast<int>(kStopped);
+      }
       return cli.WithClient([&](Client& client) {
         const auto resumed = client.Resume(*order);
         if (!resumed.ok()) return PrintError(resumed.status(), cli.json);
-        if (!resumed->proposal.has_value()) return PrintSuspension(resumed->suspension, cli.json);
+        if (!resumed->proposal.has_value()) return PrintSuspension(resumed->suspension, cli);
         Report report;
         report.json = {{"suspension", SuspensionJson(resumed->suspension)}};
         TellProposal(*resumed->proposal, &report);
-        return Print(report, cli.json, kProposed);
+        return Print(report, cli, kProposed);
       });
     };
   });

@@ -100,7 +100,7 @@ void AddDiffPolicy(CLI::App* parent, Cli& cli) {
       return cli.WithClient([&](Client& client) {
         const auto diff = client.DiffPolicy(*json, flags->count_seconds);
         if (!diff.ok()) return PrintError(diff.status(), cli.json);
-        return Print(DiffReport(*diff, flags->count_seconds > 0), cli.json, kDone);
+        return Print(DiffReport(*diff, flags->count_seconds > 0), cli, kDone);
       });
     };
   });
@@ -152,10 +152,10 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
                    HexText(activated->hash)});
         if (activated->proposal.has_value()) {
           TellProposal(*activated->proposal, &report);
-          return Print(report, cli.json, kProposed);
+          return Print(report, cli, kProposed);
         }
         report.tables = {table};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -164,12 +164,11 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
 void AddListPolicies(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Every activation of a policy, newest first: which, when and by whom");
   struct Query {
-    int page_size = 100;
+    int page_size = 0;
     std::string page_token;
   };
   auto query = std::make_shared<Query>();
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Lines to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there");
+  AddPage(app, &query->page_size, &query->page_token, "Lines");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -190,7 +189,7 @@ void AddListPolicies(CLI::App* parent, Cli& cli) {
                      HexText(one.hash)});
         }
         report.tables = {table, NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

@@ -28,7 +28,7 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         printed.tables = {table};
         TellNewSubject(done->subject_is_new, &printed);
         TellUnusable(done->unusable, &printed);
-        return Print(printed, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
+        return Print(printed, cli, done->unusable.empty() ? kDone : kPartlyRefused);
       });
     };
   });

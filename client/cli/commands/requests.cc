@@ -1,6 +1,7 @@
 // consentctl requests list|show|confirm-receipt|verify|deny|extend|cancel.
 #include "client/cli/commands/requests.h"
 
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -10,28 +11,25 @@
 namespace consent::cli {
 namespace {
 
-int PrintRequest(const absl::StatusOr<DeletionRequest>& request, bool as_json) {
-  if (!request.ok()) return PrintError(request.status(), as_json);
+int PrintRequest(const absl::StatusOr<DeletionRequest>& request, const OutputForm& form) {
+  if (!request.ok()) return PrintError(request.status(), form.json);
   Report report;
   report.json = {{"request", DeletionJson(*request)}};
   report.tables = DeletionTables(*request);
-  return Print(report, as_json, kDone);
+  return Print(report, form, kDone);
 }
 
 void AddListRequests(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Requests in the order of their receipt");
   auto query = std::make_shared<DeletionQuery>();
-  query->page_size = 100;
   AddId(app, "account", &query->account_id, "Only of this account; without it of all");
   AddNames(app, "--state", &query->states, "Only in these states; several times");
   AddNames(app, "--cause", &query->causes, "Only for these causes; several times");
-  AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
-  AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
-  AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
+  AddTime(app, "--due-before", &query->due_before, "Only open ones that are due before then", TimeForm::kFirst);
+  AddTime(app, "--received-from", &query->received_from, "Only those received from then on", TimeForm::kFirst);
+  AddTime(app, "--received-before", &query->received_before, "Only those received before then", TimeForm::kFirst);
   app->add_flag("--open-appeal", query->has_open_appeal, "Only those with an appeal or complaint that is not answered");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Requests to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Requests");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -41,7 +39,7 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
         report.json = {{"requests", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const DeletionRequest& request : page->requests) report.json["requests"].push_back(DeletionJson(request));
         report.tables = {DeletionsTable(page->requests), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -59,7 +57,7 @@ void AddShowRequest(CLI::App* parent, Cli& cli) {
   app->callback([&cli, deletion, options] {
     cli.action = [&cli, deletion, options] {
       return cli.WithClient(
-          [&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion, *options), cli.json); });
+          [&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion, *options), cli); });
     };
   });
 }
@@ -84,23 +82,26 @@ void AddConfirmReceipt(CLI::App* parent, Cli& cli) {
         already.Add({YesNo(confirmed->already)});
         report.tables = DeletionTables(confirmed->request);
         report.tables.insert(report.tables.begin(), std::move(already));
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
 }
 
-// A step of a request: its id, evidence and request_id are common to all; `call` is the client's method.
+// A step of a request: its id, evidence and request_id are common to all; `call` is the client's method. It is done
+// only where it is confirmed.
 template <typename Order>
 std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
-                               absl::StatusOr<DeletionRequest> (Client::*call)(const Order&, const CallOptions&)) {
+                               absl::StatusOr<DeletionRequest> (Client::*call)(const Order&, const CallOptions&),
+                               const std::function<bool(const Order&)>& is_confirmed = nullptr) {
   auto order = std::make_shared<Order>();
   AddId(app, "deletion", &order->deletion_id, "The request, as `delete` printed it")->required();
   AddRequestId(app, &order->request_id);
   AddEvidence(app, &order->evidence);
-  app->callback([&cli, order, call] {
-    cli.action = [&cli, order, call] {
-      return cli.WithClient([&](Client& client) { return PrintRequest((client.*call)(*order, {}), cli.json); });
+  app->callback([&cli, order, call, is_confirmed] {
+    cli.action = [&cli, order, call, is_confirmed] {
+      if (is_confirmed != nullptr && !is_confirmed(*order)) return static_cast<int>(kStopped);
+      return cli.WithClient([&](Client& client) { return PrintRequest((client.*call)(*order, {}), cli); });
     };
   });
   return order;
@@ -109,7 +110,12 @@ std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
 void AddSteps(CLI::App* parent, Cli& cli) {
   CLI::App* verify =
       parent->add_subcommand("verify", "Who asked is known and may ask: purging begins. Repeating is harmless.");
-  auto verification = AddStep(verify, cli, &Client::VerifyDeletionRequest);
+  auto yes = std::make_shared<bool>(false);
+  auto verification =
+      AddStep<VerifyOrder>(verify, cli, &Client::VerifyDeletionRequest, [yes](const VerifyOrder& order) {
+        return order.only_begun || IsConfirmed("Purging begins at once and cannot be undone.", *yes);
+      });
+  AddYes(verify, yes.get());
   verify->add_flag("--only-begun", verification->only_begun, "It is being found out who asked, and that is not over");
 
   CLI::App* deny =

@@ -28,7 +28,7 @@ std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
         already.Add({YesNo(taken->already)});
         report.tables = DeletionTables(taken->request);
         report.tables.insert(report.tables.begin(), std::move(already));
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

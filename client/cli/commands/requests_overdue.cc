@@ -63,7 +63,7 @@ int RunOverdue(const Cli& cli, int limit) {
     Table head("overdue", {"OVERDUE", "LISTED", "COMPLETE"});
     head.Add({std::to_string(seen), std::to_string(listed.size()), YesNo(complete)});
     report.tables = {head, DeletionsTable(listed)};
-    return Print(report, cli.json, kDone);
+    return Print(report, cli, kDone);
   });
 }
 

@@ -111,7 +111,7 @@ int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& ta
     table.Add({figure.section, figure.period, figure.group, figure.name, ValueText(figure.value)});
   }
   report.tables = {table};
-  return Print(report, cli.json, kDone);
+  return Print(report, cli, kDone);
 }
 
 int RunPeriods(const Cli& cli, const ReportFlags& flags) {
@@ -143,7 +143,7 @@ int RunReport(const Cli& cli, const ReportFlags& flags) {
     }
     report.json["total"] = FiguresJson(tally.Total());
     report.tables = {FiguresTable(tally)};
-    return Print(report, cli.json, kDone);
+    return Print(report, cli, kDone);
   });
 }
 
@@ -175,8 +175,8 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
       "Requests that somebody made, not those that a "
       "changed choice made.");
   auto flags = std::make_shared<ReportFlags>();
-  AddBoundary(app, "--from", &flags->from, "The period's first instant")->required();
-  AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
+  AddTime(app, "--from", &flags->from, "The period's first instant", TimeForm::kFirst)->required();
+  AddTime(app, "--to", &flags->to, "The first instant that no longer belongs to it", TimeForm::kFirst)->required();
   app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
   app->add_flag(
       "--html", flags->html,

@@ -40,7 +40,7 @@ int RunSample(const Cli& cli, const SampleFlags& flags) {
       report.json["requests"].push_back(std::move(json));
       for (Table& table : DeletionTables(request)) report.tables.push_back(std::move(table));
     }
-    return Print(report, cli.json, kDone);
+    return Print(report, cli, kDone);
   });
 }
 
@@ -55,8 +55,8 @@ void AddRequestsSample(CLI::App* parent, Cli& cli) {
   AddNumber(app, "--n", &flags->count, 1, kMostDrawn, "How many, 1 to 1000")->required();
   AddText(app, "--seed", &flags->seed, 1, kMaxSeedBytes, "1 to 64 bytes, for example a number that somebody else chose")
       ->required();
-  AddBoundary(app, "--from", &flags->query.received_from, "Only those received from then on")->required();
-  AddBoundary(app, "--to", &flags->query.received_before, "Only those received before then")->required();
+  AddTime(app, "--from", &flags->query.received_from, "Only those received from then on", TimeForm::kFirst)->required();
+  AddTime(app, "--to", &flags->query.received_before, "Only those received before then", TimeForm::kFirst)->required();
   AddNames(app, "--state", &flags->query.states, "Only in these states; several times");
   app->callback([&cli, flags] {
     if (*flags->query.received_from >= *flags->query.received_before) {

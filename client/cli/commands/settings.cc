@@ -27,7 +27,7 @@ void AddGet(CLI::App* parent, Cli& cli) {
       return cli.WithClient([&](Client& client) {
         const auto current = client.GetSettings(*account, *options);
         if (!current.ok()) return PrintError(current.status(), cli.json);
-        return Print({CurrentSettingsJson(*current), CurrentSettingsTables(*current)}, cli.json, kDone);
+        return Print({CurrentSettingsJson(*current), CurrentSettingsTables(*current)}, cli, kDone);
       });
     };
   });
@@ -172,7 +172,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         report.tables = {head, PartsTable(done->results), UnreachedTable(done->unreached)};
         TellNewSubject(done->subject_is_new, &report);
         TellUnusable(done->unusable, &report);
-        return Print(report, cli.json, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
+        return Print(report, cli, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });
@@ -252,7 +252,7 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
         if (refused) report.tables.push_back(PartsTable(done->results));
         TellNewSubject(done->subject_is_new, &report);
         TellUnusable(done->unusable, &report);
-        return Print(report, cli.json, refused || !done->unusable.empty() ? kPartlyRefused : kDone);
+        return Print(report, cli, refused || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });

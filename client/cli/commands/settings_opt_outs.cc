@@ -87,7 +87,7 @@ int RunOptOuts(const Cli& cli, const OptOutsFlags& flags) {
     head.Add(
         {std::to_string(found->entries.size()), YesNo(complete), std::to_string(found->erased), YesNo(found->more)});
     report.tables = {head, table};
-    return Print(report, cli.json, kDone);
+    return Print(report, cli, kDone);
   });
 }
 
@@ -99,8 +99,8 @@ void AddOptOuts(CLI::App* parent, Cli& cli) {
       "All that said no within a time, of all accounts, new or again, by time; says whether the list is complete: "
       "neither cut at --limit nor lacking entries that were erased since with their account");
   auto flags = std::make_shared<OptOutsFlags>();
-  AddBoundary(app, "--from", &flags->from, "The first instant")->required();
-  AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
+  AddTime(app, "--from", &flags->from, "The first instant", TimeForm::kFirst)->required();
+  AddTime(app, "--to", &flags->to, "The first instant that no longer belongs to it", TimeForm::kFirst)->required();
   AddNumber(app, "--limit", &flags->limit, 1, kMostOptOuts, "List at most so many, 1 to 100000 (default 10000)");
   app->callback([&cli, flags] {
     if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");

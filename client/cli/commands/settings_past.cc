@@ -22,7 +22,7 @@ Report HistoryReport(const HistoryPage& page) {
 
 struct HistoryFlags {
   AccountId account;
-  int page_size = 100;
+  int page_size = 0;
   std::string page;
 };
 
@@ -32,13 +32,12 @@ void AddHistory(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("history", "Who changed what when, newest first");
   auto flags = std::make_shared<HistoryFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
-  AddNumber(app, "--page-size", &flags->page_size, 1, base::kMaxPageSize, "Entries to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &flags->page, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there");
+  AddPage(app, &flags->page_size, &flags->page, "Entries");
   app->callback([&cli, flags] {
     cli.action = [&cli, flags] {
       return cli.WithClient([&](Client& client) {
         const auto page = client.ListSettingsHistory(flags->account, flags->page_size, flags->page);
-        return page.ok() ? Print(HistoryReport(*page), cli.json, kDone) : PrintError(page.status(), cli.json);
+        return page.ok() ? Print(HistoryReport(*page), cli, kDone) : PrintError(page.status(), cli.json);
       });
     };
   });
@@ -50,7 +49,7 @@ void AddAt(CLI::App* parent, Cli& cli) {
   auto at = std::make_shared<std::optional<Time>>();
   auto options = std::make_shared<CallOptions>();
   AddId(app, "account", account.get(), "The account")->required();
-  AddTime(app, "time", at.get(), "The time, RFC 3339")->required();
+  AddTime(app, "time", at.get(), "The time", TimeForm::kFirst)->required();
   AddTextLanguage(app, options.get());
   app->callback([&cli, account, at, options] {
     cli.action = [&cli, account, at, options] {
@@ -68,7 +67,7 @@ void AddAt(CLI::App* parent, Cli& cli) {
         report.tables = SettingsTables(past->settings);
         report.tables.insert(report.tables.begin(), head);
         report.tables.push_back(ShownTextsTable(past->shown_texts));
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

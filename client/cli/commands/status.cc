@@ -42,7 +42,7 @@ int RunStatus(const Cli& cli) {
         std::none_of(lines.begin(), lines.end(), [](const StatusLine& line) { return line.needs_person; });
     Report report = StatusReport(*status, lines);
     report.json["needs_person"] = !is_well;
-    return Print(report, cli.json, is_well ? kDone : kNeedsPerson);
+    return Print(report, cli, is_well ? kDone : kNeedsPerson);
   });
 }
 

@@ -123,7 +123,7 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
         report.tables = {table, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
         TellUnusable(done->unusable, &report);
-        return Print(report, cli.json, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
+        return Print(report, cli, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });
@@ -144,7 +144,7 @@ void AddSubject(CLI::App& app, Cli& cli) {
       return cli.WithClient([&](Client& client) {
         const auto found = client.GetSubject(*account);
         if (!found.ok()) return PrintError(found.status(), cli.json);
-        return Print({SubjectJson(*found), SubjectTables(*found)}, cli.json, kDone);
+        return Print({SubjectJson(*found), SubjectTables(*found)}, cli, kDone);
       });
     };
   });

@@ -90,7 +90,7 @@ struct SweepSummary {
   absl::Status reported = absl::CancelledError("a sweep that did not come to its end is not reported");
 };
 
-int PrintSweep(const SweepSummary& summary, bool as_json) {
+int PrintSweep(const SweepSummary& summary, const OutputForm& form) {
   std::string why = WhySweepEnded(summary.end);
   const bool complete = why.empty();
   if (complete && !summary.reported.ok()) {
@@ -115,7 +115,7 @@ int PrintSweep(const SweepSummary& summary, bool as_json) {
   report.tables = {table, reasons};
   const ExitCode code =
       complete && !summary.reported.ok() ? CodeFor(summary.reported) : CodeForSweep(summary.end, counts);
-  return Print(report, as_json, code);
+  return Print(report, form, code);
 }
 
 Time TimeOfSystem() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
@@ -173,7 +173,7 @@ int Sweeping(const Cli& cli, const SweepFlags& flags, const TaskCommand& command
   summary.counts = state->counts();
   summary.purged_by_reason = engine.purged_by_reason();
   if (summary.end.how == SweepEnd::How::kComplete) summary.reported = ReportOf(client, flags.system, *state);
-  return PrintSweep(summary, cli.json);
+  return PrintSweep(summary, cli);
 }
 
 int RunSweep(const Cli& cli, SweepFlags flags) {

@@ -1,5 +1,6 @@
 // consentctl systems register|retention|list|retire.
 #include "client/cli/command.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render_deletion.h"
@@ -8,12 +9,12 @@
 namespace consent::cli {
 namespace {
 
-int PrintSystem(const absl::StatusOr<DataSystem>& system, bool as_json) {
-  if (!system.ok()) return PrintError(system.status(), as_json);
+int PrintSystem(const absl::StatusOr<DataSystem>& system, const OutputForm& form) {
+  if (!system.ok()) return PrintError(system.status(), form.json);
   Report report;
   report.json = {{"system", DataSystemJson(*system)}};
   report.tables = {DataSystemsTable({*system})};
-  return Print(report, as_json, kDone);
+  return Print(report, form, kDone);
 }
 
 // --attested-by, --attested-until, --sweep-days: one of the two ways at most.
@@ -22,7 +23,7 @@ void AddRetention(CLI::App* app, SystemRetention* retention) {
                             "Who says that it deletes by itself what has expired and what was recorded by accident: a "
                             "person of the staff, never a user");
   CLI::Option* until = AddTime(app, "--attested-until", &retention->attested_until,
-                               "When that has to be said anew; at most 366 days ahead");
+                               "When that has to be said anew; at most 366 days ahead", TimeForm::kFirst);
   CLI::Option* days =
       AddNumber(app, "--sweep-days", &retention->sweep_days, 1, base::kMaxSweepDays,
                 "`consentctl sweep` asks about all that it has every so many days, 1 to 90; it is overdue after them");
@@ -60,7 +61,7 @@ void AddRegister(CLI::App* parent, Cli& cli) {
   AddRetention(app, &system->retention);
   app->callback([&cli, system] {
     cli.action = [&cli, system] {
-      return cli.WithClient([&](Client& client) { return PrintSystem(client.RegisterDataSystem(*system), cli.json); });
+      return cli.WithClient([&](Client& client) { return PrintSystem(client.RegisterDataSystem(*system), cli); });
     };
   });
 }
@@ -79,7 +80,7 @@ void AddSetRetention(CLI::App* parent, Cli& cli) {
     }
     cli.action = [&cli, name, retention] {
       return cli.WithClient(
-          [&](Client& client) { return PrintSystem(client.SetSystemRetention(*name, *retention), cli.json); });
+          [&](Client& client) { return PrintSystem(client.SetSystemRetention(*name, *retention), cli); });
     };
   });
 }
@@ -95,7 +96,7 @@ void AddListSystems(CLI::App* parent, Cli& cli) {
         report.json = {{"systems", Json::array()}};
         for (const DataSystem& system : *systems) report.json["systems"].push_back(DataSystemJson(system));
         report.tables = {DataSystemsTable(*systems)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });
@@ -111,10 +112,14 @@ void AddRetire(CLI::App* parent, Cli& cli) {
   AddText(app, "name", name.get(), 1, base::kMaxNameBytes, "The data system")->required();
   AddText(app, "--reason", reason.get(), 0, base::kMaxReasonBytes,
           "1 to 256 bytes; kept with each task that ends by it; no ids");
-  app->callback([&cli, name, reason] {
-    cli.action = [&cli, name, reason] {
-      return cli.WithClient(
-          [&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli.json); });
+  auto yes = std::make_shared<bool>(false);
+  AddYes(app, yes.get());
+  app->callback([&cli, name, reason, yes] {
+    cli.action = [&cli, name, reason, yes] {
+      if (!IsConfirmed("No deletion reaches " + *name + " any more; its open tasks end as EXEMPT.", *yes)) {
+        return static_cast<int>(kStopped);
+      }
+      return cli.WithClient([&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli); });
     };
   });
 }

@@ -12,13 +12,10 @@ void AddListTasks(CLI::App* parent, Cli& cli) {
   CLI::App* app =
       parent->add_subcommand("list", "Open tasks of one data system: due, taken, failed and why; no ids of people");
   auto query = std::make_shared<TaskQuery>();
-  query->page_size = 100;
   AddText(app, "system", &query->system, 1, base::kMaxNameBytes, "The data system")->required();
   AddNumber(app, "--min-failures", &query->min_failures, 0, base::kMaxFailures,
             "Only those that failed as often, or more");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Tasks to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
-          "Where the page before ended, as printed there; with the same other options");
+  AddPage(app, &query->page_size, &query->page_token, "Tasks");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -28,7 +25,7 @@ void AddListTasks(CLI::App* parent, Cli& cli) {
         report.json = {{"tasks", Json::array()}, {"next_page_token", page->next_page_token}};
         for (const TaskStatus& task : page->tasks) report.json["tasks"].push_back(TaskJson(task));
         report.tables = {TasksTable(page->tasks), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
+        return Print(report, cli, kDone);
       });
     };
   });

@@ -63,7 +63,7 @@ class Console final : public WorkerSink {
   bool silent_ = false;
 };
 
-int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, bool as_json) {
+int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, const OutputForm& form) {
   if (!ended.ok()) std::fprintf(stderr, "consentctl: %s\n", ErrorText(ended).c_str());
   Report report;
   report.json = {{"done", counts.done},
@@ -86,7 +86,7 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
              std::to_string(counts.lost), std::to_string(counts.unreported), std::to_string(counts.taken_back),
              std::to_string(counts.refused), std::to_string(counts.open), std::to_string(counts.erased)});
   report.tables = {table};
-  return Print(report, as_json, code);
+  return Print(report, form, code);
 }
 
 int RunWorker(const Cli& cli, WorkerFlags flags) {
@@ -105,7 +105,7 @@ int RunWorker(const Cli& cli, WorkerFlags flags) {
     const absl::Status ended = worker.Run();
     console.bar().Clear();
     const ExitCode code = CodeForWorker(ended, worker.counts(), flags.settings.once, stop.Asked());
-    return PrintCounts(ended, worker.counts(), code, cli.json);
+    return PrintCounts(ended, worker.counts(), code, cli);
   });
 }
 

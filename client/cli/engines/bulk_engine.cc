@@ -99,11 +99,12 @@ const char* OutcomeName(const BulkResult& result) {
 
 BulkEnd Bulk::Read(int input, const Visit& visit) const {
   if (::lseek(input, 0, SEEK_SET) < 0) return CannotRead();
-  LineReader reader(input, kMaxLineBytes);
+  LineReader reader(input, kMaxLineBytes, job_.stop);
   std::string bytes;
   for (;;) {
     const LineReader::Result result = reader.Next(&bytes);
     if (result == LineReader::Result::kError) return CannotRead();
+    if (result == LineReader::Result::kStopped) return {BulkEnd::How::kStopped, absl::OkStatus(), 1};
     if (result == LineReader::Result::kEnd) return visit(0, std::string(), reader.bytes());
     const absl::StatusOr<std::string> line =
         result == LineReader::Result::kLine
@@ -285,9 +286,17 @@ void Bulk::Take(int pass, uint64_t number, const absl::StatusOr<std::string>& by
   next_.lines.push_back(std::move(line));
 }
 
+BulkEnd Bulk::FinishSent(int pass) {
+  while (!sent_.empty()) {
+    BulkEnd end = FinishOldest(pass);
+    if (end.how != BulkEnd::How::kComplete) return end;
+  }
+  return {BulkEnd::How::kStopped, absl::OkStatus(), progress_.Reached(pass) + 1};
+}
+
 BulkEnd Bulk::Pass(int pass, int input) {
   next_ = {};
-  return Read(input, [&](uint64_t number, const absl::StatusOr<std::string>& line, uint64_t bytes) {
+  BulkEnd read = Read(input, [&](uint64_t number, const absl::StatusOr<std::string>& line, uint64_t bytes) {
     const bool more = number != 0;
     if (more && number <= progress_.Reached(pass)) return BulkEnd{};
     if (more) {
@@ -302,6 +311,7 @@ BulkEnd Bulk::Pass(int pass, int input) {
     if (more) sink_.Progress(pass, number, bytes);
     return BulkEnd{};
   });
+  return read.how == BulkEnd::How::kStopped ? FinishSent(pass) : read;
 }
 
 BulkEnd Bulk::Run(int input) {

@@ -15,6 +15,7 @@
 #include "client/cli/engines/bulk_progress.h"
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/lines/bulk_lines.h"
+#include "client/cli/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {
@@ -54,10 +55,10 @@ class BulkSink {
 };
 
 struct BulkEnd {
-  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed };
+  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kStopped };
   How how = How::kComplete;
   absl::Status status;
-  // With kDaemonFailed: the first line that is not done.
+  // With kDaemonFailed and kStopped: the first line that is not done.
   uint64_t line = 0;
 };
 
@@ -70,6 +71,7 @@ struct BulkJob {
   std::string input_hash;
   // Blocks of lines that are sent at the same time, 1 to 256.
   size_t parallel = 32;
+  StopSign stop;
 };
 
 // Reads the input once, with yeses three times, and sends each line's calls. Each request_id is made of the progress
@@ -126,6 +128,8 @@ class Bulk {
   // daemon did not get to an answer, or would refuse every other line alike.
   absl::Status SendCall(BulkCall call, const char* kind, size_t first, Line* line) const;
   BulkEnd FinishOldest(int pass);
+  // What was sent is waited for and counted.
+  BulkEnd FinishSent(int pass);
   absl::Status Report(const BulkResult& result);
 
   Client& client_;

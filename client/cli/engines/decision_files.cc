@@ -78,13 +78,15 @@ absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const
         if (ends_whole()) return sink.TakeLine(held);
         sink.EndTorn();
         return absl::OkStatus();
+      case LineReader::Result::kStopped:
+        return absl::CancelledError("stopped in " + name + " before line " + std::to_string(reader.number() + 1));
       default:
         return absl::NotFoundError(name + " cannot be read");
     }
   }
 }
 
-absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink) {
+absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink, StopSign stop) {
   if (absl::Status status = ListFolders(&paths); !status.ok()) return status;
   // The names of a store's files order as their records do.
   std::stable_sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) {
@@ -93,7 +95,7 @@ absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink&
   for (const std::string& path : paths) {
     const absl::StatusOr<Descriptor> input = OpenInput(path);
     if (!input.ok()) return absl::NotFoundError(input.status().message());
-    LineReader reader(input->get(), kMaxDecisionLineBytes);
+    LineReader reader(input->get(), kMaxDecisionLineBytes, stop);
     const auto ends_whole = [&] { return EndsWhole(input->get(), reader.bytes()); };
     if (absl::Status status = ReadDecisionFile(path, reader, ends_whole, sink); !status.ok()) return status;
   }

@@ -45,8 +45,9 @@ absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const
                               DecisionLineSink& sink);
 
 // All files, each store's in the order of its records whatever folders they lie in and however they are given. A path
-// may be a log's folder: it stands for the files that are in it now. NotFound also where it holds none.
-absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink);
+// may be a log's folder: it stands for the files that are in it now. NotFound also where it holds none;
+// Cancelled, with file and line, where the sign goes up.
+absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink, StopSign stop = {});
 
 // Whether it is a calendar month of UTC as records name theirs: "2026-11".
 bool IsMonth(const std::string& text);

@@ -190,6 +190,11 @@ FilterEnd Filter::Run(LineReader& reader) {
       ++counts_.lines;
       Unreadable(reader.number(), "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
     }
+    if (result == LineReader::Result::kStopped) {
+      const uint64_t next = next_.items.empty() ? reader.number() + 1 : next_.items.front().number;
+      if (!write_while(always)) return Finish(end);
+      return Finish({FilterEnd::How::kStopped, absl::OkStatus(), next});
+    }
     const bool idle = result == LineReader::Result::kIdle;
     more = result != LineReader::Result::kEnd && result != LineReader::Result::kError &&
            result != LineReader::Result::kCopyFailed;

@@ -66,10 +66,10 @@ class FilterSink {
 };
 
 struct FilterEnd {
-  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed };
+  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kStopped };
   How how = How::kComplete;
   absl::Status status;
-  // With kDaemonFailed: nothing from this line on was let through.
+  // With kDaemonFailed and kStopped: nothing from this line on was let through.
   uint64_t first_unanswered = 0;
 };
 

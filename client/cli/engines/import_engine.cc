@@ -226,11 +226,19 @@ ImportEnd Import::FinishOldest(int pass) {
   return {};
 }
 
+ImportEnd Import::FinishSent(int pass) {
+  while (!sent_.empty()) {
+    ImportEnd end = FinishOldest(pass);
+    if (end.how != ImportEnd::How::kComplete) return end;
+  }
+  return {ImportEnd::How::kStopped, absl::OkStatus(), state_.Reached(pass) + 1, pass};
+}
+
 ImportEnd Import::Pass(int pass, int input) {
   if (::lseek(input, 0, SEEK_SET) < 0) {
     return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
   }
-  LineReader reader(input, kMaxLineBytes);
+  LineReader reader(input, kMaxLineBytes, stop_);
   std::string bytes;
   next_ = {};
   for (;;) {
@@ -238,6 +246,7 @@ ImportEnd Import::Pass(int pass, int input) {
     if (result == LineReader::Result::kError) {
       return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
     }
+    if (result == LineReader::Result::kStopped) return FinishSent(pass);
     const bool more = result != LineReader::Result::kEnd;
     if (more && reader.number() <= state_.Reached(pass)) continue;
     absl::Status taken;

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "client/cli/engines/import_state.h"
 #include "client/cli/lines/import_lines.h"
+#include "client/cli/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {
@@ -35,10 +36,10 @@ class ImportSink {
 };
 
 struct ImportEnd {
-  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed };
+  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kStopped };
   How how = How::kComplete;
   absl::Status status;
-  // With kDaemonFailed: the first line that is not done, and in which pass.
+  // With kDaemonFailed and kStopped: the first line that is not done, and in which pass.
   uint64_t line = 0;
   int pass = 0;
 };
@@ -54,8 +55,8 @@ class Import {
   static constexpr size_t kBlock = 32;
 
   // All of them must outlive the run.
-  Import(Client& client, ImportState& state, ImportSink& sink, size_t parallel)
-      : client_(client), state_(state), sink_(sink), parallel_(parallel), counts_(state.counts()) {}
+  Import(Client& client, ImportState& state, ImportSink& sink, size_t parallel, StopSign stop = {})
+      : client_(client), state_(state), sink_(sink), parallel_(parallel), stop_(stop), counts_(state.counts()) {}
 
   // `input` can be read from its beginning again.
   ImportEnd Run(int input);
@@ -96,6 +97,8 @@ class Import {
   // only where the daemon did not get to an answer.
   absl::Status SendCall(ImportCall call, Etag* etag, Line* line) const;
   ImportEnd FinishOldest(int pass);
+  // What was sent is waited for and counted.
+  ImportEnd FinishSent(int pass);
   absl::Status Count(int pass, const Block& block);
   absl::Status CountRestrictions(const Line& line);
 
@@ -103,6 +106,7 @@ class Import {
   ImportState& state_;
   ImportSink& sink_;
   const size_t parallel_;
+  const StopSign stop_;
   ImportCounts counts_;
   Block next_;
   std::deque<std::future<Block>> sent_;

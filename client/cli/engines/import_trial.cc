@@ -195,11 +195,14 @@ ImportEnd ImportTrial::Pass(int pass, int input) {
   if (::lseek(input, 0, SEEK_SET) < 0) {
     return Stopped(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
   }
-  LineReader reader(input, kMaxLineBytes);
+  LineReader reader(input, kMaxLineBytes, stop_);
   std::string bytes;
   for (;;) {
     const LineReader::Result result = reader.Next(&bytes);
     if (result == LineReader::Result::kEnd) break;
+    if (result == LineReader::Result::kStopped) {
+      return {ImportEnd::How::kStopped, absl::OkStatus(), pass == 1 ? 1 : reader.number() + 1, pass};
+    }
     if (result == LineReader::Result::kError) {
       return Stopped(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
     }

@@ -11,6 +11,7 @@
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
 #include "client/cli/lines/import_lines.h"
+#include "client/cli/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {
@@ -25,7 +26,8 @@ class ImportTrial {
   static constexpr size_t kMostNoes = 2'000'000;
 
   // All of them must outlive the run.
-  ImportTrial(Client& client, CallGate& gate, ImportSink& sink) : client_(client), gate_(gate), sink_(sink) {}
+  ImportTrial(Client& client, CallGate& gate, ImportSink& sink, StopSign stop = {})
+      : client_(client), gate_(gate), sink_(sink), stop_(stop) {}
 
   // `input` can be read from its beginning again.
   ImportEnd Run(int input);
@@ -48,6 +50,7 @@ class ImportTrial {
   Client& client_;
   CallGate& gate_;
   ImportSink& sink_;
+  const StopSign stop_;
   ImportCounts counts_;
   // Sorted once the first pass is over: a hash of the account, and the line.
   std::vector<std::pair<uint64_t, uint64_t>> noes_;

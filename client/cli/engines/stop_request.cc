@@ -9,6 +9,9 @@
 #include <csignal>
 #include <cstring>
 #include <string>
+#include <string_view>
+
+#include "client/cli/exit_codes.h"
 
 namespace consent::cli {
 namespace {
@@ -19,9 +22,19 @@ void Raise(const Descriptor& event) {
   (void)!::write(event.get(), &one, sizeof one);
 }
 
+[[noreturn]] void EndProcess() {
+  constexpr std::string_view kSaid =
+      "consentctl: ended at once, in the middle of what was under way. Run the same command again: what was done is "
+      "not "
+      "done twice\n";
+  (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+  ::_exit(kStopped);
+}
+
 }  // namespace
 
-StopRequest::StopRequest(std::chrono::milliseconds patience) : patience_(patience) {
+StopRequest::StopRequest(std::chrono::milliseconds patience, AtOnce at_once)
+    : patience_(patience), when_at_once_(at_once) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -53,6 +66,7 @@ void StopRequest::Run() {
     signalfd_siginfo info{};
     if (waits[0].revents != 0) (void)!::read(signals_.get(), &info, sizeof info);
     if (is_asked_.exchange(true)) {
+      if (when_at_once_ == AtOnce::kEndsProcess) EndProcess();
       Raise(at_once_);
       return;
     }

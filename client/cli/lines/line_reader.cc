@@ -13,24 +13,28 @@ constexpr size_t kBlock = 64 * 1024;
 
 }  // namespace
 
-LineReader::LineReader(int descriptor, size_t most_bytes, Copy copy)
-    : descriptor_(descriptor), most_bytes_(most_bytes), copy_(std::move(copy)) {}
+LineReader::LineReader(int descriptor, size_t most_bytes, StopSign stop, Copy copy)
+    : descriptor_(descriptor), most_bytes_(most_bytes), stop_(stop), copy_(std::move(copy)) {}
+
+bool LineReader::Wait(std::chrono::milliseconds idle, Result* why) const {
+  pollfd waits[] = {{descriptor_, POLLIN, 0}, {stop_.descriptor, POLLIN, 0}};
+  int ready = 0;
+  do {
+    ready = ::poll(waits, stop_.descriptor < 0 ? 1 : 2, static_cast<int>(idle.count()));
+  } while (ready < 0 && errno == EINTR);
+  if (stop_.IsUp()) {
+    *why = Result::kStopped;
+    return false;
+  }
+  *why = Result::kIdle;
+  return ready != 0;
+}
 
 bool LineReader::Fill(std::chrono::milliseconds idle, Result* why) {
   buffer_.erase(0, begin_);
   searched_ -= begin_;
   begin_ = 0;
-  if (idle.count() >= 0) {
-    pollfd waiting{descriptor_, POLLIN, 0};
-    int ready = 0;
-    do {
-      ready = ::poll(&waiting, 1, static_cast<int>(idle.count()));
-    } while (ready < 0 && errno == EINTR);
-    if (ready == 0) {
-      *why = Result::kIdle;
-      return false;
-    }
-  }
+  if ((idle.count() >= 0 || stop_.descriptor >= 0) && !Wait(idle, why)) return false;
   const size_t held = buffer_.size();
   buffer_.resize(held + kBlock);
   ssize_t count = 0;
@@ -79,6 +83,7 @@ bool LineReader::TakeLine(std::string* line, Result* result) {
 LineReader::Result LineReader::Next(std::string* line, std::chrono::milliseconds idle) {
   Result result = Result::kEnd;
   for (;;) {
+    if (stop_.IsUp()) return Result::kStopped;
     if (TakeLine(line, &result)) return result;
     if (ended_) return Result::kEnd;
     Result why = Result::kEnd;

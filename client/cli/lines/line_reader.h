@@ -1,6 +1,7 @@
 // Lines from a file descriptor, in bounded memory.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,15 @@
 #include <string_view>
 
 namespace consent {
+
+// Says that somebody asked to stop. Both are of one who outlives the reader.
+struct StopSign {
+  // True from then on.
+  const std::atomic<bool>* asked = nullptr;
+  // Can be read from then on, so that waiting for input ends.
+  int descriptor = -1;
+  bool IsUp() const { return asked != nullptr && asked->load(); }
+};
 
 // Ends of lines are LF or CRLF; the last line may lack one. Not thread-safe. Does not own the descriptor.
 class LineReader {
@@ -19,6 +29,8 @@ class LineReader {
     // Nothing came for the time that the caller allows; nothing is lost.
     kIdle,
     kEnd,
+    // The sign is up; no line is lost by it.
+    kStopped,
     // errno says why.
     kError,
     // The copy could not be written; errno says why.
@@ -28,8 +40,9 @@ class LineReader {
   using Copy = std::function<bool(std::string_view bytes)>;
 
   // `copy`, where there is one, gets every byte of the input as it is, before any of it is given as a line.
-  LineReader(int descriptor, size_t most_bytes, Copy copy = {});
-  // Blocks until there is a line, the input ends or, with an idle time of zero or more, that time passed without input.
+  LineReader(int descriptor, size_t most_bytes, StopSign stop = {}, Copy copy = {});
+  // Blocks until there is a line, the input ends, the sign is up or, with an idle time of zero or more, that time
+  // passed without input.
   Result Next(std::string* line, std::chrono::milliseconds idle = std::chrono::milliseconds(-1));
   // Of the line that Next gave last; the first is 1.
   uint64_t number() const { return number_; }
@@ -39,10 +52,13 @@ class LineReader {
  private:
   // False at the end, on an error, where the copy failed and when idle; *why says which.
   bool Fill(std::chrono::milliseconds idle, Result* why);
+  // Waits for input; false where the time passed or the sign is up, and *why says which.
+  bool Wait(std::chrono::milliseconds idle, Result* why) const;
   bool TakeLine(std::string* line, Result* result);
 
   const int descriptor_;
   const size_t most_bytes_;
+  const StopSign stop_;
   const Copy copy_;
   std::string buffer_;
   size_t begin_ = 0;

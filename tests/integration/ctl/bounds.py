@@ -1,7 +1,9 @@
 """The kinds of what consentctl is given, what stands on the wire for each, and a tap that sees what it sends."""
 
+import calendar
 import concurrent.futures
 import dataclasses
+import datetime
 import itertools
 import re
 import sys
@@ -121,12 +123,37 @@ def read_time(value):
     return timestamp_pb2.Timestamp(seconds=days * 86_400 + hour * 3_600 + (minute - ahead) * 60 + second, nanos=nanos)
 
 
-def read_boundary(value):
-    return read_time(value + b"T00:00:00Z" if re.fullmatch(rb"\d{4}-\d\d-\d\d", value) else value)
+def days_of(value):
+    """First and last day of a date or a month of UTC; nothing of anything else."""
+    if not re.fullmatch(rb"\d{4}-\d\d(-\d\d)?", value):
+        return None
+    try:
+        first = datetime.date.fromisoformat((value if len(value) == 10 else value + b"-01").decode())
+        last = first if len(value) == 10 else first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    except ValueError as wrong:
+        raise NotOnTheWire from wrong
+    return first, last
+
+
+def read_first(value):
+    """As read_time, and a date or a month is its first instant."""
+    days = days_of(value)
+    return read_time(value if days is None else days[0].isoformat().encode() + b"T00:00:00Z")
+
+
+def read_last(value):
+    """As read_time, and a date or a month is its last microsecond."""
+    days = days_of(value)
+    return read_time(value if days is None else days[1].isoformat().encode() + b"T23:59:59.999999Z")
+
+
+def read_exact(value):
+    """As read_time; the clock's own word is none."""
+    return read_time(value)
 
 
 WRONG_TIMES = ["2024-02-30T00:00:00Z", "2024-05-01T24:00:00Z", "2024-05-01T12:00:60Z", "2024-05-01T12:00:00", " 2024-05-01T12:00:00Z",
-               "2024-05-01T12:00:00Z ", "2024-05-01T12:00:00+24:00", "24-05-01T12:00:00Z", "2024-05", "1714564800", "-1", "now"]
+               "2024-05-01T12:00:00Z ", "2024-05-01T12:00:00+24:00", "24-05-01T12:00:00Z", "1714564800", "-1", "-30m", "nowish"]
 
 
 def time(wire=read_time):
@@ -134,12 +161,14 @@ def time(wire=read_time):
     return Kind([often("1970-01-01T00:00:00Z", bound=bound), often("9999-12-31T23:59:59Z", bound=bound),
                  often("1969-12-31T23:59:59Z", bound=bound),
                  rarely("", bound=bound), rarely("2024-05-01T12:00:00Z"), rarely("10000-01-01T00:00:00Z", bound=bound),
-                 rarely("2024-05-01" if wire == read_time else "2024-05-32", bound=bound), rarely("1970-01-01T00:00:01Z"),
+                 *([rarely("2024-05-01", bound=bound), rarely("2024-05", bound=bound)] if wire in (read_time, read_exact)
+                   else [rarely("2024-05-32", bound=bound), rarely("2024-13", bound=bound)]),
+                 *([rarely("now", bound=bound), rarely("-30d", bound=bound)] if wire == read_exact else []), rarely("1970-01-01T00:00:01Z"),
                  rarely("9999-12-31T23:59:59.5Z", bound=bound), rarely("9999-12-31T23:59:59-00:01", bound=bound),
                  rarely("1970-01-01T00:00:00+00:01", bound=bound), rarely("2024-05-01t12:00:00.123456z"),
                  rarely("2024-05-01T14:00:00+02:00"),
                  rarely(BAD_UTF8, bound=bound), *(rarely(wrong, bound=bound) for wrong in WRONG_TIMES),
-                 *([rarely("2024-05-01"), rarely("1970-01-01", bound=bound)] if wire == read_boundary else [])], wire,
+                 *([rarely("2024-05-01"), rarely("2024-05"), rarely("1970-01-01", bound=bound)] if wire in (read_first, read_last) else [])], wire,
                 family=wire.__name__)
 
 

@@ -72,18 +72,21 @@ def help_of(*command):
 
 
 def documented_codes():
-    return {int(code) for code in re.findall(r"^ +(\d+)  ", help_of().split("Exit codes:")[1], re.M)}
+    text = subprocess.run([CONSENTCTL, "help", "exit-codes"], capture_output=True, timeout=60, check=True, text=True).stdout
+    return {int(code) for code in re.findall(r"^ +(\d+)  ", text.split("Exit codes:")[1], re.M)}
 
 
 def commands_in_help(*command):
     """Every command that has no further ones, with the names of its inputs."""
-    text = help_of(*command).split("Exit codes:")[0]
+    text = help_of(*command).split("\nExamples:\n")[0]
     head, _, below = text.partition("\nSubcommands:\n")
     names = re.findall(r"^  ([a-z][a-z-]*)  ", below, re.M)
     if not names:
         positionals = head.partition("\nPositionals:\n")[2].partition("\n\n")[0]
         found = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", head, re.M)) | set(re.findall(r"^  ([a-z]+) ", positionals, re.M))
         return {" ".join(command): found - {"--help"}}
+    # These two send nothing.
+    names = [one for one in names if one not in ("help", "version")]
     return {name: inputs for one in names for name, inputs in commands_in_help(*command, one).items()}
 
 

@@ -47,7 +47,8 @@ ID, TOKEN, NAME, REASON = bounds.identifier(), bounds.text(0, 128), bounds.text(
 REQUEST_ID, SITE, LABEL = bounds.text(0, 64), bounds.text(0, 64), bounds.text(0, 64)
 AUTHORITY, REFERENCE = bounds.text(1, 128), bounds.text(0, 256)
 DELETION_ID, SYSTEM, RETIRE_REASON = bounds.text(1, 128), bounds.text(1, 64), bounds.text(0, 256)
-TIME, BOUNDARY, PAGE = bounds.time(), bounds.time(bounds.read_boundary), bounds.number(1, 1_000)
+TIME, BOUNDARY, LAST, EXACT = (bounds.time(form) for form in (bounds.read_time, bounds.read_first, bounds.read_last, bounds.read_exact))
+PAGE = bounds.number(1, 1_000)
 PURPOSE = bounds.names(types.Purpose, "PURPOSE_", "HUMAN_REVIEW")
 PURPOSES = bounds.several(PURPOSE, often("HUMAN_REVIEW", "ADVERTISING"))
 FLAGS = bounds.twice(bounds.names(types.Flag, "FLAG_", "SAFETY"), "SAFETY")
@@ -171,9 +172,9 @@ def deleting(*what):
 
 DELETE = {
     "account": [(ID, "account_id")], "--everything": [SWITCH], "--today": [SWITCH], "--close-account": [SWITCH], "--verified": [SWITCH],
-    "--verifying": [SWITCH],
-    "--from": [(TIME, "selector.time_range.from", deleting("--from", "2024-05-01T12:00:00Z", "--to", "2024-05-02T12:00:00Z"))],
-    "--to": [(bounds.several(TIME, often("2024-05-02T13:00:00Z")), "selector.time_range.to", deleting("--from", "2024-05-01T12:00:00Z",
+    "--verifying": [SWITCH], "--yes": [SWITCH],
+    "--from": [(BOUNDARY, "selector.time_range.from", deleting("--from", "2024-05-01T12:00:00Z", "--to", "2024-05-02T12:00:00Z"))],
+    "--to": [(bounds.several(LAST, often("2024-05-02T13:00:00Z")), "selector.time_range.to", deleting("--from", "2024-05-01T12:00:00Z",
                                                                                                       "--to", "2024-05-02T12:00:00Z"))],
     "--time-zone": [(bounds.zone(), "selector.spoken_day.time_zone",
                      deleting("--today", "--time-zone", "UTC", "--spoken-at", "2024-05-01T12:00:00Z"))],
@@ -201,7 +202,7 @@ ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "rea
            **BRIEFLY}
 # Of the commands that take one account or a file of them: beside an account they are a wrong command line.
 WITH_FILE = local(bounds.Kind([often("/nowhere/file", bound="belongs to --file"), often("", bound=".")]))
-BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="exclude each other"), often("", bound=".")]))], "--report": [WITH_FILE],
+BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="exclude each other"), often("", bound=".")]))], "--report": [WITH_FILE], "--force": [SWITCH],
         "--progress": [WITH_FILE],
         "--parallel": [local(bounds.Kind([often("1", bound="belongs to --file"), often("256", bound="belongs to --file"),
                                           often("0", bound="1 (to|-) 256"), often("257", bound="1 (to|-) 256"), often("x", bound=".")]))]}
@@ -218,7 +219,7 @@ SYSTEM_GIVEN = ["<name>", ACCOUNT, "--kind", "AUDIO", "--matches-by", "ACCOUNT",
 
 # A moment that a system's retention can be attested until.
 AHEAD = bounds.Kind([often(ahead(100)), often(ahead(400), bound="366"), often("2024-05-01T12:00:00Z", bound="366"),
-                     *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "2024-05-01"))], bounds.read_time)
+                     often("2024-05-01", bound="366"), *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "2024-05-32"))], bounds.read_first)
 
 
 def retention(field, given):
@@ -328,14 +329,14 @@ COMMANDS = [
            "--limit": [local(bounds.number(1, 100_000))]}),
     Asked("settings history", "SettingsService/ListSettingsHistory", ["<account>", ACCOUNT], {"account": [(ID, "account_id")], **PAGES}),
     Asked("settings at", "SettingsService/GetSettingsAt", ["<account>", ACCOUNT, "<time>", "2024-05-01T12:00:00Z"],
-          {"account": [(ID, "account_id")], "time": [(TIME, "at")], "--language": [(TEXT_LANGUAGE, "language")]}),
+          {"account": [(ID, "account_id")], "time": [(BOUNDARY, "at")], "--language": [(TEXT_LANGUAGE, "language")]}),
     Asked("check", "EligibilityService/Check", [*RECORDING, "--disposition"], CHECK, ANSWERS),
     Asked("report-recording", "RecordingService/ReportRecording", ["<account>", ACCOUNT, "<recording>", "r", "--flag", "SAFETY"],
           {"account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--flag": [(FLAGS, "flags")], **BRIEFLY}),
     Asked("policy show", "PolicyService/GetPolicy", [], {"--version": [(LABEL, "version")]}),
     Asked("policy suspend", "PolicyService/Suspend", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"], SUSPENDED),
     Asked("policy resume", "PolicyService/Resume", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"],
-          {**SUSPENDED, "--etag": [(TOKEN, "etag")]}),
+          {**SUSPENDED, "--etag": [(TOKEN, "etag")], "--yes": [SWITCH]}),
     Asked("policy list", "PolicyService/ListPolicies", [], PAGES),
     Asked("policy diff", "PolicyService/DiffPolicy", ["<file>", POLICY, "--count-seconds", "1"],
           {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
@@ -343,16 +344,16 @@ COMMANDS = [
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("status", "StatusService/GetStatus", [], {}, (0, 51)),
-    Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
+    Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(EXACT, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
-          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},
+          {"input": [path()], "--state": [path()], "--refused": [path()], "--force": [SWITCH], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},
           stdin=json.dumps({"account_id": ACCOUNT, "choices": [{"all": True, "turn": "OFF"}]}) + "\n"),
     Asked("filter", "EligibilityService/BatchCheck", ["--purpose", "HUMAN_REVIEW"], {
         "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
         "--site": [(SITE, "place.site")],
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--advise": [SWITCH], "--shadow-until": [(*SHADOW, ["--purpose", "HUMAN_REVIEW", "--keep-ids"])],
-        "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
+        "--purge": [path()], "--force": [SWITCH], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
           {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--report": [SWITCH], "--from": [DECIDED],
            "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
@@ -377,7 +378,7 @@ COMMANDS = [
         "--received-before": [(BOUNDARY, "received_before")], "--open-appeal": [SWITCH], **PAGES}),
     Asked("requests show", "DeletionService/GetDeletionRequest", ["<deletion>", "d"],
           {"deletion": [(DELETION_ID, "deletion_id")], "--language": [(TEXT_LANGUAGE, "language")]}),
-    Asked("requests verify", "DeletionService/VerifyDeletionRequest", ["<deletion>", "d"], step(only_begun=[SWITCH])),
+    Asked("requests verify", "DeletionService/VerifyDeletionRequest", ["<deletion>", "d"], step(only_begun=[SWITCH], yes=[SWITCH])),
     Asked("requests deny", "DeletionService/DenyDeletionRequest", ["<deletion>", "d", "--reason", "x"], step(reason=[(REASON, "reason")])),
     Asked("requests confirm-receipt", "DeletionService/ConfirmReceipt", ["<deletion>", "d", "--channel", "EMAIL"],
           {"deletion": [(DELETION_ID, "deletion_id")], "--request-id": [(REQUEST_ID, "request_id")], "--at": [(TIME, "confirmed_at")],
@@ -411,7 +412,7 @@ COMMANDS = [
           {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}),
     Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
     Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
-          {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")]}),
+          {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")], "--yes": [SWITCH]}),
     Asked("tasks list", "PurgeService/ListTasks", ["<system>", "none"],
           {"system": [(SYSTEM, "system")], "--min-failures": [(bounds.number(0, 1_000_000), "min_failures")], **PAGES}),
     Asked("worker", "PurgeService/LeaseTasks", ["--once", "<system>", "bounds", "<command>", "true"], {
@@ -435,12 +436,13 @@ COMMANDS = [
         "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],
         "--device": [(ID, "selector.device_id", [*PLACE, "--device", "d"])],
         "--recording": [(RECORDINGS, "selector.recordings.recording_ids", [*PLACE, "--recording", "r"])],
-        "--from": [(TIME, "selector.captured.from")], "--to": [(TIME, "selector.captured.to")], "--review": [(AHEAD, "review_at")], **ORDERED}),
+        "--from": [(BOUNDARY, "selector.captured.from")], "--to": [(LAST, "selector.captured.to")], "--review": [(AHEAD, "review_at")], **ORDERED}),
     Asked("holds release", "HoldService/ReleaseHold", ["<hold>", "h", *ORDER],
-          {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], **ORDERED}),
+          {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], "--yes": [SWITCH], **ORDERED}),
     Asked("approvals list", "ApprovalService/ListProposals", [], {"--all": [SWITCH], **PAGES}),
     Asked("approvals show", "ApprovalService/GetProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
-    Asked("approvals approve", "ApprovalService/ApproveProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
+    Asked("approvals approve", "ApprovalService/ApproveProposal", ["<proposal>", "p"],
+          {"proposal": [(DELETION_ID, "proposal_id")], "--yes": [SWITCH]}),
     Asked("approvals withdraw", "ApprovalService/WithdrawProposal", ["<proposal>", "p"], {"proposal": [(DELETION_ID, "proposal_id")]}),
     Asked("holds review", "HoldService/ReviewHold", ["<hold>", "h", "--until", ahead(days=30), "--reason", "goes on"],
           {"hold": [(DELETION_ID, "hold_id")], "--until": [(AHEAD, "review_at")], "--reason": [(bounds.text(1, 256), "reason")],

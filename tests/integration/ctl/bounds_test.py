@@ -61,11 +61,11 @@ class FlagsTest(BenchTest):
 
     def test_global_options_and_variables(self):
         options = set(re.findall(r"^  (--[a-z-]+)", help_of(), re.M) + re.findall(r"^  -h,(--help)", help_of(), re.M))
-        self.assertEqual(options, {"--help", "--endpoint", "--timeout", "--json", "--ca", "--cert", "--key"})
+        self.assertEqual(options, {"--help", "--version", "--endpoint", "--timeout", "--json", "--no-header", "--ca", "--cert", "--key"})
         sources = "".join(path.read_text() for path in (SOURCE / "client").rglob("*.cc")) + "".join(
             path.read_text() for path in (SOURCE / "client").rglob("*.h"))
         self.assertEqual(set(re.findall(r'(?:getenv|envname|FromEnvironment)\((?:[\w.]+, )?"(\w+)"\)', sources)),
-                         {"CONSENT_ENDPOINT", "CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "XDG_RUNTIME_DIR", "TMPDIR", "PATH", "TRACEPARENT"})
+                         {"CONSENT_ENDPOINT", "CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "XDG_RUNTIME_DIR", "TMPDIR", "PATH", "TRACEPARENT", "NO_COLOR", "TERM"})
         for endpoint in ("x", "unix:", "unix:relative", "unix://host/path", "unix:/" + "x" * 107, "127.0.0.1", "127.0.0.1:0",
                          "127.0.0.1:65536", "127.0.0.1:x",
                          "127.0.0.1: 1", "localhost:1 ", "0.0.0.0:1", "[::]:1", "example.org:1", "http://127.0.0.1:1", "dns:localhost:1"):
@@ -113,7 +113,7 @@ class LinesTest(BenchTest):
     def filter(self, cases):
         refused = pathlib.Path(self.bench.daemon.path("refused.jsonl"))
         lines = [recording_line(*case, number) for number, case in enumerate(cases)]
-        done = self.bench.ctl("filter", "--purpose", "HUMAN_REVIEW", "--refused", str(refused),
+        done = self.bench.ctl("filter", "--purpose", "HUMAN_REVIEW", "--refused", str(refused), "--force",
                               stdin=b"\n".join(line for line, _ in lines) + b"\n")
         summary = json.loads(done.err.decode().splitlines()[-1])
         why = {problem["line"]: problem["why"] for problem in summary["unreadable_lines"]}
@@ -176,7 +176,7 @@ class LinesTest(BenchTest):
     def run_import(self, lines):
         """What it did, and what it told of each line."""
         refused = pathlib.Path(self.bench.daemon.path("not-imported.jsonl"))
-        done = self.bench.ctl("import", "-", "--refused", str(refused), stdin=b"\n".join(lines) + b"\n")
+        done = self.bench.ctl("import", "-", "--refused", str(refused), "--force", stdin=b"\n".join(lines) + b"\n")
         told = {}
         for one in map(json.loads, refused.read_text().splitlines()):
             told.setdefault(one["line"], []).append(one)

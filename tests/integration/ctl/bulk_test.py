@@ -181,7 +181,7 @@ class DryRunTest(BulkTest):
         self.assertEqual(self.json("import", path, "--dry-run", "--refused", report, expect=NOT_ALL_COUNTED)["imported"], 2)
         self.assertEqual([(line["line"], line["reason"]) for line in lines_of(report)], [(1, "OTHER_LINE_REFUSES")])
         path = self.write("bad.jsonl", [self.line("a", self.ON), "garbage"])
-        self.json("import", path, "--dry-run", "--refused", report, expect=UNREADABLE)
+        self.json("import", path, "--dry-run", "--refused", report, "--force", expect=UNREADABLE)
         self.assertEqual([(line["line"], line["reason"]) for line in lines_of(report)],
                          [(1, "RESTRICTION_NOT_IN_FORCE"), (2, "UNREADABLE")])
         self.ctl("import", path, "--dry-run", "--state", "x", expect=USAGE)

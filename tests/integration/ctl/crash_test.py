@@ -214,7 +214,7 @@ class Story(StoresTest):
     def assert_answers(self):
         refused = pathlib.Path(self.daemon.path("refused"))
         self.ctl("filter", "--purpose", "HUMAN_REVIEW", "--country", "RO", "--site", "cluj", "--reviewer", "employee", "--refused",
-                 str(refused), stdin=self.lines)
+                 str(refused), "--force", stdin=self.lines)
         answers = {answer["line"]: answer["disposition"] for answer in map(json.loads, refused.read_text().splitlines())}
         for line, file in enumerate(self.files, 1):
             self.assertIn(self.known.eligible[file], (None, line not in answers), f"{file} may be used: {line not in answers}")

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "client/cli/command_line.h"
 #include "client/cli/exit_codes.h"
 #include "tests/unit/client/command_lines.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "client/cli/command.h"
+#include "client/cli/command_line.h"
 #include "client/cli/exit_codes.h"
 
 namespace consent::cli {

@@ -187,7 +187,7 @@ TEST(DeletionTallyTest, RegimesAreApartAndTheirSumIsOfAllRequests) {
   EXPECT_DOUBLE_EQ(*by_regime.at("us-ca").median_days, 1);
   EXPECT_DOUBLE_EQ(*tally.Total().median_days, 2.5) << "not the mean of the regimes' medians";
   EXPECT_EQ(
-      FiguresTable(tally).Plain(),
+      FiguresTable(tally).Plain(false),
       "figures\teu\t3\t3\t0\t0\t3.00\t3.00\t0\t0\t0\t0\t0\nfigures\tus-ca\t1\t1\t0\t0\t1.00\t1.00\t0\t0\t0\t0\t0\n"
       "figures\t(all)\t4\t4\t0\t0\t2.50\t2.50\t0\t0\t0\t0\t0\n");
 }

@@ -25,7 +25,7 @@ TEST(ExitCodesTest, NoCodeIsOneThatShellsWrappersAndCrashesGive) {
 }
 
 TEST(ExitCodesTest, TheHelpListsAll) {
-  const std::string help = ExitCodesHelp();
+  const std::string help = ExitCodesHelp(SIZE_MAX);
   for (const ExitCodeMeaning& row : kExitCodes) {
     EXPECT_NE(help.find(std::to_string(row.code) + "  " + row.meaning + "\n"), std::string::npos) << row.code;
   }

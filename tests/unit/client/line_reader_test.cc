@@ -59,7 +59,7 @@ TEST_F(LineReaderTest, TheCopyGetsEveryByteAsItIs) {
   Put(text);
   CloseInput();
   std::string copied;
-  LineReader reader(ends_[0], 8, [&copied](std::string_view bytes) {
+  LineReader reader(ends_[0], 8, {}, [&copied](std::string_view bytes) {
     copied += bytes;
     return true;
   });
@@ -70,7 +70,7 @@ TEST_F(LineReaderTest, TheCopyGetsEveryByteAsItIs) {
 
 TEST_F(LineReaderTest, NothingIsGivenThatCouldNotBeCopied) {
   Put("a\nb\n");
-  LineReader reader(ends_[0], 8, [](std::string_view) { return false; });
+  LineReader reader(ends_[0], 8, {}, [](std::string_view) { return false; });
   std::string line;
   EXPECT_EQ(reader.Next(&line), Result::kCopyFailed);
 }

@@ -62,15 +62,6 @@ TEST(PrintableTest, WhatHidesOrTurnsTextIsShown) {
   }
 }
 
-TEST(TableTest, ColumnsStandInLine) {
-  Table table("t", {"A", "LONGER"});
-  table.Add({"äöü", "x"});
-  table.Add({"b", "tab\there"});
-  EXPECT_EQ(table.ForTerminal(), "A    LONGER\näöü  x\nb    tab\\x09here\n\n");
-  EXPECT_EQ(table.Plain(), "t\täöü\tx\nt\tb\ttab\\x09here\n");
-  EXPECT_EQ(Table("t", {"A"}).ForTerminal(), "");
-}
-
 TEST(ErrorTest, SaysReasonAndFields) {
   const absl::Status status = ItemStatus("INVALID_FIELD", "`region` must be like DE");
   EXPECT_EQ(ErrorText(status), "INVALID_FIELD: `region` must be like DE");

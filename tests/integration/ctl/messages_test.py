@@ -1,0 +1,131 @@
+"""Every message that consentctl can print for a user's mistake, played: tests/golden/messages.txt is the list.
+
+A case there is a command line (`$`), lines of standard input (`|`), the exit code (`=`) and what standard error then says. Where
+CONSENT_WRITE_GOLDEN=1 is set the codes and texts are written anew; read them as a whole before they are committed. A message in the sources
+of which no case shows anything fails the test, so that the list stays whole."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import tempfile
+import unittest
+
+from daemon import CONSENTCTL, SOURCE, Daemon
+
+GOLDEN = SOURCE / "tests" / "golden" / "messages.txt"
+WRITES = os.environ.get("CONSENT_WRITE_GOLDEN") == "1"
+
+# What takes a message: the literals in its arguments are looked for in the list.
+MAKERS = re.compile(r"\b(?:ValidationError|RequiredError|InvalidArgumentError|FailedPreconditionError|NotFoundError|AlreadyExistsError|Fail|Failed|"
+                    r"Bad|faults\.push_back|left_out->Add|Add)\(")
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
+SHORTEST = 10  # letters of a literal that is looked for
+
+# Messages that are for no mistake of a user's, by a piece of their text: why no case plays them.
+NO_MISTAKE = {
+    "signals cannot be waited for": "the system has no descriptors left",
+    "standard input cannot be copied": "the disk is full",
+    "a pipe may bring at most 4 GiB": "takes 4 GiB",
+    "the input cannot be read again": "the disk fails",
+    "the input cannot be read: ": "the disk fails",
+    "cannot be read": "the disk fails between opening and reading",
+    "an output cannot be cut": "the disk fails",
+    "an output cannot be written": "the disk is full",
+    "the number of answers is not that of the lines": "the daemon is wrong",
+}
+
+
+def cases():
+    """(title lines, command line, standard input) of each case of the list."""
+    case = None
+    for line in GOLDEN.read_text().splitlines():
+        if line.startswith("#"):
+            if case:
+                yield case
+            case = None
+            yield ([line], None, None)
+        elif line.startswith("$ "):
+            if case:
+                yield case
+            case = ([], line[2:], [])
+        elif line.startswith("| ") and case:
+            case[2].append(line[2:])
+    if case:
+        yield case
+
+
+def literals(source):
+    """The texts within calls of MAKERS, each run of adjacent literals as one."""
+    for maker in MAKERS.finditer(source):
+        depth, at = 1, maker.end()
+        while depth and at < len(source):
+            if source[at] == '"':
+                at = LITERAL.match(source, at).end()
+                continue
+            depth += {"(": 1, ")": -1}.get(source[at], 0)
+            at += 1
+        arguments = source[maker.end():at]
+        for run in re.finditer(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', arguments):
+            text = "".join(LITERAL.findall(run[0]))
+            yield re.sub(r"\\(.)", r"\1", text)
+
+
+class MessagesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon()
+        cls.folder = tempfile.TemporaryDirectory(prefix="messages_")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.close()
+        cls.folder.cleanup()
+
+    def play(self, number, line, stdin):
+        folder = pathlib.Path(self.folder.name) / str(number)
+        (folder / "folder").mkdir(parents=True)
+        (folder / "old").write_text("something\n")
+        (folder / "empty").write_text("")
+        (folder / "list.jsonl").write_text('{"account_id": "ann"}\n')
+        (folder / "policy.json").write_text("{}")
+        words = shlex.split(line.replace("@policy", str(SOURCE / "deploy" / "policy.json")))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT_")}
+        done = subprocess.run([CONSENTCTL, *words[1:]], input="".join(f"{text}\n" for text in stdin), capture_output=True, timeout=60,
+                              text=True, cwd=folder, env={**environment, "CONSENT_ENDPOINT": self.daemon.endpoint}, check=False)
+        return done.returncode, done.stderr.replace(str(self.daemon.root), "@daemon").replace(str(folder), "@folder")
+
+    def test_each_message_is_as_the_list_says(self):
+        text = ""
+        for number, (title, line, stdin) in enumerate(cases()):
+            if line is None:
+                text += ("\n" if text and not text.endswith("\n\n") else "") + "\n".join(title) + "\n"
+                continue
+            code, said = self.play(number, line, stdin)
+            text += f"\n$ {line}\n" + "".join(f"| {one}\n" for one in stdin) + f"= {code}\n{said}"
+            self.assertNotEqual(said, "", f"{line}: no word about it")
+        if WRITES:
+            GOLDEN.write_text(text)
+        self.maxDiff = None
+        self.assertEqual(GOLDEN.read_text(), text, "CONSENT_WRITE_GOLDEN=1 writes it anew")
+
+    def test_no_message_is_missing(self):
+        listed = " ".join(GOLDEN.read_text().split())
+        missing = []
+        sources = [path for path in (SOURCE / "client" / "cli").rglob("*") if path.suffix in (".cc", ".h")]
+        found = 0
+        for path in sorted(sources):
+            for text in literals(path.read_text()):
+                wanted = " ".join(text.split()).strip(" :.;,'`")
+                if sum(c.isalpha() for c in wanted) < SHORTEST or " " not in wanted or any(one in text for one in NO_MISTAKE):
+                    continue
+                found += 1
+                if wanted not in listed:
+                    missing.append(f"{path.relative_to(SOURCE)}: {wanted}")
+        self.assertGreater(found, 100, "the search finds what there is")
+        self.assertEqual(missing, [], "play a mistake for each in tests/golden/messages.txt")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
