@@ -10,7 +10,7 @@ const { wordsOf } = require("./words");
 const STYLE = `body{font:16px/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#222}
 section{border:1px solid #bbb;border-radius:8px;padding:1rem 1.25rem;margin:1rem 0}h2{margin:0 0 .25rem;font-size:1.15rem}
 .state{float:right;border-radius:1rem;padding:.1rem .8rem;font-weight:bold;background:#ddd}.ON{background:#bfe3c0}.PARTIAL{background:#ffe39b}
-details{margin:.5rem 0}button{font:inherit;padding:.4rem 1.2rem}.said{background:#fff1c2;padding:.5rem 1rem}`;
+details{margin:.5rem 0}button{font:inherit;padding:.4rem 1.2rem}form{display:inline-block;margin-right:1rem}.said{background:#fff1c2;padding:.5rem 1rem}`;
 
 /** @param {unknown} text */
 function escaped(text) {
