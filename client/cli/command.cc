@@ -9,6 +9,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "client/cli/command_line.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/lines/import_lines.h"
 #include "client/cli/output.h"
@@ -358,12 +359,12 @@ void PrintLines(FILE* out, const std::string& text) {
 
 }  // namespace
 
-int Run(int argc, const char* const* argv) {
-  CLI::App app(
+std::unique_ptr<CLI::App> MakeCommandLine(Cli& cli, size_t /*columns*/) {
+  auto made = std::make_unique<CLI::App>(
       "consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, "
       "and tell a subject what is known.",
       "consentctl");
-  Cli cli;
+  CLI::App& app = *made;
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(ExitCodesHelp());
@@ -397,7 +398,15 @@ int Run(int argc, const char* const* argv) {
   AddExportSubject(app, cli);
   AddCerts(app, cli);
   AddStatus(app, cli);
+  AddCompletion(app, cli);
   RefuseValuesOfFlags(&app);
+  return made;
+}
+
+int Run(int argc, const char* const* argv) {
+  Cli cli;
+  const std::unique_ptr<CLI::App> made = MakeCommandLine(cli, 0);
+  CLI::App& app = *made;
   try {
     for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) RefuseEmptyValueOfFlag(&app, argv[i]);
     app.parse(argc, argv);
