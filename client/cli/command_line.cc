@@ -116,6 +116,7 @@ void AddCommands(CLI::App& app, Cli& cli) {
   AddExportSubject(app, cli);
   AddCerts(app, cli);
   AddStatus(app, cli);
+  AddCompletion(app, cli);
   AddHelp(app, cli);
   AddVersion(app, cli);
 }

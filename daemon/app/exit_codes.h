@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +20,26 @@ enum class ExitCode : int {
   kStore = 72,        // the store: in use, damaged, incomplete, not to be created
   kWriteFailed = 74,  // a write failed while running; start again
   kShortage = 75,     // no room, memory, thread or descriptor at the moment; start again later
+};
+
+struct ExitCodeMeaning {
+  ExitCode code;
+  const char* meaning;
+};
+
+// All of them, in ascending order, for its manual.
+inline constexpr std::array kExitCodes = {
+    ExitCodeMeaning{ExitCode::kOk, "stopped as asked, or done"},
+    ExitCodeMeaning{ExitCode::kProblems, "`policy` or `callers validate` found problems, or a case failed"},
+    ExitCodeMeaning{ExitCode::kUsage, "wrong command line, environment or configuration file"},
+    ExitCodeMeaning{ExitCode::kPolicy, "the policy file or the callers' file cannot be read, is invalid or refused"},
+    ExitCodeMeaning{ExitCode::kKeys, "the key file is missing beside a store, open to others, or damaged"},
+    ExitCodeMeaning{ExitCode::kAddress, "an address or the socket's folder cannot be used"},
+    ExitCodeMeaning{ExitCode::kInternal, "a defect"},
+    ExitCodeMeaning{ExitCode::kStore, "the store is in use, damaged or incomplete, or cannot be made"},
+    ExitCodeMeaning{ExitCode::kWriteFailed, "a write failed while it ran; start it again"},
+    ExitCodeMeaning{ExitCode::kShortage,
+                    "no room, memory, thread or descriptor can be had at the moment; start it again later"},
 };
 
 // Why the daemon did not start.

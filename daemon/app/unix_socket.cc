@@ -45,6 +45,18 @@ absl::StatusOr<gid_t> GroupOf(const std::string& name) {
       absl::StrCat("there is no group ", name, ": make it (groupadd ", name, ") or name another one"));
 }
 
+// `folder` is the daemon's own and closed to all others.
+absl::Status GiveToGroup(const std::string& folder, gid_t group) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const bool is_given = fd >= 0 && fchown(fd, static_cast<uid_t>(-1), group) == 0 && fchmod(fd, 0750) == 0;
+  absl::Status status = is_given ? absl::OkStatus()
+                                 : SystemError(absl::StrCat("the socket's folder ", folder,
+                                                            " cannot be given to its group, of which the daemon's user "
+                                                            "must be a member"));
+  if (fd >= 0) close(fd);
+  return status;
+}
+
 absl::Status OwnFolder(const std::string& folder, gid_t group) {
   const bool grouped = group != kNoGroup;
   const mode_t closed = grouped ? 027 : 077;  // nobody else; nor may the group write
@@ -65,6 +77,8 @@ absl::Status OwnFolder(const std::string& folder, gid_t group) {
   }
   const bool is_ours = info.st_uid == geteuid() && (info.st_mode & closed) == 0;
   if (is_ours && (!grouped || (info.st_gid == group && (info.st_mode & 050) == 050))) return absl::OkStatus();
+  // As systemd makes it (RuntimeDirectory=), before it is known which group the listener names.
+  if (info.st_uid == geteuid() && (info.st_mode & 077) == 0) return GiveToGroup(folder, group);
   return absl::FailedPreconditionError(absl::StrFormat(
       "the socket's folder %s must belong to the daemon's user%s and be closed to everybody else (mode %s), because "
       "whoever reaches the socket is taken for who the listener says; it has mode %04o, owner %d and group %d",

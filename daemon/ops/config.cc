@@ -31,7 +31,7 @@ struct RawOptions {
   std::string decision_log;
   std::string policy;
   std::string callers;
-  int64_t index_max_subjects = 50'000'000;
+  int64_t index_max_subjects = 25'000'000;
   std::string metrics_listen = "127.0.0.1:9464";
   std::string log_format = "auto";
   std::string log_level = "info";
@@ -89,9 +89,10 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
   app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
 
   AddListenOptions(app, raw);
-  app->add_option("--data-dir", raw->data_dir,
-                  "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
-                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
+  app->add_option(
+         "--data-dir", raw->data_dir,
+         "Folder of the store, made if it is not there. Default: $STATE_DIRECTORY/store of a unit that has one, else "
+         "/var/lib/consentd for root, else $XDG_DATA_HOME/consentd or ~/.local/share/consentd")
       ->check(NotEmpty);
   app->add_option("--key-file", raw->key_file,
                   "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key. "
@@ -165,6 +166,10 @@ std::string DefaultListen(const ProcessEnvironment& environment) {
 }
 
 absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment) {
+  // What systemd made by StateDirectory= (systemd.exec(5)); of several, which colons part, the first.
+  const std::string states = Variable(environment, "STATE_DIRECTORY");
+  const std::string state = states.substr(0, states.find(':'));
+  if (!state.empty() && state[0] == '/') return absl::StrCat(state, "/store");
   if (environment.root) return std::string("/var/lib/consentd");
   const std::string data = Variable(environment, "XDG_DATA_HOME");
   if (!data.empty()) return absl::StrCat(data, "/consentd");
@@ -409,6 +414,12 @@ std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
     if (IsSetFromOutside(*option)) options.emplace_back(option->get_single_name(), option->get_default_str());
   }
   return options;
+}
+
+std::shared_ptr<void> DescribeServe(CLI::App* app) {
+  auto raw = std::make_shared<RawOptions>();
+  AddOptions(app, raw.get());
+  return raw;
 }
 
 absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/time.h"
 #include "daemon/ops/listener.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace consent::ops {
 
@@ -92,5 +97,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
 // The options of `serve` that environment and file may set: name without dashes and default as text. For documentation
 // tests.
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
+
+// Adds the options of `serve` to `app`, for pages about them. What is returned outlives `app`.
+std::shared_ptr<void> DescribeServe(CLI::App* app);
 
 }  // namespace consent::ops

@@ -95,6 +95,14 @@ class Listeners(DaemonTest):
                 self.assertEqual(daemon.stop(), 0)
                 self.assertEqual([entry.name for entry in shared.iterdir()], [])
 
+    def test_a_closed_folder_of_its_own_is_given_to_the_group(self):
+        group = any_group()
+        made = self.folder / "as-systemd-makes-it"
+        made.mkdir(mode=0o700)
+        daemon, _ = self.listens(f"unix:{made}/s,group={group.gr_name}")
+        self.assertEqual((stat.S_IMODE(made.stat().st_mode), made.stat().st_gid), (0o750, group.gr_gid))
+        self.assertEqual(daemon.stop(), 0)
+
     def test_a_folder_that_more_than_the_group_could_use(self):
         group = any_group()
         shared = self.folder / "shared"

@@ -298,13 +298,33 @@ class Unit(unittest.TestCase):
             self.skipTest("systemd-analyze is not installed (Debian package systemd)")
         return subprocess.run([tool, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE)
 
+    def test_the_configuration_file_counts_beside_it(self):
+        text = self.UNIT.read_text()
+        self.assertNotRegex(text, r"(?m)^Environment(File)?=", "a variable would be stronger than the file")
+        start = re.search(r"^ExecStart=(.*)$", text, re.M)[1].split()
+        with tempfile.TemporaryDirectory() as folder:
+            config = os.path.join(folder, "consentd.toml")
+            variables = {"PATH": os.environ["PATH"], "HOME": folder, "STATE_DIRECTORY": os.path.join(folder, "state")}
+            for data, socket in (("silent", "one"), ("says", "other")):
+                with open(config, "w", encoding="utf-8") as file:
+                    file.write(f'listen = ["unix:{folder}/{socket}/s"]\nmetrics-listen = "off"\nindex-max-subjects = 7\n')
+                    file.write(f'data-dir = "{folder}/named"\n' if data == "says" else "")
+                os.makedirs(variables["STATE_DIRECTORY"], exist_ok=True)
+                command = [DAEMON, *(config if word == "/etc/consentd/consentd.toml" else word for word in start[1:])]
+                with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as daemon:
+                    until(lambda at=f"{folder}/{socket}/s", process=daemon: os.path.exists(at) or process.poll() is not None, "the socket or the end")
+                    daemon.terminate()
+                    output = daemon.communicate(timeout=PATIENCE)[0]
+                self.assertEqual(daemon.returncode, 0, output)
+                self.assertTrue(os.path.isdir(os.path.join(folder, "named" if data == "says" else "state/store")), output)
+
     def test_systemd_finds_no_fault(self):
         with tempfile.TemporaryDirectory() as folder:
             for comments in ("#", ""):  # as it is, and with the keys as a credential
                 path = os.path.join(folder, "consentd.service")
                 with open(path, "w", encoding="utf-8") as file:
                     text = self.UNIT.read_text().replace("/usr/bin/consentd", DAEMON)
-                    file.write(re.sub(r"^#(?=LoadCredential|Environment=CONSENTD_KEY)", comments, text, flags=re.M))
+                    file.write(re.sub(r"^#(?=LoadCredentialEncrypted)", comments, text, flags=re.M))
                 done = self.analyze("verify", "--man=no", path)
                 self.assertEqual((done.returncode, done.stderr), (0, ""), done)
 

@@ -69,6 +69,14 @@ TEST_F(ConfigTest, WithoutARuntimeFolderTheSystemsSocketIsMeant) {
   EXPECT_THAT(Error({}), HasSubstr("--data-dir is needed"));
 }
 
+TEST_F(ConfigTest, UnderAServiceManagerTheStoreIsInItsStateDirectory) {
+  surroundings_.environment["STATE_DIRECTORY"] = "/var/lib/consentd:/var/lib/other";
+  EXPECT_EQ(Serve({})->serve.data_dir, "/var/lib/consentd/store");
+  EXPECT_EQ(Serve({"--config", File("data-dir = \"/srv/consent\"\n")})->serve.data_dir, "/srv/consent");
+  surroundings_.environment["STATE_DIRECTORY"] = "relative";
+  EXPECT_EQ(Serve({})->serve.data_dir, "/h/op/.local/share/consentd");
+}
+
 TEST_F(ConfigTest, CommandLineWinsOverEnvironmentOverFileOverDefault) {
   const std::string file = File("drain-seconds = 31\nread-threads = 32\nwrite-threads = 33\n");
   surroundings_.environment["CONSENTD_READ_THREADS"] = "42";
