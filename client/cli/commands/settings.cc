@@ -94,6 +94,9 @@ void Build(SetOrder* order) {
   for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
     if (!order->self_is_unusable) update.changes.push_back({order->scope, std::move(target), Switch::kOn});
   }
+  if (order->self_is_unusable && !order->on.empty()) {
+    order->left_out.Add("--on", "is for whom --self-profile says, which must have 1 to 128 bytes of UTF-8");
+  }
   update.retention = order->left_out.RetentionOf(order->scope, order->retention);
   order->left_out.Settle(Restricts(update.changes, update.retention));
   if (update.changes.empty() && update.retention.empty()) {
@@ -115,9 +118,9 @@ void AddSelfProfile(CLI::App* app, SetOrder* order) {
          [order](const std::string& text) {
            order->self_is_only_adult = text == kOnlyAdult;
            if (order->self_is_only_adult) return;
-           order->self_is_unusable = !CheckOrLeaveOut(&order->left_out, "--self-profile", [&text] {
-             CheckTextFlag("--self-profile", text, text.empty() ? 1 : 0, text.empty() ? base::kMaxIdBytes : SIZE_MAX);
-           });
+           order->self_is_unusable = text.empty() || !CheckOrLeaveOut(&order->left_out, "--self-profile", [&text] {
+                                       CheckTextFlag("--self-profile", text, 0, SIZE_MAX);
+                                     });
            if (!order->self_is_unusable) order->update.self_profile = ProfileId(text);
          },
          "The profile of the adult who consents: what is turned on for the account is turned on for it too, both or "

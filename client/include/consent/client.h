@@ -111,6 +111,7 @@ class Client {
                                                                 const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options = {}) = 0;
 
+  // Also of an account that nobody registered: CurrentSettings::registered says so.
   virtual absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update,
                                                          const CallOptions& options = {}) = 0;

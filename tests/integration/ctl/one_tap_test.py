@@ -88,6 +88,8 @@ class OneTapTest(DaemonTest):
         for option in (["--self-profile="], ["--self-profile", ""], ["--self-profile", "(the only adult)"],
                        ["--self-profile=(the only adult)"]):
             self.ctl("settings", "set", "typed", *ON, "--etag", etag, *option, expect=USAGE)
+        mixed = self.turn_on("typed", etag, "--off", "train_models", "--self-profile", "", expect=PARTLY_REFUSED)
+        self.assertEqual([one["refused_reason"] for one in mixed["results"]], ["", "NOT_SENT"])
         self.assertEqual(self.toggle("typed")["effective"], "OFF")
 
     def test_a_problem_is_told_once_with_what_there_is(self):
