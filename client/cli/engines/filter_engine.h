@@ -66,7 +66,8 @@ class FilterSink {
 };
 
 struct FilterEnd {
-  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed };
+  // kShadowOver: the caller's, where shadow mode ended in the middle of a run.
+  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kShadowOver };
   How how = How::kComplete;
   absl::Status status;
   // With kDaemonFailed: nothing from this line on was let through.
