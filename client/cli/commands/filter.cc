@@ -30,8 +30,9 @@ struct FilterFlags {
   bool advise = false;
   std::optional<Time> shadow_until;
 
-  // Enforces nothing.
+  // Enforces nothing; decided at `now`.
   bool in_shadow = false;
+  Time now{};
 };
 
 Json RefusedJson(const RefusedLine& line) {
@@ -116,6 +117,8 @@ int CodeOf(const Ended& ended, bool in_shadow) {
       return in_shadow ? kNotEnforced : CodeFor(ended.end.status);
     case FilterEnd::How::kStopped:
       return kStopped;
+    case FilterEnd::How::kShadowOver:
+      return kNotEnforced;
     case FilterEnd::How::kComplete:
       break;
   }
@@ -139,6 +142,8 @@ std::string WhyItEnded(const FilterEnd& end, bool in_shadow) {
       return "stopped before line " + std::to_string(end.first_unanswered) +
              "; nothing from there on was let through. Go on with the lines from there: `tail -n +" +
              std::to_string(end.first_unanswered) + " FILE | consentctl filter ...`";
+    case FilterEnd::How::kShadowOver:
+      return "shadow mode ended before the input did, and nothing further was passed; run it again: it enforces";
     case FilterEnd::How::kDaemonFailed:
       break;
   }
@@ -229,13 +234,16 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
     }
     const Pseudonyms pseudonyms(*Random::System());
     Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json, flags.in_shadow);
+    ShadowPass pass(flags.shadow_until.value_or(Time{}), flags.now, Clock::System(),
+                    [](std::string_view bytes) { return WriteAll(STDOUT_FILENO, bytes); });
     LineReader::Copy copy;
-    if (flags.in_shadow) copy = [](std::string_view bytes) { return WriteAll(STDOUT_FILENO, bytes); };
+    if (flags.in_shadow) copy = [&pass](std::string_view bytes) { return pass.Take(bytes); };
     LineReader reader(input->get(), kMaxLineBytes, stop.sign(), std::move(copy));
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
     Ended ended{end, filter.counts(), filter.advice(), outputs.problems()};
     if (flags.in_shadow && end.how == FilterEnd::How::kDaemonFailed) PassTheRest(&reader, &ended.counts, &ended.end);
+    if (pass.is_over()) ended.end = {FilterEnd::How::kShadowOver, absl::OkStatus(), 0};
     outputs.bar().Clear();
     // Whoever read standard output went away, as `head -1` does: it has what it wanted.
     if (outputs.reader_is_gone()) return static_cast<int>(kFiles);
@@ -259,8 +267,8 @@ void AddAdoption(CLI::App* app, FilterFlags* flags) {
 // Usage errors of shadow mode; decides whether it is on.
 void BeginShadow(FilterFlags* flags) {
   if (!flags->shadow_until.has_value()) return;
-  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-  const absl::StatusOr<bool> is_on = IsInShadow(*flags->shadow_until, now, flags->settings.keep_ids);
+  flags->now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const absl::StatusOr<bool> is_on = IsInShadow(*flags->shadow_until, flags->now, flags->settings.keep_ids);
   if (!is_on.ok()) throw CLI::ValidationError("--shadow-until", std::string(is_on.status().message()));
   flags->in_shadow = *is_on;
 }

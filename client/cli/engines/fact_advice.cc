@@ -1,6 +1,7 @@
 #include "client/cli/engines/fact_advice.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace consent::cli {
 namespace {
@@ -14,7 +15,9 @@ const std::vector<Reason>& EndedBy(MissingFact fact) {
   // adult.
   static const std::vector<Reason> kByTime = {Reason::kLegalHold,
                                               Reason::kDeleted,
+                                              Reason::kAccountClosed,
                                               Reason::kRetentionExpired,
+                                              Reason::kChildInactive,
                                               Reason::kPurposeEnded,
                                               Reason::kDeletionPending,
                                               Reason::kDeletionDenied,
@@ -50,10 +53,25 @@ const std::vector<Reason>& EndedBy(MissingFact fact) {
   }
 }
 
-// More recordings for each fact; a / of_a > b / of_b without division.
-bool IsBetter(const FactAdvice::Gain& a, size_t of_a, const FactAdvice::Gain& b, size_t of_b) {
-  if (a.nothing_else * of_b != b.nothing_else * of_a) return a.nothing_else * of_b > b.nothing_else * of_a;
-  return a.at_most * of_b > b.at_most * of_a;
+bool IsMore(const FactAdvice::Gain& a, const FactAdvice::Gain& b) {
+  if (a.nothing_else != b.nothing_else) return a.nothing_else > b.nothing_else;
+  return a.at_most > b.at_most;
+}
+
+// All facts, those without which least is lost last: of those that are left the one goes whose loss leaves most. Of
+// several the one with the highest number.
+std::vector<unsigned> InOrder(const std::vector<FactAdvice::Gain>& sums, unsigned all) {
+  std::vector<unsigned> order;
+  for (unsigned left = all; left != 0;) {
+    unsigned last = 0;
+    for (unsigned rest = left; rest != 0; rest &= rest - 1) {
+      const unsigned fact = rest & ~(rest - 1);
+      if (last == 0 || !IsMore(sums[left & ~last], sums[left & ~fact])) last = fact;
+    }
+    order.insert(order.begin(), last);
+    left &= ~last;
+  }
+  return order;
 }
 
 }  // namespace
@@ -127,26 +145,25 @@ std::vector<FactAdvice::Gain> FactAdvice::OfAllSets() const {
 }
 
 std::vector<FactAdvice::Step> FactAdvice::Steps() const {
-  std::vector<Step> steps;
-  if (sets_.empty()) return steps;
   const std::vector<Gain> sums = OfAllSets();
+  unsigned all = 0;
+  for (const auto& [set, gain] : sets_) all |= set.bits();
+  std::vector<Step> steps;
   unsigned known = 0;
+  unsigned added = 0;
   Gain before;
-  for (;;) {
-    Step best;
-    for (const auto& [set, gain] : sets_) {
-      if ((set.bits() & ~known) == 0) continue;
-      Step step;
-      step.facts = FactSet::OfBits(set.bits() & ~known);
-      step.together = sums[set.bits() | known];
-      step.more = {step.together.at_most - before.at_most, step.together.nothing_else - before.nothing_else};
-      if (best.facts.Empty() || IsBetter(step.more, step.facts.Size(), best.more, best.facts.Size())) best = step;
-    }
-    if (best.facts.Empty()) return steps;
-    known |= best.facts.bits();
-    before = best.together;
-    steps.push_back(best);
+  for (const unsigned fact : InOrder(sums, all)) {
+    known |= fact;
+    added |= fact;
+    const Gain& now = sums[known];
+    // One alone may bring nothing: then it is of one step with the next.
+    if (now.at_most == before.at_most) continue;
+    steps.push_back({FactSet::OfBits(std::exchange(added, 0U)),
+                     {now.at_most - before.at_most, now.nothing_else - before.nothing_else},
+                     now});
+    before = now;
   }
+  return steps;
 }
 
 }  // namespace consent::cli

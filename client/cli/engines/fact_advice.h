@@ -65,8 +65,9 @@ class FactAdvice {
   uint64_t hopeless() const { return hopeless_; }
   // What these facts together could add.
   Gain With(FactSet facts) const;
-  // In which order to get them: each step adds the facts that bring most recordings for each fact, as `nothing_else`
-  // counts them first; the last step brings all. Greedy, and so not always the best of all orders.
+  // In which order to get them: last comes the fact without which least is lost, before it the one without which least
+  // of the rest is lost, and so on, as `nothing_else` counts first. Facts that bring something only together are one
+  // step. The last step brings all. Greedy, and so not always the best of all orders.
   std::vector<Step> Steps() const;
 
  private:

@@ -66,7 +66,8 @@ class FilterSink {
 };
 
 struct FilterEnd {
-  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kStopped };
+  // kShadowOver: the caller's, where shadow mode ended in the middle of a run.
+  enum class How { kComplete, kInputFailed, kOutputFailed, kDaemonFailed, kStopped, kShadowOver };
   How how = How::kComplete;
   absl::Status status;
   // With kDaemonFailed and kStopped: nothing from this line on was let through.

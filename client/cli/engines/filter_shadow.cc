@@ -2,9 +2,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "client/cli/render/render.h"
-#include "consent/shadow.h"
 
 namespace consent::cli {
 
@@ -18,6 +18,25 @@ absl::StatusOr<bool> IsInShadow(Time until, Time now, bool keep_ids) {
         "when it ends");
   }
   return until > now;
+}
+
+ShadowPass::ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, LineReader::Copy write)
+    : trial_(clock, clock->SinceBoot() + (until - now)), write_(std::move(write)) {}
+
+bool ShadowPass::Take(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  if (trial_.IsOn()) {
+    within_line_ = bytes.back() != '\n';
+    return write_(bytes);
+  }
+  if (within_line_) {
+    const size_t end = bytes.find('\n');
+    within_line_ = end == std::string_view::npos;
+    if (!write_(within_line_ ? bytes : bytes.substr(0, end + 1))) return false;
+    if (within_line_) return true;
+  }
+  is_over_ = true;
+  return false;
 }
 
 std::string ShadowBeginsText(Time until, bool is_on) {

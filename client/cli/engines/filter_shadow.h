@@ -1,11 +1,14 @@
 // Shadow mode of `consentctl filter`: everything passes, and what would have been left out is counted.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "client/cli/engines/filter_engine.h"
 #include "client/cli/lines/line_reader.h"
+#include "consent/shadow.h"
 
 namespace consent::cli {
 
@@ -13,6 +16,24 @@ namespace consent::cli {
 // kLongestShadow after `now`, or not `keep_ids`: in shadow mode all lines pass as they came, and what comes out must
 // stay the same when it ends. Pure.
 absl::StatusOr<bool> IsInShadow(Time until, Time now, bool keep_ids);
+
+// Passes the input on as long as the trial is on, also where it ends in the middle of a run: then the line that was
+// begun is still passed on to its end, and nothing behind it. Not thread-safe.
+class ShadowPass {
+ public:
+  // A trial until `until`, which is counted by `clock` from `now` on. `write` is false where it failed.
+  ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, LineReader::Copy write);
+  // For LineReader: false where it could not be written, or the trial is over.
+  bool Take(std::string_view bytes);
+  // It ended before the input did.
+  bool is_over() const { return is_over_; }
+
+ private:
+  const ShadowTrial trial_;
+  const LineReader::Copy write_;
+  bool within_line_ = false;
+  bool is_over_ = false;
+};
 
 // What is said first and last of all, with the line's end.
 std::string ShadowBeginsText(Time until, bool is_on);

@@ -8,6 +8,7 @@
 #include "client/cli/render/missing_facts.h"
 #include "consent/names.h"
 #include "consent/shadow.h"
+#include "tests/unit/client/fakes.h"
 
 namespace consent::cli {
 namespace {
@@ -102,6 +103,40 @@ TEST(FilterShadowTest, IsOnUntilItsEndWhichIsNear) {
   EXPECT_TRUE(*IsInShadow(now + kLongestShadow, now, true));
   EXPECT_THAT(std::string(IsInShadow(now + kLongestShadow + tick, now, true).status().message()), HasSubstr("31 days"));
   EXPECT_THAT(std::string(IsInShadow(now + tick, now, false).status().message()), HasSubstr("--keep-ids"));
+}
+
+TEST(FilterShadowTest, TheLineThatWasBegunPassesAndNothingBehindIt) {
+  const auto clock = std::make_shared<testing::FakeClock>();
+  const Time now{std::chrono::hours(500'000)};
+  std::string out;
+  ShadowPass pass(now + std::chrono::seconds(5), now, clock, [&out](std::string_view bytes) {
+    out += bytes;
+    return true;
+  });
+  EXPECT_TRUE(pass.Take("a\nb"));
+  clock->Advance(std::chrono::seconds(5) - std::chrono::nanoseconds(1));
+  EXPECT_TRUE(pass.Take("b"));
+  clock->Advance(std::chrono::nanoseconds(1));
+  EXPECT_TRUE(pass.Take("b"));
+  EXPECT_FALSE(pass.is_over());
+  EXPECT_FALSE(pass.Take("b\nc\n"));
+  EXPECT_TRUE(pass.is_over());
+  EXPECT_EQ(out, "a\nbbbb\n");
+  EXPECT_FALSE(pass.Take("d\n"));
+  EXPECT_EQ(out, "a\nbbbb\n");
+}
+
+TEST(FilterShadowTest, WhereTheLastLineWasWholeNothingPassesAfterTheEnd) {
+  const auto clock = std::make_shared<testing::FakeClock>();
+  std::string out;
+  ShadowPass pass(Time(std::chrono::seconds(1)), Time{}, clock, [&out](std::string_view bytes) {
+    out += bytes;
+    return true;
+  });
+  EXPECT_TRUE(pass.Take("a\n"));
+  clock->Advance(std::chrono::seconds(1));
+  EXPECT_FALSE(pass.Take("b\n"));
+  EXPECT_EQ(out, "a\n");
 }
 
 }  // namespace
