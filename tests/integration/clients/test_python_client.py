@@ -273,6 +273,11 @@ class Lines(unittest.TestCase):
         for line in ("", "[]", "{", '{"account_id": "a", "account_id": "b", "recording_id": "r"}', b"\xff", "x" * 70000):
             self.assertRaises(ValueError, consent_client.recording_of, line)
 
+    def test_the_place_of_use_belongs_to_the_question(self):
+        for key in ("country", "site", "reviewer"):
+            with self.assertRaisesRegex(ValueError, f"`{key}` says where the recording would be used"):
+                consent_client.recording_of(json.dumps({**self.GOOD, key: "DE"}))
+
     def test_no_error_names_a_value(self):
         for change in ({"flags": ["secret"]}, {"captured_at": "secret"}, {"wake": "secret"}, {"profile_ids": {"secret": 1}}):
             with self.assertRaises(ValueError) as raised:
