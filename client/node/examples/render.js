@@ -28,7 +28,7 @@ function whoOf(scope, words) {
 
 /**
  * Which scopes and purposes a control is off for, and why: as the daemon says it, or by the settings in detail where it says none.
- * @param {any} control @param {Reply} reply @returns {Detail[]}
+ * @param {any} control @param {Reply} reply @returns {(Detail & {uncovering_notice?: string})[]}
  */
 function unreachedOf(control, reply) {
   if (control.unreached?.length) return control.unreached;
@@ -38,9 +38,9 @@ function unreachedOf(control, reply) {
 /** One sentence for each scope and reason, with the purposes that it is about. @param {Control} control @param {Reply} reply */
 function sentencesOf(control, reply, words) {
   const found = new Map();
-  for (const { scope, purpose, reason } of unreachedOf(control, reply)) {
-    const why = short(reason, "REASON_");
-    const sentence = words.because[why]?.(whoOf(scope, words)) ?? words.otherwise(whoOf(scope, words), why);
+  for (const { scope, purpose, reason, uncovering_notice } of unreachedOf(control, reply)) {
+    const [who, why] = [whoOf(scope, words), short(reason, "REASON_")];
+    const sentence = uncovering_notice ? words.uncovered(who) : words.because[why]?.(who) ?? words.otherwise(who, why);
     found.set(sentence, [...(found.get(sentence) ?? []), words.purposes[short(purpose, "PURPOSE_")] ?? purpose]);
   }
   return [...found].map(([sentence, purposes]) => `${sentence} (${purposes.join(", ")})`);

@@ -20,6 +20,7 @@ const WORDS = {
       CHILD_WITHOUT_GUARDIAN: (who) => `nobody has agreed for ${who}, a child`, NOTICE_SILENT_ON_PEOPLE: (who) => `${who} was not told that people listen`,
       SUSPENDED: () => "it is paused",
     },
+    uncovered: (who) => `what ${who} agreed to does not say this`,
     otherwise: (who, reason) => `not for ${who} (${reason})`,
     purposes: {
       HUMAN_REVIEW: "people listen", MODEL_TRAINING: "computers learn", FEATURE_DEVELOPMENT: "new features", MESSAGE_TRANSCRIPTION: "messages",
@@ -45,6 +46,7 @@ const WORDS = {
       NOTICE_SILENT_ON_PEOPLE: (who) => `${who} wurde nicht gesagt, dass Menschen zuhören`,
       SUSPENDED: () => "es ist ausgesetzt",
     },
+    uncovered: (who) => `der Text, dem ${who} zugestimmt hat, nennt das nicht`,
     otherwise: (who, reason) => `nicht für ${who} (${reason})`,
     purposes: {
       HUMAN_REVIEW: "Menschen hören zu", MODEL_TRAINING: "Computer lernen", FEATURE_DEVELOPMENT: "neue Funktionen", MESSAGE_TRANSCRIPTION: "Nachrichten",

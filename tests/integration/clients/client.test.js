@@ -208,7 +208,9 @@ test("a date as a timestamp", () => {
 
 test("a call ends at its deadline", async () => {
   script = () => {};
+  const started = Date.now();
   await assert.rejects(client.check(RECORDING, QUESTION, { timeoutMs: 50 }), (error) => errorOf(error).code === "DEADLINE_EXCEEDED");
+  assert.ok(Date.now() - started < 5000, "the service config's ten seconds are not what ended it");
 });
 
 test("what an error says", async () => {

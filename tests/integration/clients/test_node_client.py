@@ -46,11 +46,17 @@ class Package(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_types_as_an_app_meets_them(self):
-        """In a project that has the package among its modules tsc finds each misuse, and nothing where there is none."""
+        """In a project that has installed what `npm pack` makes: it can be used, tsc finds each misuse, and nothing where there is none."""
         with tempfile.TemporaryDirectory() as project:
             modules = pathlib.Path(project) / "node_modules"
-            modules.mkdir()
-            (modules / "consent-client").symlink_to(FOLDER)
+            (modules / "consent-client").mkdir(parents=True)
+            packed = subprocess.run(["npm", "pack", "--ignore-scripts", "--pack-destination", project], cwd=FOLDER, capture_output=True, text=True, check=True)
+            subprocess.run(["tar", "-xzf", pathlib.Path(project) / packed.stdout.strip(), "-C", modules / "consent-client", "--strip-components=1"], check=True)
+            for module in (FOLDER / "node_modules").iterdir():  # what it depends on, without asking a registry once more
+                (modules / module.name).symlink_to(module)
+            told = subprocess.run(["node", "-e", "require('consent-client').connect({ endpoint: 'unix:/nobody' }).settings.getSettings({ account_id: 'a' }).catch((e) => "
+                                   "console.log(require('consent-client').errorOf(e).code))"], cwd=project, capture_output=True, text=True, check=True)
+            self.assertEqual(told.stdout, "UNAVAILABLE\n")
             for name, text in (("use.ts", USE), ("misuse.ts", MISUSE)):
                 (pathlib.Path(project) / name).write_text(text, encoding="utf-8")
             done = subprocess.run([FOLDER / "node_modules/.bin/tsc", "--noEmit", "--strict", "--target", "ES2022", "--module", "Node16", "--moduleResolution", "Node16",

@@ -273,6 +273,11 @@ class Lines(unittest.TestCase):
         for line in ("", "[]", "{", '{"account_id": "a", "account_id": "b", "recording_id": "r"}', b"\xff", "x" * 70000):
             self.assertRaises(ValueError, consent_client.recording_of, line)
 
+    def test_the_place_of_use_belongs_to_the_question(self):
+        for key in ("country", "site", "reviewer"):
+            with self.assertRaisesRegex(ValueError, f"`{key}` says where the recording would be used"):
+                consent_client.recording_of(json.dumps({**self.GOOD, key: "DE"}))
+
     def test_no_error_names_a_value(self):
         for change in ({"flags": ["secret"]}, {"captured_at": "secret"}, {"wake": "secret"}, {"profile_ids": {"secret": 1}}):
             with self.assertRaises(ValueError) as raised:
@@ -289,6 +294,14 @@ class Package(unittest.TestCase):
         lock = json.loads((ROOT / "client/node/package-lock.json").read_text(encoding="utf-8"))
         self.assertEqual(lock["packages"][""]["version"], version)
         self.assertFalse([name for name, part in lock["packages"].items() if "resolved" in part], "the lock file names a registry")
+
+    def test_what_is_built(self):
+        """A wheel's contents, which need nothing of the source tree."""
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", folder], cwd=ROOT / "client/python", check=True, capture_output=True)
+            told = subprocess.run([sys.executable, "-c", "import consent_client as c; c.connect('unix:/nobody').close(); print(c.__file__)"], cwd=folder, text=True,
+                                  env={**os.environ, "PYTHONPATH": folder}, capture_output=True, check=False)
+            self.assertEqual((told.returncode, told.stdout), (0, f"{folder}/consent_client/__init__.py\n"), told.stderr)
 
     def test_types_hold(self):
         """mypy, strict, finds nothing in the package, and each misuse."""

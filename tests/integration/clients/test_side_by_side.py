@@ -291,6 +291,38 @@ class TwoPackages(DaemonTest):
         self.assertIn(b"no answer, nothing of this batch passes: UNAVAILABLE", sampler.process.stderr.read())
         self.assertEqual(sampler.results, before)
 
+    def typed(self, readme, begins):
+        """The fence of a README that begins so, for this daemon and not the one that the reader has."""
+        fences = re.findall(r"^```\w*\n(.*?)^```$", (ROOT / readme).read_text(encoding="utf-8"), re.M | re.S)
+        block = next(fence for fence in fences if fence.startswith(begins))
+        self.assertIn("localhost:7443", block)
+        return block.replace("localhost:7443", self.endpoint).replace("PAGE_PORT=8080", "PAGE_PORT=0").replace("=george ", f"={ACCOUNT} ")
+
+    def as_a_reader(self, block, folder, **options):
+        home = self.folder / "home"
+        (home / "consent-trial").mkdir(parents=True)
+        (home / "consent-trial" / "tls").symlink_to(self.tls)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONSENT", "PYTHONPATH"))}
+        return subprocess.Popen(["bash", "-ec", block], cwd=folder, env={**clean, "HOME": str(home)}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def test_the_samplers_readme(self):
+        tree = self.folder / "tree"
+        (tree / "client").mkdir(parents=True)
+        (tree / "client/python").symlink_to(ROOT / "client/python")
+        top = (ROOT / "README.md").read_text(encoding="utf-8")
+        (tree / "recordings.jsonl").write_text(re.search(r"recordings.jsonl <<'END'\n(.*?)^END$", top, re.M | re.S)[1])
+        process = self.as_a_reader(self.typed("client/python/README.md", "client/python/generate_stubs.py"), tree)
+        self.addCleanup(end_process, process)
+        out, told = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, out, told), (0, "", "sampler: 0 eligible, 2 refused, 0 unreadable\n"))
+        self.assertEqual(len((tree / "why-not.jsonl").read_text().splitlines()), 2)
+
+    def test_the_pages_readme(self):
+        process = self.as_a_reader(self.typed("client/node/README.md", "export CONSENT_ENDPOINT").replace("PAGE_ACCOUNT", "exec env PAGE_ACCOUNT"), FOLDER)
+        self.addCleanup(end_process, process)
+        with urllib.request.urlopen(process.stdout.readline().strip(), timeout=PATIENCE) as page:
+            self.assertIn("Help improve the assistant", page.read().decode())
+
     def test_certificates_that_are_renewed_are_shown_without_a_restart(self):
         """Files that are replaced by others of another role: who asks next is somebody else."""
         mine = self.folder / "mine"
