@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from daemon import DONE, FILES, NOT_RETRIED, SOURCE, WORK_LEFT, DaemonTest
+from daemon import DONE, FILES, NOT_RETRIED, REFUSED, SOURCE, USAGE, WORK_LEFT, DaemonTest
 
 
 def logfmt(line):
@@ -18,7 +18,8 @@ def logfmt(line):
 
 class ShownTest(DaemonTest):
     def setUp(self):
-        # A system of its own for each test, so that none finds another's tasks.
+        # A system of its own for each test, so that none finds another's tasks; it also names the recordings, because who asks for the same
+        # again while the first request is not yet COMPLETED has asked once.
         self.name = self.id().rsplit(".", 1)[1].replace("test_", "")[:60]
         self.system(self.name, "audio")
         self.deletion = self.delete("ann", "--everything", "--verified")
@@ -44,7 +45,7 @@ class ShownTest(DaemonTest):
     def test_a_line_for_each_task_where_no_terminal_is(self):
         self.once("true")
         for options, read in (((), logfmt), (("--json",), json.loads)):
-            self.delete("ann", "--recording", f"r{len(options)}", "--verified")
+            self.delete("ann", "--recording", f"{self.name}-{len(options)}", "--verified")
             done = self.daemon.ctl("worker", self.name, "--once", *options, "--", "sh", "-c", "echo 3")
             self.assertEqual(done.returncode, DONE, done.stderr)
             task = read(done.stderr)
@@ -56,7 +57,7 @@ class ShownTest(DaemonTest):
             self.assertNotIn("ann", done.stderr)
 
     def test_what_is_not_accepted_stays_open(self):
-        self.delete("ann", "--recording", "r1", "--verified")
+        self.delete("ann", "--recording", self.name, "--verified")
         kinds = pathlib.Path(self.daemon.path("kinds"))
         counts = self.once("sh", "-c", f'echo "$CONSENT_SELECTOR" >>"{kinds}"', options=("--accepts", "recordings,device"), expect=WORK_LEFT)
         self.assertEqual((counts["done"], counts["open"], kinds.read_text()), (1, 1, "recordings\n"))
@@ -67,12 +68,12 @@ class ShownTest(DaemonTest):
         self.assertEqual(self.once("true", options=("--accepts", "everything"))["done"], 1)
 
     def test_a_dry_run_takes_nothing(self):
-        self.delete("ann", "--recording", "r1", "--verified")
+        self.delete("ann", "--recording", self.name, "--verified")
         before = self.json("tasks", "list", self.name)["tasks"]
         done = self.daemon.ctl("worker", self.name, "--dry-run", "--accepts", "recordings")
         self.assertEqual(done.returncode, DONE, done.stderr)
         shown = json.loads(done.stdout)
-        self.assertEqual((shown["account_id"], shown["selector"], shown["attempt"]), ("ann", {"kind": "recordings", "recording_ids": ["r1"]}, 1))
+        self.assertEqual((shown["account_id"], shown["selector"], shown["attempt"]), ("ann", {"kind": "recordings", "recording_ids": [self.name]}, 1))
         self.assertIn("may be begun now: 1, open: 2", done.stderr)
         self.assertEqual(self.json("tasks", "list", self.name)["tasks"], before)
         looked = self.json("worker", self.name, "--dry-run")
@@ -106,6 +107,16 @@ class ShownTest(DaemonTest):
         self.assertEqual(self.once("true")["done"], 1)
         self.assertEqual(self.json("tasks", "retry", self.name, task["task_id"], expect=NOT_RETRIED)["counts"], {"NOT_FOUND": 1})
 
+    def test_at_most_a_hundred_are_named_and_none_twice(self):
+        self.assertIn("100", self.refused([f"t{number}" for number in range(101)], USAGE))
+        self.assertIn("twice", self.refused(["t", "t"], REFUSED))
+        self.assertIn("--min-failures", self.refused(["t", "--min-failures", "2"], USAGE))
+
+    def refused(self, arguments, code):
+        done = self.daemon.ctl("tasks", "retry", self.name, *arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
     def test_many_failed_tasks_are_retried_page_by_page(self):
         for number in range(120):
             self.delete("eve", "--recording", f"r{number}", "--verified")
@@ -115,7 +126,7 @@ class ShownTest(DaemonTest):
 
     def test_its_metrics(self):
         file = pathlib.Path(self.daemon.path(f"{self.name}.prom"))
-        self.delete("ann", "--recording", "r1", "--verified")
+        self.delete("ann", "--recording", self.name, "--verified")
         script = 'test "$CONSENT_SELECTOR" = recordings && exit 1; echo 7'
         self.once("sh", "-c", script, options=("--metrics-file", str(file)), expect=WORK_LEFT)
         text = file.read_text()
