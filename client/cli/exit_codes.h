@@ -31,6 +31,7 @@ enum ExitCode {
   kWorkLeft = 40,
   kSweepLeft = 41,
   kProposed = 42,
+  kNotRetried = 43,
   kWrongDecisions = 50,
   kNeedsPerson = 51,
   kUsage = 64,
@@ -79,6 +80,9 @@ inline constexpr std::array kExitCodes = {
         kProposed,
         "`policy resume`, `policy activate`, `holds release`: it takes two persons and is not done yet; what "
         "is printed says who can approve it, and how"},
+    ExitCodeMeaning{
+        kNotRetried,
+        "`tasks retry`: a task that was named is on hold, waits for late data or is not open; the others are due"},
     ExitCodeMeaning{kWrongDecisions, "`decisions verify`: records are missing or were changed, or a yes was wrong"},
     ExitCodeMeaning{kNeedsPerson, "`status`: something needs a person; the lines that say what are marked"},
     ExitCodeMeaning{kUsage, "wrong command line"},

@@ -54,6 +54,7 @@ void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out);
 void ToProto(const TaskResult& result, v1::TaskResult* out);
 void ToProto(const TaskFailure& failure, v1::TaskFailure* out);
 void ToProto(const TaskQuery& query, v1::ListTasksRequest* out);
+void ToProto(const RetryOrder& order, v1::RetryTasksRequest* out);
 void ToProto(const HoldSelector& selector, v1::HoldSelector* out);
 void ToProto(const PlaceHoldOrder& order, v1::PlaceHoldRequest* out);
 void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out);

@@ -224,6 +224,10 @@ void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out) {
   out->set_max_tasks(order.max_tasks);
   out->set_visibility_seconds(static_cast<int32_t>(order.visibility.count()));
   out->set_wait_seconds(static_cast<int32_t>(order.wait.count()));
+  for (const DeletionSelectorKind kind : order.accepts) {
+    out->add_accepts(ProtoNumber<v1::DeletionSelectorKind>(kind));
+  }
+  out->set_look_only(order.look_only);
 }
 
 void ToProto(const TaskResult& result, v1::TaskResult* out) {
@@ -250,6 +254,13 @@ void ToProto(const TaskQuery& query, v1::ListTasksRequest* out) {
   out->set_min_failures(query.min_failures);
   out->set_page_size(query.page_size);
   out->set_page_token(query.page_token);
+}
+
+void ToProto(const RetryOrder& order, v1::RetryTasksRequest* out) {
+  out->set_system(order.system);
+  for (const TaskId& task : order.tasks) out->add_task_ids(task.value());
+  out->set_min_failures(order.min_failures);
+  out->set_page_token(order.page_token);
 }
 
 std::optional<TimeRange> FromProto(const v1::TimeRange& range) {
@@ -384,6 +395,7 @@ TaskStatus FromProto(const v1::TaskStatus& task) {
   value.waits_for_release = task.waits_for_release();
   value.erased_count = task.erased_count();
   value.again = FromNumber<TaskAgain>(task.again());
+  value.selector = FromNumber<DeletionSelectorKind>(task.selector());
   return value;
 }
 

@@ -91,6 +91,7 @@ class GrpcClient final : public Client {
                                                       std::chrono::seconds visibility,
                                                       const CallOptions& options) override;
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options) override;
+  absl::StatusOr<RetryPage> RetryTasks(const RetryOrder& order, const CallOptions& options) override;
 
   // In grpc_hold.cc.
   absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options) override;

@@ -197,6 +197,10 @@ absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, cons
       order.wait > seconds(60)) {
     return absl::InvalidArgumentError("`visibility` must be from 1 to 43,200 s and `wait` from 0 to 60 s");
   }
+  // One that went missing here would make the daemon hand out all.
+  for (const DeletionSelectorKind kind : order.accepts) {
+    if (kind == DeletionSelectorKind::kUnset) return absl::InvalidArgumentError("`accepts` must name selectors");
+  }
   v1::LeaseTasksRequest request;
   ToProto(order, &request);
   v1::LeaseTasksResponse response;
@@ -282,6 +286,23 @@ absl::StatusOr<TaskPage> GrpcClient::ListTasks(const TaskQuery& query, const Cal
   if (!status.ok()) return status;
   TaskPage page;
   for (const v1::TaskStatus& task : response.tasks()) page.tasks.push_back(FromProto(task));
+  page.next_page_token = response.next_page_token();
+  return page;
+}
+
+absl::StatusOr<RetryPage> GrpcClient::RetryTasks(const RetryOrder& order, const CallOptions& options) {
+  v1::RetryTasksRequest request;
+  ToProto(order, &request);
+  v1::RetryTasksResponse response;
+  const absl::Status status = Call(options, true, *purge_, &v1::PurgeService::Stub::RetryTasks, request, &response);
+  if (!status.ok()) return status;
+  if (!order.tasks.empty() && static_cast<size_t>(response.tasks_size()) != order.tasks.size()) {
+    return absl::InternalError("one task must have one answer");
+  }
+  RetryPage page;
+  for (const v1::TaskRetry& task : response.tasks()) {
+    page.tasks.push_back({TaskId(task.task_id()), FromNumber<RetryState>(task.state())});
+  }
   page.next_page_token = response.next_page_token();
   return page;
 }

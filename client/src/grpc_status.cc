@@ -15,6 +15,7 @@ DaemonStatus::InForce PartOf(const v1::PolicyStatus& policy) {
   read.version = policy.version();
   read.hash = policy.hash();
   read.activated_at = TimeOf(policy.has_activated_at(), policy.activated_at());
+  read.activation_takes_two = policy.activation_takes_two();
   if (policy.has_waiting()) {
     read.waiting = WaitingPolicy{policy.waiting().version(), policy.waiting().hash(), policy.waiting().why()};
   }

@@ -85,6 +85,8 @@ CONSENT_NAMES(AppealState);
 CONSENT_NAMES(AppealOutcome);
 CONSENT_NAMES(LeaseState);
 CONSENT_NAMES(TaskAgain);
+CONSENT_NAMES(DeletionSelectorKind);
+CONSENT_NAMES(RetryState);
 CONSENT_NAMES(PurgeOutcome);
 CONSENT_NAMES(ExemptReason);
 CONSENT_NAMES(Verification);

@@ -292,11 +292,13 @@ void DefineTaskMetrics(const service::Core& core, const Services& services, ops:
       "consentd_purge_task_oldest_timestamp_seconds",
       "When the oldest open purge task was made: its request was verified then.", {"system"},
       each([time](const SystemNow& system, SeriesSink& series) { time(system.name, system.oldest, series); }));
-  registry.Gauge("consentd_purge_worker_last_seen_timestamp_seconds",
-                 "When a worker of the data system last asked for tasks or reported any, since the process began.",
-                 {"system"}, each([time](const SystemNow& system, SeriesSink& series) {
-                   if (system.is_active) time(system.name, system.counts.worker_seen, series);
-                 }));
+  registry.Gauge(
+      "consentd_purge_worker_last_seen_timestamp_seconds",
+      "When a worker of the data system last asked for tasks or reported any, since the process began: of the "
+      "open tasks' selectors that which has been without one for longest.",
+      {"system"}, each([time](const SystemNow& system, SeriesSink& series) {
+        if (system.is_active) time(system.name, system.counts.worker_seen, series);
+      }));
   DefineEndedTasks(each, registry);
   registry.Counter("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", {"system"},
                    each([](const SystemNow& system, SeriesSink& series) {

@@ -241,6 +241,7 @@ void StatusAnswer::Read(v1::GetStatusResponse* out) {
     if (const auto rules = core_.policies.rules(); rules != nullptr) {
       last_.mutable_policy()->set_version(rules->version);
       last_.mutable_policy()->set_hash(rules->hash.data(), rules->hash.size());
+      last_.mutable_policy()->set_activation_takes_two(!rules->approvals.one_activates);
       for (const domain::Suspension& one : rules->suspensions) {
         if (one.active) wire::WriteSuspension(one, {}, {}, last_.add_suspensions());
       }

@@ -16,7 +16,7 @@ namespace consent::rpc {
 template <typename Request>
 std::string ListingOf(Request request) {
   request.clear_page_token();
-  request.clear_page_size();
+  if constexpr (requires { request.clear_page_size(); }) request.clear_page_size();
   const base::Digest digest = wire::RequestDigest(request);
   return std::string(base::View(digest));
 }

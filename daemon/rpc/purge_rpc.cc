@@ -41,6 +41,32 @@ v1::LeaseState StateOf(service::Renewal::State state) {
   return v1::LEASE_STATE_LOST;
 }
 
+// `look_only`: it was not handed out, and has the row of before.
+void Write(const service::SystemRow& system, const service::LeasedTask& task, bool look_only, v1::PurgeTask* out) {
+  out->set_task_id(wire::TaskIdText(task.request.id, system.name));
+  out->set_attempt(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch + (look_only ? 1 : 0), INT32_MAX)));
+  if (!look_only) {
+    out->set_epoch(static_cast<int64_t>(task.row.epoch));
+    wire::WriteTimestamp(task.row.leased_until, out->mutable_lease_expires_at());
+  }
+  out->set_account_id(task.payload.account_id);
+  out->mutable_selector()->ParseFromString(task.payload.selector);
+  if (wire::HasCovers(task.request.selector)) wire::WriteCovers(task.request.selector, out->mutable_covers());
+  if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, out->mutable_due_at());
+  out->set_again(static_cast<v1::TaskAgain>(task.row.again));
+  if (task.row.looked_at.IsSet()) wire::WriteTimestamp(task.row.looked_at, out->mutable_looked_at());
+  out->set_cause(static_cast<v1::DeletionCause>(task.request.cause));
+  for (const std::string& exception : task.exceptions) out->add_exceptions()->ParseFromString(exception);
+}
+
+service::Accepts AcceptsOf(const wire::LeaseInput& input) {
+  service::Accepts accepts = input.accepts.empty() ? service::kAcceptsAll : service::Accepts{0};
+  for (const domain::SelectorKind kind : input.accepts) {
+    accepts = static_cast<service::Accepts>(accepts | service::AcceptsOf(kind));
+  }
+  return accepts;
+}
+
 }  // namespace
 
 PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::DataSystems& systems,
@@ -54,34 +80,26 @@ PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::Dat
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
       fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
       renew_(Method::Named("consent.v1.PurgeService.RenewTasks")),
-      list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
+      list_(Method::Named("consent.v1.PurgeService.ListTasks")),
+      retry_(Method::Named("consent.v1.PurgeService.RetryTasks")) {}
 
 void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience) {
   // It may have waited, and been taken out of the callers' file meanwhile.
   if (const absl::Status may = call->AuthorizeAgain(patience->system.name); !may.ok()) return call->Finish(may);
   const service::SystemRow& system = patience->system;
-  const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
+  const wire::LeaseInput& input = patience->input;
+  const auto leased = input.look_only ? tasks_.Look(system, input.max_tasks, patience->accepts)
+                                      : tasks_.Lease(system, input.max_tasks, input.visibility, patience->accepts);
   if (!leased.ok()) return call->Finish(leased.status());
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
   if (leased->empty() && left.count() > 0 && dependencies_.admission.ready() && !call->IsCancelled() &&
-      queue_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
+      queue_.Wait(
+          system.number, left, [this, call, patience] { Lease(call, patience); }, patience->accepts)) {
     return;
   }
   for (const service::LeasedTask& task : *leased) {
-    v1::PurgeTask& out = *call->response()->add_tasks();
-    out.set_task_id(wire::TaskIdText(task.request.id, system.name));
-    out.set_epoch(static_cast<int64_t>(task.row.epoch));
-    out.set_attempt(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
-    wire::WriteTimestamp(task.row.leased_until, out.mutable_lease_expires_at());
-    out.set_account_id(task.payload.account_id);
-    out.mutable_selector()->ParseFromString(task.payload.selector);
-    if (wire::HasCovers(task.request.selector)) wire::WriteCovers(task.request.selector, out.mutable_covers());
-    if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, out.mutable_due_at());
-    out.set_again(static_cast<v1::TaskAgain>(task.row.again));
-    if (task.row.looked_at.IsSet()) wire::WriteTimestamp(task.row.looked_at, out.mutable_looked_at());
-    out.set_cause(static_cast<v1::DeletionCause>(task.request.cause));
-    for (const std::string& exception : task.exceptions) out.add_exceptions()->ParseFromString(exception);
+    Write(system, task, input.look_only, call->response()->add_tasks());
   }
   call->response()->set_open_tasks(queue_.counts(system.number).open);
   call->Finish(absl::OkStatus());
@@ -100,7 +118,8 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
         if (!system.ok()) return call->Finish(system.status());
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
         if (input->wait.micros > 0) call->NoteRequestedWait();
-        Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until}));
+        const service::Accepts accepts = AcceptsOf(*input);
+        Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until, accepts}));
       });
 }
 
@@ -217,6 +236,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         status.set_waits_for_release(task.row.waits_for_release);
         status.set_erased_count(static_cast<int64_t>(task.row.erased_count));
         status.set_again(static_cast<v1::TaskAgain>(task.row.again));
+        status.set_selector(static_cast<v1::DeletionSelectorKind>(task.request.selector.kind));
       }
       if (page->next.has_value()) {
         const service::PageToken next{page->next->partition, page->next->number};
@@ -225,6 +245,57 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
       return absl::OkStatus();
     });
   });
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::RetryTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::RetryTasksRequest, v1::RetryTasksResponse>(
+      dependencies_, retry_, context, in, out, [this](auto call) {
+        auto input = wire::ReadRetryTasks(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        const auto from = ReadPageToken(core_.tokens, input->page_token, call->request());
+        if (!from.ok()) return call->Finish(from.status());
+        FinishOnPool(dependencies_, call, [this, call, input = *std::move(input), from = *from] {
+          return Retry(input, from, call->request(), call->caller().identity, call->response());
+        });
+      });
+}
+
+absl::Status PurgeRpc::Retry(const wire::RetryInput& input, const service::PageToken& from,
+                             const v1::RetryTasksRequest& request, const std::string& caller,
+                             v1::RetryTasksResponse* out) {
+  const auto system = systems_.Find(input.system);
+  if (!system.ok()) return system.status();
+  std::vector<service::DeletionPlace> places;
+  std::vector<int> answered;  // at which place of the answer
+  for (const std::string& task_id : input.task_ids) {
+    v1::TaskRetry& answer = *out->add_tasks();
+    answer.set_task_id(task_id);
+    answer.set_state(v1::RETRY_STATE_NOT_FOUND);
+    const auto place = tasks_.Find(wire::ParseTaskId(task_id, system->name));
+    if (!place.ok() && !absl::IsNotFound(place.status())) return place.status();
+    if (!place.ok()) continue;
+    places.push_back(*place);
+    answered.push_back(out->tasks_size() - 1);
+  }
+  if (input.task_ids.empty()) {
+    const auto page = tasks_.List(*system, input.min_failures, base::kMaxTasks, {from.partition, from.position});
+    if (!page.ok()) return page.status();
+    for (const service::OpenTask& task : page->tasks) {
+      out->add_tasks()->set_task_id(wire::TaskIdText(task.request.id, system->name));
+      places.push_back(task.place);
+      answered.push_back(out->tasks_size() - 1);
+    }
+    if (page->next.has_value()) {
+      const service::PageToken next{page->next->partition, page->next->number};
+      out->set_next_page_token(core_.tokens.Encode(next, ListingOf(request)));
+    }
+  }
+  const auto retried = tasks_.Retry(*system, places, caller);
+  if (!retried.ok()) return retried.status();
+  for (size_t i = 0; i < retried->size(); ++i) {
+    out->mutable_tasks(answered[i])->set_state(static_cast<v1::RetryState>((*retried)[i]));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace consent::rpc

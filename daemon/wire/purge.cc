@@ -69,6 +69,17 @@ void ReadExempt(const v1::TaskResult& result, bool is_exempt, const Path& at, Re
   input->exempt = static_cast<domain::ExemptReason>(ground);
 }
 
+// The selectors that a worker does.
+void ReadAccepts(const v1::LeaseTasksRequest& request, const Path& root, std::vector<domain::SelectorKind>* accepts,
+                 Violations* violations) {
+  constexpr int kMaxKinds = v1::DeletionSelectorKind_ARRAYSIZE - 1;
+  if (!CheckCount(request.accepts_size(), 0, kMaxKinds, Path(root, "accepts"), violations)) return;
+  for (int i = 0; i < request.accepts_size(); ++i) {
+    CheckChosen(request.accepts(i), v1::DeletionSelectorKind_IsValid, Path(root, "accepts", i), violations);
+    accepts->push_back(static_cast<domain::SelectorKind>(request.accepts(i)));
+  }
+}
+
 // What is promised; one of the two has to be.
 void ReadRetention(const v1::SystemRetention& retention, base::Instant now, const Path& at, RetentionInput* input,
                    Violations* violations) {
@@ -200,6 +211,36 @@ absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& 
                             : violations.ToStatus();
 }
 
+absl::StatusOr<RetryInput> ReadRetryTasks(const v1::RetryTasksRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  CheckRange(request.min_failures(), 0, kMaxFailures, Path(root, "min_failures"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  RetryInput input;
+  if (CheckCount(request.task_ids_size(), 0, kMaxTasks, Path(root, "task_ids"), &violations)) {
+    std::set<std::string> seen;
+    for (int i = 0; i < request.task_ids_size(); ++i) {
+      const Path at(root, "task_ids", i);
+      CheckId(request.task_ids(i), at, &violations);
+      if (!seen.insert(request.task_ids(i)).second) violations.Add(at, "names a task twice");
+    }
+    input.task_ids.assign(request.task_ids().begin(), request.task_ids().end());
+  }
+  if (request.task_ids_size() > 0 && request.min_failures() != 0) {
+    violations.Add(Path(root, "min_failures"), "is of a whole system's tasks: leave it out beside task_ids");
+  }
+  if (request.task_ids_size() > 0 && !request.page_token().empty()) {
+    violations.Add(Path(root, "page_token"), "is of a whole system's tasks: leave it out beside task_ids");
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  input.system = request.system();
+  input.min_failures = static_cast<uint32_t>(request.min_failures() == 0 ? 1 : request.min_failures());
+  input.page_token = request.page_token();
+  return input;
+}
+
 absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) {
   Violations violations;
   const Path root;
@@ -208,8 +249,13 @@ absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) 
   CheckRange(request.max_tasks(), 0, kMaxTasks, Path(root, "max_tasks"), &violations);
   CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &violations);
   CheckRange(request.wait_seconds(), 0, kMaxWaitSeconds, Path(root, "wait_seconds"), &violations);
-  if (!violations.empty()) return violations.ToStatus();
   LeaseInput input;
+  ReadAccepts(request, root, &input.accepts, &violations);
+  input.look_only = request.look_only();
+  if (input.look_only && request.wait_seconds() != 0) {
+    violations.Add(Path(root, "wait_seconds"), "must be 0 with look_only, which waits for nothing");
+  }
+  if (!violations.empty()) return violations.ToStatus();
   input.system = request.system();
   input.max_tasks = static_cast<size_t>(request.max_tasks() == 0 ? kDefaultTasks : request.max_tasks());
   input.visibility =

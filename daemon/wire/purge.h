@@ -54,6 +54,8 @@ struct LeaseInput {
   size_t max_tasks = 0;
   base::Span visibility;
   base::Span wait;
+  std::vector<domain::SelectorKind> accepts;  // empty: all
+  bool look_only = false;
 };
 struct ReportInput {
   std::optional<base::DeletionId> deletion;  // whose task it is; nothing: task_id is none of the system's
@@ -75,6 +77,13 @@ struct RenewInput {
   std::vector<ReportInput> leases;  // `deletion` and `epoch` of each
   base::Span visibility;
 };
+struct RetryInput {
+  std::string system;
+  std::vector<std::string> task_ids;
+  // Without task_ids: of the tasks that are to be tried again.
+  uint32_t min_failures = 0;
+  std::string page_token;
+};
 struct TasksQuery {
   std::string system;
   uint32_t min_failures = 0;
@@ -93,6 +102,7 @@ absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request);
 absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& request);
 absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request);
 absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request);
+absl::StatusOr<RetryInput> ReadRetryTasks(const v1::RetryTasksRequest& request);
 absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request);
 
 // A task is named by its request and its system: `<deletion_id>/<system>`. An id holds no slash.

@@ -1,8 +1,17 @@
 // consentctl worker.
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
 #include "client/cli/command.h"
 #include "client/cli/engines/worker_engine.h"
+#include "client/cli/engines/worker_look.h"
+#include "client/cli/engines/worker_metrics.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
+#include "client/cli/render/render.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -16,25 +25,71 @@ struct WorkerFlags {
   int64_t visibility_seconds = 300;
   int64_t longest_run_seconds = 3600;
   bool show_errors = false;
+  bool dry_run = false;
+  std::string metrics_file;
   std::vector<std::string> command;
 };
 
+Time WallTime() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
+
+std::string SecondsOf(std::chrono::nanoseconds time) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", std::chrono::duration<double>(time).count());
+  return text.data();
+}
+
+// As a journal or a file gets it: one line of logfmt, or one of JSON.
+std::string TaskLine(const std::string& system, const EndedTask& task, bool as_json) {
+  if (as_json) {
+    const Json json = {{"time", TimeText(WallTime())},
+                       {"event", "task_ended"},
+                       {"system", system},
+                       {"task_id", task.task_id.value()},
+                       {"selector", task.selector},
+                       {"attempt", task.attempt},
+                       {"outcome", Word(task.end)},
+                       {"erased", task.erased},
+                       {"seconds", std::chrono::duration<double>(task.took).count()},
+                       {"why", task.why}};
+    return PrintableJson(json.dump());
+  }
+  return Printable("time=" + TimeText(WallTime()) + " event=task_ended system=" + system + " task_id=" +
+                   task.task_id.value() + " selector=" + task.selector + " attempt=" + std::to_string(task.attempt) +
+                   " outcome=" + Word(task.end) + " erased=" + std::to_string(task.erased) +
+                   " seconds=" + SecondsOf(task.took) + (task.why.empty() ? "" : " why=" + Json(task.why).dump()));
+}
+
 std::string CountsText(const WorkerCounts& counts, size_t running) {
   return "done " + std::to_string(counts.done) + ", not found " + std::to_string(counts.not_found) +
-         (counts.exempt == 0 ? "" : ", exempt " + std::to_string(counts.exempt)) + ", again later " +
+         (counts.exempt == 0 ? "" : ", exempt " + std::to_string(counts.exempt)) +
+         (counts.excluded == 0 ? "" : ", excluded " + std::to_string(counts.excluded)) + ", again later " +
          std::to_string(counts.retried + counts.given_back) + ", failed " + std::to_string(counts.failed) +
          ", running " + std::to_string(running);
 }
 
-// Standard error: counts on a terminal, and lines about what goes wrong.
+// Standard error: counts on a terminal, elsewhere a line for each task; and lines about what goes wrong. Beside it the
+// metrics' file.
 class Console final : public WorkerSink {
  public:
-  explicit Console(bool as_json) : bar_(0, !as_json), as_json_(as_json) {}
+  Console(std::string system, bool as_json, WorkerMetricsFile metrics)
+      : system_(std::move(system)),
+        bar_(0, !as_json),
+        as_json_(as_json),
+        on_terminal_(::isatty(STDERR_FILENO) == 1),
+        metrics_(std::move(metrics)) {}
 
   void CountsNothing() override {
     Say("a task is done, and reported with 0 erased: the last line of its output begins as a number and is none");
   }
-  void GoesBack(const std::string& why) override { Say("a task goes back: " + why); }
+  // Elsewhere the line of the task says it.
+  void GoesBack(const std::string& why) override {
+    if (on_terminal_) Say("a task goes back: " + why);
+  }
+
+  void Ended(const EndedTask& task) override {
+    metrics_.NoteEnded(task);
+    if (!on_terminal_) std::fprintf(stderr, "%s\n", TaskLine(system_, task, as_json_).c_str());
+  }
 
   void NoAnswer(const absl::Status& status) override {
     if (!silent_) Say("the daemon gives no answer: " + ErrorText(status));
@@ -44,21 +99,36 @@ class Console final : public WorkerSink {
   void Refused(const absl::Status& status) override { Say("the daemon refuses: " + ErrorText(status)); }
 
   void Answered() override {
+    metrics_.NoteAnswered();
     if (silent_) Say("the daemon answers again");
     silent_ = false;
   }
 
-  void Progress(const WorkerCounts& counts, size_t running) override { bar_.Show(0, CountsText(counts, running)); }
+  void Progress(const WorkerCounts& counts, size_t running) override {
+    bar_.Show(0, CountsText(counts, running));
+    Measure(counts, running, false);
+  }
 
-  ProgressBar& bar() { return bar_; }
+  // After the run.
+  void Finish(const WorkerCounts& counts) {
+    bar_.Clear();
+    Measure(counts, 0, true);
+  }
 
  private:
   void Say(const std::string& what) {
     if (!as_json_) bar_.Say("consentctl: " + what);
   }
+  void Measure(const WorkerCounts& counts, size_t running, bool at_once) {
+    const absl::Status written = metrics_.Write(counts, running, at_once);
+    if (!written.ok()) bar_.Say("consentctl: " + std::string(written.message()) + "; the worker goes on without it");
+  }
 
+  const std::string system_;
   ProgressBar bar_;
   const bool as_json_;
+  const bool on_terminal_;
+  WorkerMetricsFile metrics_;
   // The daemon is; said once as long as it lasts.
   bool silent_ = false;
 };
@@ -69,6 +139,7 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
   report.json = {{"done", counts.done},
                  {"not_found", counts.not_found},
                  {"exempt", counts.exempt},
+                 {"excluded", counts.excluded},
                  {"retried", counts.retried},
                  {"failed", counts.failed},
                  {"given_back", counts.given_back},
@@ -80,13 +151,47 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
                  {"open", counts.open}};
   if (!ended.ok()) report.json["error"] = ErrorJson(ended);
   Table table("worker", {"DONE", "NOT FOUND", "EXEMPT", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED",
-                         "TAKEN BACK", "REFUSED", "STILL OPEN", "ERASED"});
+                         "TAKEN BACK", "REFUSED", "STILL OPEN", "ERASED", "EXCLUDED"});
   table.Add({std::to_string(counts.done), std::to_string(counts.not_found), std::to_string(counts.exempt),
              std::to_string(counts.retried), std::to_string(counts.failed), std::to_string(counts.given_back),
              std::to_string(counts.lost), std::to_string(counts.unreported), std::to_string(counts.taken_back),
-             std::to_string(counts.refused), std::to_string(counts.open), std::to_string(counts.erased)});
+             std::to_string(counts.refused), std::to_string(counts.open), std::to_string(counts.erased),
+             std::to_string(counts.excluded)});
   report.tables = {table};
   return Print(report, form, code);
+}
+
+// Standard output: the line of each task. What is wrong with one, and the counts, stand on standard error.
+int PrintLooked(const LookedTasks& looked, bool as_json) {
+  if (as_json) {
+    Report report;
+    report.json = {{"tasks", Json::array()}, {"open", looked.open_tasks}};
+    for (const LookedTask& task : looked.tasks) {
+      Json one = {{"task_id", task.task_id.value()}, {"input", nullptr}, {"why_not", task.why_not}};
+      if (!task.line.empty()) one["input"] = Json::parse(task.line);
+      report.json["tasks"].push_back(std::move(one));
+    }
+    return Print(report, true, kDone);
+  }
+  std::string lines;
+  for (const LookedTask& task : looked.tasks) {
+    if (!task.line.empty()) lines += PrintableJson(task.line) + "\n";
+    if (!task.why_not.empty()) {
+      std::fprintf(stderr, "consentctl: task %s would not be run: %s\n", Printable(task.task_id.value()).c_str(),
+                   Printable(task.why_not).c_str());
+    }
+  }
+  const std::string counts = "consentctl: may be begun now: " + std::to_string(looked.tasks.size()) +
+                             ", open: " + std::to_string(looked.open_tasks) + "; nothing was leased";
+  std::fprintf(stderr, "%s\n", counts.c_str());
+  return PrintText(lines, kDone);
+}
+
+int LookOnly(const Cli& cli, const WorkerSettings& settings) {
+  return cli.WithClient([&](Client& client) {
+    const absl::StatusOr<LookedTasks> looked = LookAtTasks(settings, client);
+    return looked.ok() ? PrintLooked(*looked, cli.json) : PrintError(looked.status(), cli.json);
+  });
 }
 
 int RunWorker(const Cli& cli, WorkerFlags flags) {
@@ -98,15 +203,36 @@ int RunWorker(const Cli& cli, WorkerFlags flags) {
   flags.settings.guard = guard->get();
   const StopRequest stop(kStopPatience);
   if (!stop.status().ok()) return FileError(stop.status());
+  const std::shared_ptr<Clock> clock = Clock::System();
+  WorkerMetricsFile metrics;
+  if (!flags.metrics_file.empty()) {
+    auto created = WorkerMetricsFile::Create(flags.metrics_file, flags.settings.system, *clock, WallTime);
+    if (!created.ok()) return FileError(created.status());
+    metrics = *std::move(created);
+  }
   return cli.WithClient([&](Client& client) {
-    const std::shared_ptr<Clock> clock = Clock::System();
-    Console console(cli.json);
+    Console console(flags.settings.system, cli.json, std::move(metrics));
     Worker worker(flags.settings, client, *command, OwnEnvironment(), stop, *clock, console);
     const absl::Status ended = worker.Run();
-    console.bar().Clear();
+    console.Finish(worker.counts());
     const ExitCode code = CodeForWorker(ended, worker.counts(), flags.settings.once, stop.Asked());
     return PrintCounts(ended, worker.counts(), code, cli);
   });
+}
+
+// What it takes, and what it shows of itself.
+void AddWorkerShown(CLI::App* app, WorkerFlags* flags) {
+  AddNames(
+      app, "--accepts", &flags->settings.accepts,
+      "The selectors that the command can do; tasks of others are left to other workers, and stay open where there "
+      "is none (default: all)");
+  app->add_flag("--dry-run", flags->dry_run,
+                "Show what the command would be handed now, one line for each task, and end: nothing is leased, run or "
+                "reported. It shows whose data it is");
+  NotEmpty(app->add_option("--metrics-file", flags->metrics_file,
+                           "Counts of this worker for node_exporter's textfile collector: a file that ends with .prom, "
+                           "replaced whole, once a second at most"))
+      ->type_name("FILE");
 }
 
 }  // namespace
@@ -117,7 +243,9 @@ void AddWorker(CLI::App& parent, Cli& cli) {
                                         "each, without a shell. What is to be deleted stands "
                                         "on its standard input, as one JSON line, and in CONSENT_… variables (see "
                                         "client/cli/README.md). It ends with 0: deleted; 3: there "
-                                        "was nothing; 75: again later; anything else: failed, and again later. The "
+                                        "was nothing; 4: kept, on the ground that its last line begins with; 5: "
+                                        "excluded from the next build; 75: again later; anything else: failed, and "
+                                        "again later. The "
                                         "last line of its standard output may be the number of "
                                         "what was erased; the SHA-256 of all of it is the evidence. Where some of it "
                                         "is on hold, the line's `exceptions` say what must be left "
@@ -128,9 +256,9 @@ void AddWorker(CLI::App& parent, Cli& cli) {
   WorkerSettings& settings = flags->settings;
   AddText(app, "system", &settings.system, 1, base::kMaxNameBytes, "The data system, as `systems register` named it")
       ->required();
-  app->add_option("command", flags->command, "After --: the program and its arguments")
-      ->required()
-      ->type_name("COMMAND");
+  const CLI::Option* const command =
+      app->add_option("command", flags->command, "After --: the program and its arguments; not needed with --dry-run")
+          ->type_name("COMMAND");
   app->add_flag("--once", settings.once,
                 "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where "
                 "some are (they wait after a failure or for a hold, or others have them)");
@@ -152,10 +280,15 @@ void AddWorker(CLI::App& parent, Cli& cli) {
       "flag a task that has any fails and waits, so that nothing on hold is deleted by a command that does not look.");
   app->add_flag("--show-errors", flags->show_errors,
                 "The command's standard error is the worker's; else it is thrown away, because it may name people");
-  app->callback([&cli, flags] {
+  AddWorkerShown(app, flags.get());
+  app->callback([&cli, flags, command] {
+    if (command->count() == 0 && !flags->dry_run) throw CLI::RequiredError("command");
+    if (!flags->metrics_file.empty() && !flags->metrics_file.ends_with(".prom")) {
+      throw CLI::ValidationError("--metrics-file", "must end with .prom, or node_exporter does not read it");
+    }
     flags->settings.visibility = std::chrono::seconds(flags->visibility_seconds);
     flags->settings.longest_run = std::chrono::seconds(flags->longest_run_seconds);
-    cli.action = [&cli, flags] { return RunWorker(cli, *flags); };
+    cli.action = [&cli, flags] { return flags->dry_run ? LookOnly(cli, flags->settings) : RunWorker(cli, *flags); };
   });
 }
 

@@ -75,9 +75,12 @@ class Review {
     if (!status_.policy.waiting.has_value()) return;
     const WaitingPolicy& waiting = *status_.policy.waiting;
     const bool is_readable = !waiting.version.empty();
+    std::string next = "consentctl policy diff FILE, then consentctl policy activate FILE --loosens WORDS";
+    if (status_.policy.activation_takes_two) {
+      next += ", which proposes it; then a second person: consentctl approvals approve ID";
+    }
     Line("policy file", (is_readable ? waiting.version : "unreadable") + ", not in force: " + waiting.why, true,
-         is_readable ? "consentctl policy diff FILE, then consentctl policy activate FILE --loosens WORDS"
-                     : "consentd policy validate FILE");
+         is_readable ? next : "consentd policy validate FILE");
   }
 
   void AddCalendars() {
@@ -263,7 +266,10 @@ class Review {
              Count(children.unguarded, "without guardian, of ") + std::to_string(children.profiles),
          children.notice_due > 0, "consentctl children due --due notice");
     if (status_.approvals_open.has_value()) {
-      Line("approvals", Count(*status_.approvals_open, "loosenings wait for a second person"),
+      const bool is_one = *status_.approvals_open == 1;
+      Line("approvals",
+           Count(*status_.approvals_open,
+                 is_one ? "loosening waits for a second person" : "loosenings wait for a second person"),
            *status_.approvals_open > 0, "consentctl approvals list");
     }
     if (!status_.safety.has_value()) return;

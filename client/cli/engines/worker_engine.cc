@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "client/cli/render/render_deletion.h"
 #include "consent/error.h"
 #include "consent/names.h"
 #include "daemon/base/bounds.h"
@@ -19,6 +21,7 @@ using std::chrono::seconds;
 constexpr int kExitDone = 0;
 constexpr int kExitNotFound = 3;
 constexpr int kExitExempt = 4;
+constexpr int kExitExcluded = 5;
 // As sysexits.h has it: a failure that passes.
 constexpr int kExitRetry = 75;
 
@@ -36,7 +39,7 @@ seconds WaitOf(const WorkerSettings& settings) {
 
 bool IsComplete(const Verdict& verdict) {
   return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound ||
-         verdict.kind == Verdict::Kind::kExempt;
+         verdict.kind == Verdict::Kind::kExempt || verdict.kind == Verdict::Kind::kExcluded;
 }
 
 // "LEGAL_OBLIGATION invoices are kept for ten years": the ground, and why in words.
@@ -89,14 +92,44 @@ Verdict Judge(const RunEnd& end) {
     case RunEnd::How::kExited:
       break;
   }
-  if (end.number == kExitDone && end.number_is_no_count) {
+  const bool counts = end.number == kExitDone || end.number == kExitExcluded;
+  if (counts && end.number_is_no_count) {
     return {Verdict::Kind::kFailed, "the number in its last line is none from 0 to 10^12"};
   }
   if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
   if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
   if (end.number == kExitExempt) return JudgeExempt(end.last_line);
+  if (end.number == kExitExcluded) return {Verdict::Kind::kExcluded, ""};
   return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed,
           "exit " + std::to_string(end.number)};
+}
+
+const char* Word(TaskEnd end) {
+  switch (end) {
+    case TaskEnd::kAcknowledged:
+      return "ACKNOWLEDGED";
+    case TaskEnd::kNotFound:
+      return "NOT_FOUND";
+    case TaskEnd::kExempt:
+      return "EXEMPT";
+    case TaskEnd::kExcluded:
+      return "EXCLUDED_FROM_NEXT_BUILD";
+    case TaskEnd::kRetried:
+      return "AGAIN_LATER";
+    case TaskEnd::kFailed:
+      return "FAILED";
+    case TaskEnd::kGivenBack:
+      return "GIVEN_BACK";
+    case TaskEnd::kTakenBack:
+      return "TAKEN_BACK";
+    case TaskEnd::kLost:
+      return "LOST";
+    case TaskEnd::kRefused:
+      return "REFUSED";
+    case TaskEnd::kUnreported:
+      break;
+  }
+  return "UNREPORTED";
 }
 
 ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
@@ -112,6 +145,17 @@ Verdict JudgeEndedLease(LeaseState lease) {
   }
   if (lease == LeaseState::kLost) return {Verdict::Kind::kGivenBack, "ended by the worker: its lease was lost"};
   return {Verdict::Kind::kFailed, "ended by the worker: its lease could not be renewed"};
+}
+
+std::string WhyNotRun(const WorkerSettings& settings, const PurgeTask& task) {
+  if (!task.exceptions.empty() && !settings.heeds_exceptions) {
+    return "some of it is on hold: run the worker with --heeds-exceptions, once its command does";
+  }
+  DeletionSelectorKind kind = DeletionSelectorKind::kUnset;
+  const std::vector<DeletionSelectorKind>& accepts = settings.accepts;
+  if (accepts.empty() || !ParseName(absl::AsciiStrToUpper(SelectorKind(task.selector)), &kind)) return "";
+  if (std::find(accepts.begin(), accepts.end(), kind) != accepts.end()) return "";
+  return "its selector is none that the worker accepts: the daemon is too old to know of --accepts";
 }
 
 nanoseconds GraceOf(seconds visibility) { return std::min<nanoseconds>(nanoseconds(visibility) / 10, seconds(10)); }
@@ -144,6 +188,7 @@ absl::Status Worker::LeaseAll() {
     order.visibility = settings_.visibility;
     order.wait = WaitOf(settings_);
     order.heeds_exceptions = settings_.heeds_exceptions;
+    order.accepts = settings_.accepts;
     const nanoseconds asked = clock_.SinceBoot();
     absl::StatusOr<LeasedTasks> leased = client_.LeaseTasks(order);
     if (!leased.ok()) {
@@ -190,7 +235,7 @@ void Worker::WaitUntilIdle() {
 void Worker::Enqueue(LeasedTasks leased) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (PurgeTask& task : leased.tasks) waiting_.push_back({std::move(task), leased.held_until});
+    for (PurgeTask& task : leased.tasks) waiting_.push_back({std::move(task), leased.held_until, {}});
   }
   changed_.notify_all();
 }
@@ -213,6 +258,7 @@ std::optional<Worker::Item> Worker::Next() {
   if (waiting_.empty()) return {};
   Item item = std::move(waiting_.front());
   waiting_.pop_front();
+  item.taken = clock_.SinceBoot();
   ++running_;
   sink_.Progress(counts_, running_);
   return item;
@@ -227,11 +273,8 @@ void Worker::Do(const Item& item) {
     return Report(
         item, {Verdict::Kind::kGivenBack, "not begun in half of its lease: lease fewer at once, or for longer"}, {});
   }
-  if (!item.task.exceptions.empty() && !settings_.heeds_exceptions) {
-    return Report(item,
-                  {Verdict::Kind::kFailed,
-                   "some of it is on hold: run the worker with --heeds-exceptions, once its command does"},
-                  {});
+  if (std::string why = WhyNotRun(settings_, item.task); !why.empty()) {
+    return Report(item, {Verdict::Kind::kFailed, std::move(why)}, {});
   }
   const absl::StatusOr<TaskInput> input = MakeTaskInput(item.task, environment_, settings_.stdin_only);
   if (!input.ok()) return Report(item, {Verdict::Kind::kFailed, std::string(input.status().message())}, {});
@@ -240,7 +283,7 @@ void Worker::Do(const Item& item) {
                          kept->ended(), settings_.guard};
   const RunEnd end = command_.Run(*input, limits, clock_);
   keeper_.Drop(kept);
-  const Item held{item.task, kept->held_until()};
+  const Item held{item.task, kept->held_until(), item.taken};
   Report(held, end.how == RunEnd::How::kLeaseEnded ? JudgeEndedLease(kept->state()) : Judge(end), end);
 }
 
@@ -250,6 +293,9 @@ absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict
     TaskResult result{item.task.task_id, item.task.epoch, PurgeOutcome::kNotFound, 0, end.output_hash, ""};
     if (verdict.kind == Verdict::Kind::kDone) {
       result.outcome = PurgeOutcome::kAcknowledged;
+      result.erased_count = end.last_number.value_or(0);
+    } else if (verdict.kind == Verdict::Kind::kExcluded) {
+      result.outcome = PurgeOutcome::kExcludedFromNextBuild;
       result.erased_count = end.last_number.value_or(0);
     } else if (verdict.kind == Verdict::Kind::kExempt) {
       result.outcome = PurgeOutcome::kExempt;
@@ -283,7 +329,7 @@ absl::StatusOr<TaskAnswer> Worker::SendPatiently(const Item& item, const Verdict
 void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end) {
   const absl::StatusOr<TaskAnswer> answer = SendPatiently(item, verdict, end);
   const std::string refused = RefusalOf(answer);
-  if (refused.empty() || !IsComplete(verdict)) return Count(answer, verdict, end);
+  if (refused.empty() || !IsComplete(verdict)) return Count(item, answer, verdict, end);
   // No answer is awaited for ever, and a refusal is none: what was refused once is refused again, so the task must fail
   // by it.
   const Verdict failed{Verdict::Kind::kFailed, "REPORT_REFUSED: " + refused};
@@ -292,7 +338,9 @@ void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end)
   if (!told.ok()) Tell(told.status());
   const std::lock_guard<std::mutex> lock(mutex_);
   ++(is_lost ? counts_.lost : counts_.refused);
-  sink_.GoesBack("its report was refused: " + refused);
+  const std::string why = "its report was refused: " + refused;
+  sink_.GoesBack(why);
+  TellEnded(item, is_lost ? TaskEnd::kLost : TaskEnd::kRefused, end, why);
 }
 
 void Worker::Tell(const absl::Status& status) {
@@ -301,43 +349,73 @@ void Worker::Tell(const absl::Status& status) {
   sink_.Refused(status);
 }
 
-void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end) {
+void Worker::TellEnded(const Item& item, TaskEnd how, const RunEnd& end, const std::string& why) {
+  EndedTask ended;
+  ended.task_id = item.task.task_id;
+  ended.selector = SelectorKind(item.task.selector);
+  ended.attempt = item.task.attempt;
+  ended.end = how;
+  ended.erased = how == TaskEnd::kNotFound || how == TaskEnd::kExempt ? 0 : end.last_number.value_or(0);
+  ended.took = clock_.SinceBoot() - item.taken;
+  ended.why = why;
+  sink_.Ended(ended);
+}
+
+void Worker::Count(const Item& item, const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict,
+                   const RunEnd& end) {
   if (!answer.ok()) Tell(answer.status());
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!answer.ok()) {
-    ++(NoAnswer(answer.status()) ? counts_.unreported : counts_.refused);
-    return;
+    const bool is_silent = NoAnswer(answer.status());
+    ++(is_silent ? counts_.unreported : counts_.refused);
+    return TellEnded(item, is_silent ? TaskEnd::kUnreported : TaskEnd::kRefused, end,
+                     is_silent ? "the daemon gave no answer to its report" : "its report was refused");
   }
   if (!answer->accepted) {
-    ++(verdict.kind == Verdict::Kind::kTakenBack ? counts_.taken_back : counts_.lost);
-    return sink_.GoesBack("its report was refused: " + answer->refused_reason);
+    const bool is_taken_back = verdict.kind == Verdict::Kind::kTakenBack;
+    ++(is_taken_back ? counts_.taken_back : counts_.lost);
+    const std::string why = "its report was refused: " + answer->refused_reason.substr(0, kMostReasonBytes);
+    sink_.GoesBack(why);
+    return TellEnded(item, is_taken_back ? TaskEnd::kTakenBack : TaskEnd::kLost, end, why);
   }
+  const TaskEnd how = CountTaken(verdict, end);
+  if (!IsComplete(verdict)) sink_.GoesBack(verdict.error);
+  // The words of an exemption are the data system's, for the daemon alone.
+  TellEnded(item, how, end, IsComplete(verdict) ? "" : verdict.error);
+}
+
+TaskEnd Worker::CountTaken(const Verdict& verdict, const RunEnd& end) {
   switch (verdict.kind) {
     case Verdict::Kind::kDone:
       if (end.is_almost_number) sink_.CountsNothing();
       ++counts_.done;
       counts_.erased += end.last_number.value_or(0);
-      return;
+      return TaskEnd::kAcknowledged;
+    case Verdict::Kind::kExcluded:
+      if (end.is_almost_number) sink_.CountsNothing();
+      ++counts_.excluded;
+      counts_.erased += end.last_number.value_or(0);
+      return TaskEnd::kExcluded;
     case Verdict::Kind::kNotFound:
       ++counts_.not_found;
-      return;
+      return TaskEnd::kNotFound;
     case Verdict::Kind::kExempt:
       ++counts_.exempt;
-      return;
+      return TaskEnd::kExempt;
     case Verdict::Kind::kRetry:
       ++counts_.retried;
-      break;
+      return TaskEnd::kRetried;
     case Verdict::Kind::kFailed:
-      ++counts_.failed;
       break;
     case Verdict::Kind::kGivenBack:
       ++counts_.given_back;
-      break;
+      return TaskEnd::kGivenBack;
     case Verdict::Kind::kTakenBack:
       ++counts_.taken_back;
-      break;
+      return TaskEnd::kTakenBack;
   }
-  sink_.GoesBack(verdict.error);
+  ++counts_.failed;
+  return TaskEnd::kFailed;
 }
 
 }  // namespace consent::cli

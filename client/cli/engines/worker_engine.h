@@ -40,6 +40,8 @@ struct WorkerSettings {
   bool stdin_only = false;
   // The command leaves alone what a task excepts. Where it does not, no task with exceptions is run.
   bool heeds_exceptions = false;
+  // The selectors that the command can do; empty: all. Tasks of others are left to others.
+  std::vector<DeletionSelectorKind> accepts;
   // Outlives the worker; see RunLimits.
   const OrphanGuard* guard = nullptr;
 };
@@ -49,6 +51,8 @@ struct WorkerCounts {
   uint64_t done = 0;
   uint64_t not_found = 0;
   uint64_t exempt = 0;
+  // What was built already keeps it, and the next build will not have it.
+  uint64_t excluded = 0;
   // They come again: the command said so; it failed; it was not begun or not finished because the worker stopped or the
   // lease ran out.
   uint64_t retried = 0;
@@ -73,7 +77,7 @@ ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bo
 
 // How a run is reported.
 struct Verdict {
-  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack, kTakenBack, kExempt };
+  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack, kTakenBack, kExempt, kExcluded };
   Kind kind = Kind::kFailed;
   // For FailTasks: what went wrong; no ids. Of kExempt: why it is kept, in words.
   std::string error;
@@ -82,22 +86,62 @@ struct Verdict {
   // Of kExempt: the ground.
   ExemptReason exempt_reason = ExemptReason::kUnset;
 };
-// Exit status 0: done; 3: not found; 4: kept, on the ground that the last line begins with; 75: again later; anything
-// else: failed. So is a 0 whose number no report may carry, and a 4 without a ground that a report may say.
+// Exit status 0: done; 3: not found; 4: kept, on the ground that the last line begins with; 5: excluded from the next
+// build; 75: again later; anything else: failed. So is a 0 or 5 whose number no report may carry, and a 4 without a
+// ground that a report may say.
 Verdict Judge(const RunEnd& end);
 
 // The same of a run that was ended because its lease had become `lease`.
 Verdict JudgeEndedLease(LeaseState lease);
+
+// Why no command is run for the task, as a failure says it; empty: one is.
+std::string WhyNotRun(const WorkerSettings& settings, const PurgeTask& task);
 
 // What a command has between SIGTERM and SIGKILL, and how long before its lease ends it gets SIGTERM: there is time
 // left to report it.
 std::chrono::nanoseconds GraceOf(std::chrono::seconds visibility);
 std::chrono::nanoseconds MarginOf(std::chrono::seconds visibility);
 
+// What has become of a leased task.
+enum class TaskEnd : uint8_t {
+  // The outcomes that the daemon took.
+  kAcknowledged,
+  kNotFound,
+  kExempt,
+  kExcluded,
+  // It comes again; see WorkerCounts.
+  kRetried,
+  kFailed,
+  kGivenBack,
+  kTakenBack,
+  kLost,
+  kRefused,
+  kUnreported,
+};
+// "ACKNOWLEDGED", ...: outcomes as the API names them.
+const char* Word(TaskEnd end);
+
+// One task that this worker has done with. Nothing of it is an id of a person, a recording or a device.
+struct EndedTask {
+  TaskId task_id;
+  // As CONSENT_SELECTOR has it; empty where it is not known.
+  std::string selector;
+  int attempt = 0;
+  TaskEnd end = TaskEnd::kFailed;
+  // As reported.
+  int64_t erased = 0;
+  // From when its command was to begin until its report was answered.
+  std::chrono::nanoseconds took{0};
+  // Why it goes back; empty where it does not.
+  std::string why;
+};
+
 // Called by one thread at a time. No text names an id.
 class WorkerSink {
  public:
   virtual ~WorkerSink() = default;
+  // A task is done with, whatever became of it; after what the others say of it.
+  virtual void Ended(const EndedTask& task) = 0;
   // A task is done, and what its output says of how much was erased cannot be read: none is reported.
   virtual void CountsNothing() = 0;
   // A task goes back; why.
@@ -137,6 +181,7 @@ class Worker {
   struct Item {
     PurgeTask task;
     std::chrono::nanoseconds held_until{0};
+    std::chrono::nanoseconds taken{0};  // when a thread took it
   };
 
   absl::Status LeaseAll();
@@ -153,7 +198,11 @@ class Worker {
   void Report(const Item& item, const Verdict& verdict, const RunEnd& end);
   absl::StatusOr<TaskAnswer> Send(const Item& item, const Verdict& verdict, const RunEnd& end);
   absl::StatusOr<TaskAnswer> SendPatiently(const Item& item, const Verdict& verdict, const RunEnd& end);
-  void Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end);
+  void Count(const Item& item, const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end);
+  // Counts how it ended, and what to say of that. Under mutex_.
+  TaskEnd CountTaken(const Verdict& verdict, const RunEnd& end);
+  // Under mutex_.
+  void TellEnded(const Item& item, TaskEnd how, const RunEnd& end, const std::string& why);
   // Says whether a call that failed had no answer or was refused.
   void Tell(const absl::Status& status);
 

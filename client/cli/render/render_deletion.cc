@@ -294,17 +294,26 @@ Json TaskJson(const TaskStatus& task) {
           {"last_error", task.last_error},
           {"waits_for_release", task.waits_for_release},
           {"erased_count", task.erased_count},
-          {"again", task.again == TaskAgain::kUnset ? "" : Name(task.again)}};
+          {"again", task.again == TaskAgain::kUnset ? "" : Name(task.again)},
+          {"selector", Name(task.selector)}};
+}
+
+Json TaskRetryJson(const TaskRetry& task) { return {{"task_id", task.task_id.value()}, {"state", Name(task.state)}}; }
+
+Table TaskRetriesTable(const std::vector<TaskRetry>& tasks) {
+  Table table("retry", {"TASK", "STATE"});
+  for (const TaskRetry& task : tasks) table.Add({task.task_id.value(), std::string(Name(task.state))});
+  return table;
 }
 
 Table TasksTable(const std::vector<TaskStatus>& tasks) {
   Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR",
-                       "WAITS FOR RELEASE", "ERASED", "AGAIN FOR"});
+                       "WAITS FOR RELEASE", "ERASED", "AGAIN FOR", "SELECTOR"});
   for (const TaskStatus& task : tasks) {
     table.Add({task.task_id.value(), TimeText(task.due_at), TimeText(task.leased_until), TimeText(task.not_before),
                std::to_string(task.attempts), std::to_string(task.failures), task.last_error,
                YesNo(task.waits_for_release), std::to_string(task.erased_count),
-               task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again))});
+               task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again)), std::string(Name(task.selector))});
   }
   return table;
 }

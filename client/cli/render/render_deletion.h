@@ -35,6 +35,8 @@ Json SweepCountsJson(const SweepCounts& counts);
 
 Json TaskJson(const TaskStatus& task);
 Table TasksTable(const std::vector<TaskStatus>& tasks);
+Json TaskRetryJson(const TaskRetry& task);
+Table TaskRetriesTable(const std::vector<TaskRetry>& tasks);
 
 // Where a listing goes on: one row, or none at its end.
 Table NextPageTable(const std::string& token);

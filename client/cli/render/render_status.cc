@@ -17,7 +17,8 @@ Json PolicyStatusJson(const DaemonStatus::InForce& policy) {
                {"hash", HexText(policy.hash)},
                {"activated_at", AtOrNull(policy.activated_at)},
                {"waiting", nullptr},
-               {"calendars", Json::array()}};
+               {"calendars", Json::array()},
+               {"activation_takes_two", policy.activation_takes_two}};
   if (policy.waiting.has_value()) {
     json["waiting"] = {
         {"version", policy.waiting->version}, {"hash", HexText(policy.waiting->hash)}, {"why", policy.waiting->why}};

@@ -244,6 +244,8 @@ class Client {
                                                              const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
+  // Ends the pauses of tasks that failed. Leases and holds stay as they are. Needs the role PURGER or OPERATOR.
+  virtual absl::StatusOr<RetryPage> RetryTasks(const RetryOrder& order, const CallOptions& options = {}) = 0;
 
   // How the daemon stands, by the figures of its metrics. Needs the role OPERATOR, OFFICER or AUDITOR.
   virtual absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options = {}) = 0;

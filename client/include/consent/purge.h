@@ -114,6 +114,20 @@ struct DataSystem {
   std::optional<Time> last_whole_sweep_at;
 };
 
+// The kind of a DeletionSelector. kUnset: this library does not know it.
+enum class DeletionSelectorKind : uint8_t {
+  kUnset = 0,
+  kEverything = 1,
+  kTimeRange = 2,
+  kSpokenDay = 3,
+  kRecordings = 4,
+  kProfile = 5,
+  kDevice = 6,
+  kPurposeCopies = 7,
+  kVoiceId = 8,
+  kAccountClosure = 9,
+};
+
 struct LeaseOrder {
   std::string system;
   // 1 to 100; 0: 10.
@@ -125,6 +139,11 @@ struct LeaseOrder {
   // The caller leaves alone what PurgeTask::exceptions name. Where that is not said, a task that has any arrives
   // without its selector, so that nothing on hold is deleted by code that does not look.
   bool heeds_exceptions = false;
+  // What the caller can do, none twice; empty: all. Tasks of other selectors are left to others.
+  std::vector<DeletionSelectorKind> accepts;
+  // Nothing is leased: the tasks are those that would be handed out now, with an epoch of 0, which nothing may report.
+  // `wait` is 0 then.
+  bool look_only = false;
 };
 
 // Why a task is handed out although it was reported, or begun, before; kUnset: it was not.
@@ -255,6 +274,47 @@ struct TaskStatus {
   // By all its reports and unfinished runs so far.
   int64_t erased_count = 0;
   TaskAgain again = TaskAgain::kUnset;
+  DeletionSelectorKind selector = DeletionSelectorKind::kUnset;
+};
+
+// Which failed tasks are to be handed out at once, because what made them fail is mended.
+struct RetryOrder {
+  std::string system;
+  // 1 to 100, none twice. Empty: all of the system that failed, page by page.
+  std::vector<TaskId> tasks;
+  // Of all: those that failed as often, or more; 0 to 1,000,000; 0: 1.
+  int min_failures = 0;
+  // Of all.
+  std::string page_token;
+};
+
+// What has become of one. kUnset: this library does not know it; ask ListTasks.
+enum class RetryState : uint8_t {
+  kUnset = 0,
+  // Its pause has ended by this call.
+  kDue = 1,
+  // No pause held it back.
+  kWasDue = 2,
+  // A worker has it, and keeps it.
+  kLeased = 3,
+  // What is left of it is on hold: it waits for the release.
+  kOnHold = 4,
+  // The system has no open task of that id.
+  kNotFound = 5,
+  // It is to be done again for late data, and not before that date.
+  kWaitsForDate = 6,
+};
+
+struct TaskRetry {
+  TaskId task_id;
+  RetryState state = RetryState::kUnset;
+};
+
+struct RetryPage {
+  // In the order of RetryOrder::tasks; at most 100.
+  std::vector<TaskRetry> tasks;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
 };
 
 struct TaskPage {

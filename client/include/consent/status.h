@@ -26,6 +26,8 @@ struct DaemonStatus {
       std::optional<Time> ends_at;
     };
     std::vector<Calendar> calendars;
+    // Whoever activates a policy that loosens only proposes it.
+    bool activation_takes_two = false;
   };
   struct Index {
     int64_t subjects = 0;

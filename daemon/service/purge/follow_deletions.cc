@@ -1,5 +1,7 @@
 #include "daemon/service/purge/follow_deletions.h"
 
+#include <vector>
+
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/hold_rows.h"
@@ -21,17 +23,19 @@ bool FollowTask(const Core& core, TaskQueue& queue, store::Partition partition, 
   }
   TaskRow row;
   if (!DecodeTaskRow(*value, &row)) return false;
-  queue.Put(system, place, HandOutFrom(core, row), row.failures);
+  queue.Put(system, place, HandOutFrom(core, row), row.failures, core.deletions.SelectorOf(place));
   return true;
 }
 
-bool FollowDeletion(Core& core, TaskQueue& queue, store::Partition partition, const store::Write& write) {
+// Adds the request to `settled` where its tasks may be handed out from now on.
+bool FollowDeletion(Core& core, store::Partition partition, const store::Write& write,
+                    std::vector<DeletionPlace>* settled) {
   DeletionRow row;
   if (!write.value.has_value() || !DecodeDeletionRow(*write.value, &row)) return false;
   const DeletionPlace place{partition, NumberOfKey(write.key)};
   if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
   core.appeals.Put(place, row.request);
-  if (core.deletions.Put(place, row.request)) queue.AddTasksOf(place);
+  if (core.deletions.Put(place, row.request)) settled->push_back(place);
   return true;
 }
 
@@ -65,6 +69,12 @@ bool FollowHolds(const Core& core, TaskQueue& queue, const store::Write& write, 
 bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& committed) {
   bool is_whole = true;
   bool is_of_holds = false;
+  std::vector<DeletionPlace> settled;
+  // Requests before their tasks, whose place in the queue goes by what the request selects.
+  for (const store::Write& write : committed.writes) {
+    if (write.table != store::Table::kDeletion) continue;
+    is_whole = is_whole && FollowDeletion(core, committed.partition, write, &settled);
+  }
   for (const store::Write& write : committed.writes) {
     if (write.table == store::Table::kTask) {
       is_whole = is_whole && FollowTask(core, queue, committed.partition, write.key, write.value);
@@ -74,10 +84,8 @@ bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& commi
     is_of_holds = true;
     is_whole = is_whole && CountHold(core, committed.partition, write.key, write.value);
   }
+  for (const DeletionPlace& place : settled) queue.AddTasksOf(place);
   for (const store::Write& write : committed.writes) {
-    if (write.table == store::Table::kDeletion) {
-      is_whole = is_whole && FollowDeletion(core, queue, committed.partition, write);
-    }
     if (is_of_holds && write.table == store::Table::kSubject) {
       is_whole = is_whole && FollowHolds(core, queue, write, committed.stamp);
     }
@@ -87,26 +95,26 @@ bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& commi
 
 absl::Status FillDeletions(Core& core, TaskQueue& queue, store::Partition partition) {
   bool damaged = false;
-  absl::Status scanned = core.store.Scan(partition, store::Table::kTask, "", "", SIZE_MAX,
+  absl::Status scanned = core.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX,
                                          [&](std::string_view key, std::string_view value) {
-                                           damaged = !FollowTask(core, queue, partition, key, value);
-                                           return !damaged;
+                                           DeletionRow row;
+                                           damaged = !DecodeDeletionRow(value, &row);
+                                           if (damaged) return false;
+                                           const DeletionPlace place{partition, NumberOfKey(key)};
+                                           core.deletions.Add(place, row.request);
+                                           core.appeals.Put(place, row.request);
+                                           if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
+                                           return true;
                                          });
   if (!scanned.ok()) return StoreUnreadable();
-  if (damaged) return DamagedRow("a purge task's row");
-  scanned = core.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX,
+  if (damaged) return DamagedRow("a deletion request's row");
+  scanned = core.store.Scan(partition, store::Table::kTask, "", "", SIZE_MAX,
                             [&](std::string_view key, std::string_view value) {
-                              DeletionRow row;
-                              damaged = !DecodeDeletionRow(value, &row);
-                              if (damaged) return false;
-                              const DeletionPlace place{partition, NumberOfKey(key)};
-                              core.deletions.Add(place, row.request);
-                              core.appeals.Put(place, row.request);
-                              if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
-                              return true;
+                              damaged = !FollowTask(core, queue, partition, key, value);
+                              return !damaged;
                             });
   if (!scanned.ok()) return StoreUnreadable();
-  if (damaged) return DamagedRow("a deletion request's row");
+  if (damaged) return DamagedRow("a purge task's row");
   scanned = core.store.Scan(partition, store::Table::kHold, "", "", SIZE_MAX,
                             [&](std::string_view key, std::string_view value) {
                               damaged = !CountHold(core, partition, key, value);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/id_rows.h"
@@ -219,28 +220,53 @@ absl::Status PurgeTasks::HandOut(const SystemRow& system, base::Span visibility,
   return failed;
 }
 
-absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit,
-                                                          base::Span visibility) {
-  queue_.NoteWorker(system.number, core_.Now());
+absl::Status PurgeTasks::TakeAll(const SystemRow& system, size_t limit, Accepts accepts,
+                                 std::vector<Handout>* handouts) {
+  std::map<store::Partition, std::set<DeletionPlace>> places;
+  for (const DeletionPlace& place : queue_.Take(system.number, limit, accepts)) {
+    places[place.partition].insert(place);
+  }
+  absl::Status failed;
+  size_t bytes = 0;
+  for (auto& [partition, taken] : places) {
+    handouts->push_back(Handout{partition, std::move(taken), {}, {}});
+    if (absl::Status s = ConsiderAll(system, &bytes, &handouts->back()); !s.ok()) failed = s;
+  }
+  return failed;
+}
+
+void PurgeTasks::GiveBack(const SystemRow& system, const std::vector<Handout>& handouts) {
+  for (const Handout& handout : handouts) {
+    for (const DeletionPlace& place : handout.places) queue_.GiveBack(system.number, place, base::Span{});
+  }
+}
+
+absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit, base::Span visibility,
+                                                          Accepts accepts) {
+  queue_.NoteWorker(system.number, core_.Now(), accepts);
   std::vector<LeasedTask> leased;
   for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
-    std::map<store::Partition, std::set<DeletionPlace>> places;
-    for (const DeletionPlace& place : queue_.Take(system.number, limit)) places[place.partition].insert(place);
-    if (places.empty()) break;
-    absl::Status failed;
     std::vector<Handout> handouts;
-    size_t bytes = 0;
-    for (auto& [partition, taken] : places) {
-      handouts.push_back(Handout{partition, std::move(taken), {}, {}});
-      if (absl::Status s = ConsiderAll(system, &bytes, &handouts.back()); !s.ok()) failed = s;
-    }
+    absl::Status failed = TakeAll(system, limit, accepts, &handouts);
+    if (handouts.empty()) break;
     if (absl::Status s = HandOut(system, visibility, handouts, &leased); !s.ok()) failed = s;
-    for (const Handout& handout : handouts) {
-      for (const DeletionPlace& place : handout.places) queue_.GiveBack(system.number, place, base::Span{});
-    }
+    GiveBack(system, handouts);
     if (leased.empty() && !failed.ok()) return failed;
   }
   return leased;
+}
+
+absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Look(const SystemRow& system, size_t limit, Accepts accepts) {
+  std::vector<LeasedTask> seen;
+  std::vector<Handout> handouts;
+  const absl::Status failed = TakeAll(system, limit, accepts, &handouts);
+  for (Handout& handout : handouts) {
+    for (const Candidate& candidate : handout.found) seen.push_back(candidate.task);
+    PutBack(&handout);
+  }
+  GiveBack(system, handouts);
+  if (seen.empty() && !failed.ok()) return failed;
+  return seen;
 }
 
 absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const {
@@ -253,7 +279,7 @@ absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow
 }
 
 absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
-  queue_.NoteWorker(system.number, core_.Now());
+  queue_.NoteReport(system.number, place, core_.Now());
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string bytes;
     absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
@@ -297,7 +323,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
 
 absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch,
                                           base::Span visibility) {
-  queue_.NoteWorker(system.number, core_.Now());
+  queue_.NoteReport(system.number, place, core_.Now());
   Renewal renewal;
   const absl::Status renewed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     const auto answer = [&renewal](Renewal::State state, base::Instant until = {}) {

@@ -57,6 +57,16 @@ struct OpenTasks {
   std::optional<DeletionPlace> next;  // where to go on; nothing: that was all
 };
 
+// What has become of a task that is to be tried again at once. Numbers equal those of consent.v1.RetryState.
+enum class Retried : uint8_t {
+  kDue = 1,     // its pause has ended by this call
+  kWasDue = 2,  // no pause holds it back
+  kLeased = 3,  // a worker has it, and keeps it
+  kOnHold = 4,  // what is left of it waits for a release
+  kNotFound = 5,
+  kWaitsForDate = 6,  // it is to be done again for late data, and not before that can have arrived
+};
+
 // Thread-safe. All of these block: call them on a pool thread.
 class PurgeTasks {
  public:
@@ -65,11 +75,14 @@ class PurgeTasks {
   // Where the request of a task lies. Without an id, which a malformed text has none of, the answer is that of an
   // unknown one. Blocks. TASK_NOT_FOUND, STORE_UNREADABLE.
   absl::StatusOr<DeletionPlace> Find(const std::optional<base::DeletionId>& id) const;
-  // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none
-  // now.
-  absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
+  // At most `limit` accepted tasks, each with an epoch of its own lease; durable before they are returned. Empty: there
+  // are none now.
+  absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility,
+                                                Accepts accepts = kAcceptsAll);
+  // What Lease would hand out now. Writes nothing and leases nothing: each has the row of before.
+  absl::StatusOr<std::vector<LeasedTask>> Look(const SystemRow& system, size_t limit, Accepts accepts = kAcceptsAll);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
-    queue_.NoteWorker(system.number, core_.Now());
+    for (const TaskReport& report : reports) queue_.NoteReport(system.number, report.place, core_.Now());
     return EndTasks(core_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
@@ -79,6 +92,11 @@ class PurgeTasks {
   // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it
   // may be asked often.
   absl::StatusOr<Renewal> Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility);
+  // Ends the pauses of tasks that failed; `caller` (at most 64 bytes) is on record with each. Never touches a lease,
+  // and a lease that comes between wins: the task's row is a precondition. Repeating is harmless. The answers, in the
+  // order of the places, each once; an error: some may be done.
+  absl::StatusOr<std::vector<Retried>> Retry(const SystemRow& system, const std::vector<DeletionPlace>& places,
+                                             const std::string& caller);
   // When the system's oldest open task was made; unset: none is open. From memory.
   base::Instant OldestOpen(const SystemRow& system) const;
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.
@@ -92,6 +110,9 @@ class PurgeTasks {
   // of it is to be handed out.
   absl::Status ConsiderAll(const SystemRow& system, size_t* bytes, Handout* handout);
   static void PutBack(Handout* handout);
+  void GiveBack(const SystemRow& system, const std::vector<Handout>& handouts);
+  // Takes from the queue what may be handed out, and considers it. An error: of those that were not considered.
+  absl::Status TakeAll(const SystemRow& system, size_t limit, Accepts accepts, std::vector<Handout>* handouts);
   // Refers to `handout`.
   PartitionCommit CommitOf(const SystemRow& system, base::Span visibility, const Handout& handout);
   // All handouts at once. An error: of those that were not committed, which are put back; also after a conflict.

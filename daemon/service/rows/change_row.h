@@ -46,10 +46,11 @@ enum class ChangeKind : uint8_t {
   kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
   kVerificationReported = 73,  // what a verification of the decision log found
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
+  kTaskRetried = 75,      // the pause of a task that failed was ended
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kProposalChanged;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {

@@ -25,7 +25,8 @@ void DeletionGauges::CountIn(DeletionPlace place, const domain::DeletionRequest&
   OpenRequest& open = open_[place];
   open = OpenRequest{request.subject,        request.cause,       request.regime,
                      request.state,          request.received_at, {},
-                     request.WaitsForTime(), request.verified_at, {}};
+                     request.WaitsForTime(), request.verified_at, {},
+                     request.selector.kind};
   for (const domain::SystemProgress& part : request.parts) {
     if (part.outcome != domain::PurgeOutcome::kOpen) open.ended.push_back(part.system);
   }
@@ -118,6 +119,12 @@ bool DeletionGauges::Put(DeletionPlace place, const domain::DeletionRequest& req
 bool DeletionGauges::IsOpen(DeletionPlace place) const {
   base::MutexLock lock(mutex_);
   return open_.count(place) != 0;
+}
+
+std::optional<domain::SelectorKind> DeletionGauges::SelectorOf(DeletionPlace place) const {
+  base::MutexLock lock(mutex_);
+  const auto found = open_.find(place);
+  return found == open_.end() ? std::nullopt : std::optional(found->second.selector);
 }
 
 std::vector<DeletionPlace> DeletionGauges::OpenOf(base::SubjectHandle subject) const {

@@ -75,6 +75,8 @@ class DeletionGauges {
   bool Put(DeletionPlace place, const domain::DeletionRequest& request);
 
   bool IsOpen(DeletionPlace place) const;
+  // What an open request selects by; nothing: it is not open.
+  std::optional<domain::SelectorKind> SelectorOf(DeletionPlace place) const;
   std::vector<DeletionPlace> OpenOf(base::SubjectHandle subject) const;
 
   std::vector<DeletionCount> Counts() const;
@@ -121,6 +123,7 @@ class DeletionGauges {
     bool waits_for_time = false;
     base::Instant verified_at;
     std::vector<domain::SystemNumber> ended;  // whose tasks have ended
+    domain::SelectorKind selector = domain::SelectorKind::kEverything;
   };
   void CountIn(DeletionPlace place, const domain::DeletionRequest& request) REQUIRES(mutex_);
   void CountOut(DeletionPlace place, const OpenRequest& open) REQUIRES(mutex_);

@@ -415,10 +415,17 @@ COMMANDS = [
           {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")], "--yes": [SWITCH]}),
     Asked("tasks list", "PurgeService/ListTasks", ["<system>", "none"],
           {"system": [(SYSTEM, "system")], "--min-failures": [(bounds.number(0, 1_000_000), "min_failures")], **PAGES}),
+    Asked("tasks retry", "PurgeService/RetryTasks", ["<system>", "none"],
+          {"system": [(SYSTEM, "system")], "task": [(ID, "task_ids")],  # how many: worker_shown_test.py
+           "--min-failures": [(bounds.number(0, 1_000_000), "min_failures")]}, (0, 43)),
     Asked("worker", "PurgeService/LeaseTasks", ["--once", "<system>", "bounds", "<command>", "true"], {
         "system": [(SYSTEM, "system")], "command": [path()], "--once": [SWITCH], "--parallel": [local(bounds.number(1, 64))],
         "--visibility": [(bounds.number(1, 43_200), "visibility_seconds")], "--longest-run": [local(bounds.number(1, 43_200))],
         "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
+        "--accepts": [(bounds.several(bounds.names(purge.DeletionSelectorKind, "DELETION_SELECTOR_KIND_", "RECORDINGS"),
+                                      often(*["RECORDINGS"] * 10, bound="9")), "accepts")],
+        "--dry-run": [SWITCH], "--metrics-file": [local(bounds.Kind([often("/nowhere/file", bound="prom"), often("/nowhere/file.prom", bound="cannot"),
+                                                                     often("", bound=".")]))],
         "--show-errors": [SWITCH]}, (0, 40)),
     Asked("sweep", "DataSystemService/ListDataSystems", ["<system>", "bounds", "<inventory>", "/dev/null", "<command>", "true"], {
         "system": [local(SYSTEM)], "inventory": [path("/dev/null")], "command": [path()], "--state": [path()], "--set": [local(FILLED)],

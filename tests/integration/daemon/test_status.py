@@ -58,6 +58,7 @@ class Status(DaemonTest):
         self.assertEqual(set(marked), {"policy file"})
         self.assertIn("looser, not in force", marked["policy file"]["state"])
         self.assertIn("consentctl policy diff", marked["policy file"]["next"])
+        self.assertIn("a second person: consentctl approvals approve ID", marked["policy file"]["next"], "the shipped policy wants two")
         self.assertEqual((said["policy"]["version"], said["policy"]["waiting"]["version"]), (version, "looser"))
         path.write_text("{")
         served.signal(signal.SIGHUP)

@@ -142,6 +142,8 @@ def attempts(victim, world):
             started_at=ago(seconds=1), ended_at=ago(seconds=0), counts=purge.SweepCounts(kept=1))) for system in SYSTEMS],
         "DataSystemService/RetireDataSystem": lambda: [purge.RetireDataSystemRequest(system="transcripts", reason="by a thief")],
         "PurgeService/ListTasks": lambda: [purge.ListTasksRequest(system=system) for system in SYSTEMS],
+        "PurgeService/RetryTasks": lambda: [*(purge.RetryTasksRequest(system=system) for system in SYSTEMS),
+                                            *(purge.RetryTasksRequest(system=task.system, task_ids=[task.task_id]) for task in tasks)],
         "PurgeService/LeaseTasks": lambda: [purge.LeaseTasksRequest(system=system, max_tasks=100) for system in SYSTEMS],
         "PurgeService/RenewTasks": lambda: [purge.RenewTasksRequest(system=task.system, leases=[purge.TaskLease(task_id=task.task_id, epoch=1)]) for task in tasks],
         "PurgeService/FailTasks": lambda: [purge.FailTasksRequest(system=task.system, failures=[purge.TaskFailure(task_id=task.task_id, epoch=1, error="THIEF")])

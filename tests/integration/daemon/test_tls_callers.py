@@ -70,7 +70,7 @@ class Callers(CallersTest):
         self.serve_callers(*self.ALL)
         api = self.shown("purger")
         calls = ((api.purges.ListTasks, purge.ListTasksRequest), (api.purges.LeaseTasks, purge.LeaseTasksRequest), (api.purges.CompleteTasks, purge.CompleteTasksRequest),
-                 (api.purges.FailTasks, purge.FailTasksRequest), (api.purges.RenewTasks, purge.RenewTasksRequest))
+                 (api.purges.FailTasks, purge.FailTasksRequest), (api.purges.RenewTasks, purge.RenewTasksRequest), (api.purges.RetryTasks, purge.RetryTasksRequest))
         for call, request in calls:
             with self.subTest(request=request.__name__):
                 self.assertEqual(self.outcome(call, request(system="other")), "SYSTEM_NOT_YOURS")

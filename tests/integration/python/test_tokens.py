@@ -96,6 +96,10 @@ class Tokens(DaemonTest):
             renewed = api.purges.RenewTasks(purge.RenewTasksRequest(system="audio", leases=leases)).renewals[0]
             return (purge.LeaseState.Name(renewed.state).removeprefix("LEASE_STATE_"),)
 
+        def retry(token):
+            retried = api.purges.RetryTasks(purge.RetryTasksRequest(system="audio", task_ids=[token])).tasks[0]
+            return (purge.RetryState.Name(retried.state).removeprefix("RETRY_STATE_"),)
+
         result = purge.TaskResult(epoch=1, outcome=deletion.PURGE_OUTCOME_NOT_FOUND)
         order = {"authority": "court", "reason": "over", "evidence": proof}
         deletions = {
@@ -124,6 +128,8 @@ class Tokens(DaemonTest):
             "FailTasks": ("a task", "TASK_NOT_FOUND", task(
                 api.purges.FailTasks, purge.FailTasksRequest(system="audio", failures=[purge.TaskFailure(epoch=1)]), "failures")),
             "RenewTasks": ("a task", "LOST", renewal),
+            "RetryTasks": ("a task", "NOT_FOUND", retry),
+            "RetryTasks, page": ("no listing's", "INVALID_FIELD", of(api.purges.RetryTasks, purge.RetryTasksRequest(system="audio"), "page_token")),
             "UpdateSettings": ("a revision", "ETAG_MISMATCH", of(api.settings.UpdateSettings, turn_on("a", ""), "etag")),
             "UpsertSubject": ("a revision", "ETAG_MISMATCH", of(
                 api.subjects.UpsertSubject,
@@ -163,7 +169,7 @@ class Tokens(DaemonTest):
 
     def test_one_of_each_kind_flipped_and_cut(self):
         for name, (takes, _, offer) in self.takers().items():
-            if takes in ("a suspension's etag", "history of another", "holds, released too", "requests of one", "tasks of another"):
+            if takes in ("a suspension's etag", "no listing's", "history of another", "holds, released too", "requests of one", "tasks of another"):
                 continue
             unknown, token = offer("unknown"), self.tokens[takes]
             text, slash, system = token.partition("/")

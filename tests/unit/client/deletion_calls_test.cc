@@ -65,6 +65,57 @@ TEST_F(DeletionCallsTest, ALeaseIsNeverRepeated) {
   EXPECT_EQ(seen.size(), 1u) << "the tasks of a lost reply would be leased to nobody";
 }
 
+TEST_F(DeletionCallsTest, ALeaseSaysWhatIsAcceptedAndNeverLosesAnyOfIt) {
+  std::vector<v1::LeaseTasksRequest> seen;
+  daemon_.on_lease = Failing<v1::LeaseTasksRequest, v1::LeaseTasksResponse>(0, &seen);
+  LeaseOrder order;
+  order.system = "audio";
+  order.accepts = {DeletionSelectorKind::kRecordings, DeletionSelectorKind::kAccountClosure};
+  order.look_only = true;
+  ASSERT_TRUE(client_->LeaseTasks(order).ok());
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_TRUE(seen[0].look_only());
+  ASSERT_EQ(seen[0].accepts_size(), 2);
+  EXPECT_EQ(seen[0].accepts(0), v1::DELETION_SELECTOR_KIND_RECORDINGS);
+  EXPECT_EQ(seen[0].accepts(1), v1::DELETION_SELECTOR_KIND_ACCOUNT_CLOSURE);
+  order.accepts = {DeletionSelectorKind::kUnset};
+  EXPECT_EQ(client_->LeaseTasks(order).status().code(), absl::StatusCode::kInvalidArgument)
+      << "an empty list would be all of them";
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(DeletionCallsTest, TasksAreTriedAgainByOneCallThatMayBeRepeated) {
+  std::vector<v1::RetryTasksRequest> seen;
+  daemon_.on_retry_tasks = [&](grpc::ServerContext&, const v1::RetryTasksRequest& request,
+                               v1::RetryTasksResponse* response) {
+    seen.push_back(request);
+    if (seen.size() == 1) return RpcError(kUnavailable, "OUTCOME_UNKNOWN");
+    for (const std::string& task : request.task_ids()) {
+      v1::TaskRetry& answer = *response->add_tasks();
+      answer.set_task_id(task);
+      answer.set_state(v1::RETRY_STATE_LEASED);
+    }
+    response->set_next_page_token("more");
+    return grpc::Status::OK;
+  };
+  const auto page = client_->RetryTasks({"audio", {TaskId("t"), TaskId("u")}, 3, "token"});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[1].SerializeAsString(), seen[0].SerializeAsString());
+  EXPECT_EQ(seen[0].system(), "audio");
+  EXPECT_EQ(seen[0].min_failures(), 3);
+  EXPECT_EQ(seen[0].page_token(), "token");
+  ASSERT_EQ(page->tasks.size(), 2u);
+  EXPECT_EQ(page->tasks[1].task_id, TaskId("u"));
+  EXPECT_EQ(page->tasks[1].state, RetryState::kLeased);
+  EXPECT_EQ(page->next_page_token, "more");
+  daemon_.on_retry_tasks = [](grpc::ServerContext&, const v1::RetryTasksRequest&, v1::RetryTasksResponse*) {
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(client_->RetryTasks({"audio", {TaskId("t")}, 0, ""}).status().code(), absl::StatusCode::kInternal)
+      << "one was forgotten";
+}
+
 TEST_F(DeletionCallsTest, ALeaseLastsFromTheMomentOfSending) {
   daemon_.on_lease = [this](grpc::ServerContext& context, const v1::LeaseTasksRequest& request,
                             v1::LeaseTasksResponse* response) {

@@ -121,6 +121,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::FailTasksRequest, v1::FailTasksResponse> on_fail;
   Handler<v1::RenewTasksRequest, v1::RenewTasksResponse> on_renew;
   Handler<v1::ListTasksRequest, v1::ListTasksResponse> on_list_tasks;
+  Handler<v1::RetryTasksRequest, v1::RetryTasksResponse> on_retry_tasks;
   Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
@@ -220,6 +221,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status ListTasks(grpc::ServerContext* c, const v1::ListTasksRequest* q, v1::ListTasksResponse* r) override {
     return Run(on_list_tasks, c, q, r);
+  }
+  grpc::Status RetryTasks(grpc::ServerContext* c, const v1::RetryTasksRequest* q, v1::RetryTasksResponse* r) override {
+    return Run(on_retry_tasks, c, q, r);
   }
   grpc::Status PlaceHold(grpc::ServerContext* c, const v1::PlaceHoldRequest* q, v1::PlaceHoldResponse* r) override {
     return Run(on_place_hold, c, q, r);

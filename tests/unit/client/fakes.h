@@ -211,6 +211,7 @@ class FakeClient : public Client {
     return on_renew ? on_renew(leases) : absl::StatusOr<std::vector<TaskRenewal>>(Missing());
   }
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<RetryPage> RetryTasks(const RetryOrder&, const CallOptions&) override { return Missing(); }
 
  private:
   static absl::Status Missing() { return absl::UnimplementedError("not part of this test"); }

@@ -17,6 +17,7 @@ for command in list show verify deny extend cancel report; do help requests "$co
 for command in register list retire; do help systems "$command"; done
 for command in place release list; do help holds "$command"; done
 help tasks list
+help tasks retry
 "$ctl" help exit-codes | grep -q 'Exit codes' || { echo "the exit codes are not documented" >&2; exit 1; }
 
 wrong() {
@@ -48,6 +49,10 @@ wrong requests deny d
 wrong systems register s --kind audio --matches-by account --latest-arrival 3m
 wrong tasks
 wrong worker s --once
+wrong worker s --metrics-file counts.txt -- true
+wrong worker s --accepts nothing -- true
+wrong tasks retry
+wrong tasks retry s d/s --min-failures 2
 wrong --timeout 0 policy show
 wrong --endpoint example.com:443 policy show
 echo "consentctl explains itself"

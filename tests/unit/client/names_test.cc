@@ -76,6 +76,10 @@ TEST(NamesTest, AreThePublicOnes) {
   ExpectNames<AppealOutcome>("APPEAL_OUTCOME_", "UNSPECIFIED GRANTED GRANTED_IN_PART REJECTED WITHDRAWN");
   ExpectNames<LeaseState>("LEASE_STATE_", "UNSPECIFIED RENEWED TAKEN_BACK LOST DONE");
   ExpectNames<TaskAgain>("TASK_AGAIN_", "UNSPECIFIED LATE_DATA HOLD_RELEASED TAKEN_BACK");
+  ExpectNames<DeletionSelectorKind>("DELETION_SELECTOR_KIND_",
+                                    "UNSPECIFIED EVERYTHING TIME_RANGE SPOKEN_DAY RECORDINGS PROFILE DEVICE "
+                                    "PURPOSE_COPIES VOICE_ID ACCOUNT_CLOSURE");
+  ExpectNames<RetryState>("RETRY_STATE_", "UNSPECIFIED DUE WAS_DUE LEASED ON_HOLD NOT_FOUND WAITS_FOR_DATE");
   ExpectNames<PurgeOutcome>("PURGE_OUTCOME_",
                             "UNSPECIFIED ACKNOWLEDGED NOT_FOUND EXEMPT EXCLUDED_FROM_NEXT_BUILD ERASED_BEFORE_HOLD");
   ExpectNames<Verification>("VERIFICATION_", "UNSPECIFIED PENDING UNDER_WAY VERIFIED");
@@ -118,7 +122,8 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
     test::ExpectEnumeratorsOfProto("client/include/consent/appeal.h", name);
   }
   test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
-  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {
+  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState",
+                           "DeletionSelectorKind", "RetryState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }
   // Its 1 is kNeverChose here and UNSET there.

@@ -168,5 +168,35 @@ TEST(StatusReview, SaysWhyTheFileWaitsAndWhatIsSuspended) {
   EXPECT_THAT(all, HasSubstr("2 later files refused"));
 }
 
+TEST(StatusReview, CountsInWordsThatFit) {
+  const std::vector<std::pair<int64_t, std::string>> counts = {{0, "0 loosenings wait for a second person"},
+                                                               {1, "1 loosening waits for a second person"},
+                                                               {2, "2 loosenings wait for a second person"}};
+  for (const auto& [count, words] : counts) {
+    DaemonStatus status = Well();
+    status.approvals_open = count;
+    std::string said;
+    for (const StatusLine& line : ReviewStatus(status)) {
+      if (line.what == "approvals") said = line.state;
+    }
+    EXPECT_EQ(said, words);
+  }
+}
+
+// Who looked for the file in force after activating it would look in vain where it is only proposed.
+TEST(StatusReview, TheFileThatWaitsTakesASecondPersonWhereThePolicyWantsTwo) {
+  for (const bool takes_two : {false, true}) {
+    DaemonStatus status = Well();
+    status.policy.waiting = WaitingPolicy{"v2", "", "it loosens"};
+    status.policy.activation_takes_two = takes_two;
+    std::string next;
+    for (const StatusLine& line : ReviewStatus(status)) {
+      if (line.what == "policy file") next = line.next;
+    }
+    EXPECT_THAT(next, HasSubstr("consentctl policy activate FILE --loosens WORDS"));
+    EXPECT_EQ(next.find("second person: consentctl approvals approve ID") != std::string::npos, takes_two) << next;
+  }
+}
+
 }  // namespace
 }  // namespace consent::cli

@@ -24,6 +24,7 @@ using testing::FakeClient;
 
 class Notes final : public WorkerSink {
  public:
+  void Ended(const EndedTask& task) override { ended.push_back(task); }
   void CountsNothing() override { ++count_nothing; }
   void GoesBack(const std::string& why) override { back.push_back(why); }
   void NoAnswer(const absl::Status&) override { ++no_answers; }
@@ -31,6 +32,7 @@ class Notes final : public WorkerSink {
   void Answered() override { ++answers; }
   void Progress(const WorkerCounts&, size_t running) override { most_running = std::max(most_running, running); }
 
+  std::vector<EndedTask> ended;
   std::vector<std::string> back;
   std::vector<std::string> refusals;
   int count_nothing = 0;
@@ -115,7 +117,8 @@ TEST(JudgeTest, SaysWhatTheExitStatusMeans) {
   EXPECT_EQ(judge(RunEnd::How::kExited, 3).kind, Verdict::Kind::kNotFound);
   EXPECT_EQ(judge(RunEnd::How::kExited, 75).kind, Verdict::Kind::kRetry);
   EXPECT_EQ(judge(RunEnd::How::kExited, 75).error, "exit 75");
-  for (const int status : {1, 2, 5, 74, 126, 127, 255}) {
+  EXPECT_EQ(judge(RunEnd::How::kExited, 5).kind, Verdict::Kind::kExcluded);
+  for (const int status : {1, 2, 6, 74, 126, 127, 255}) {
     EXPECT_EQ(judge(RunEnd::How::kExited, status).kind, Verdict::Kind::kFailed);
     EXPECT_EQ(judge(RunEnd::How::kExited, status).error, "exit " + std::to_string(status));
   }
@@ -165,14 +168,17 @@ TEST(LimitsTest, ThereIsTimeToReportBeforeTheLeaseEnds) {
 }
 
 TEST_F(WorkerTest, EachTaskIsReportedAsItsCommandEnded) {
-  for (const char* account : {"0", "3", "75", "1", "0"}) AddTask(account);
+  for (const char* account : {"0", "3", "75", "1", "0", "5"}) AddTask(account);
   EXPECT_TRUE(Run().ok());
   EXPECT_EQ(counts_.done, 2u);
   EXPECT_EQ(counts_.not_found, 1u);
   EXPECT_EQ(counts_.retried, 1u);
   EXPECT_EQ(counts_.failed, 1u);
-  EXPECT_EQ(counts_.erased, 4);
-  ASSERT_EQ(results_.size(), 3u);
+  EXPECT_EQ(counts_.excluded, 1u);
+  EXPECT_EQ(counts_.erased, 6);
+  ASSERT_EQ(results_.size(), 4u);
+  EXPECT_EQ(results_[3].outcome, PurgeOutcome::kExcludedFromNextBuild);
+  EXPECT_EQ(results_[3].erased_count, 2);
   EXPECT_EQ(results_[0].outcome, PurgeOutcome::kAcknowledged);
   EXPECT_EQ(results_[0].epoch, 7);
   EXPECT_EQ(results_[0].erased_count, 2);
@@ -183,8 +189,32 @@ TEST_F(WorkerTest, EachTaskIsReportedAsItsCommandEnded) {
   EXPECT_EQ(failures_[0].error, "exit 75");
   EXPECT_EQ(failures_[1].error, "exit 1");
   EXPECT_EQ(notes_.back, (std::vector<std::string>{"exit 75", "exit 1"}));
+  ASSERT_EQ(notes_.ended.size(), 6u) << "each is told, once";
+  const std::vector<std::string> words = {"ACKNOWLEDGED", "NOT_FOUND",    "AGAIN_LATER",
+                                          "FAILED",       "ACKNOWLEDGED", "EXCLUDED_FROM_NEXT_BUILD"};
+  for (size_t i = 0; i < words.size(); ++i) {
+    EXPECT_EQ(Word(notes_.ended[i].end), words[i]);
+    EXPECT_EQ(notes_.ended[i].selector, "everything");
+    EXPECT_EQ(notes_.ended[i].attempt, 1);
+    EXPECT_EQ(notes_.ended[i].erased, words[i] == "NOT_FOUND" ? 0 : 2);
+    EXPECT_GT(notes_.ended[i].took.count(), 0);
+  }
+  EXPECT_EQ(notes_.ended[2].why, "exit 75");
+  EXPECT_EQ(notes_.ended[0].why, "");
   EXPECT_EQ(orders_.back().wait, seconds(0)) << "`once` waits for nothing";
   EXPECT_EQ(orders_.front().max_tasks, 1) << "no task waits while its lease runs";
+}
+
+TEST_F(WorkerTest, AsksForWhatItAcceptsAndRunsNothingElse) {
+  settings_.accepts = {DeletionSelectorKind::kRecordings, DeletionSelectorKind::kDevice};
+  AddTask("0", std::vector<RecordingId>{RecordingId("r")});
+  AddTask("0");  // from a daemon that does not know of it
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(orders_.front().accepts, settings_.accepts);
+  EXPECT_EQ(counts_.done, 1u);
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].error,
+            "its selector is none that the worker accepts: the daemon is too old to know of --accepts");
 }
 
 TEST_F(WorkerTest, AsManyRunAsMayAndEachOnce) {

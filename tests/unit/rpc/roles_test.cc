@@ -156,7 +156,8 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
   // Of one recording, and never taken back; the tasks and sweeps of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
-                                         "PurgeService/RenewTasks",          "DataSystemService/ReportSweep"};
+                                         "PurgeService/RenewTasks",          "PurgeService/RetryTasks",
+                                         "DataSystemService/ReportSweep"};
   for (const int role : {v1::ROLE_SAMPLER, v1::ROLE_STORE, v1::ROLE_PURGER, v1::ROLE_AUDITOR, v1::ROLE_OPERATOR}) {
     for (const std::string& name : Of(role)) {
       const bool asks = name == "EligibilityService/Check" || name == "EligibilityService/BatchCheck";
@@ -171,11 +172,12 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
       Of(v1::ROLE_OPERATOR),
       UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
                            "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
-                           "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PolicyService/GetPolicy",
-                           "PolicyService/Suspend", "PolicyService/GetClock", "PolicyService/ConfirmClock",
-                           "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy", "PolicyService/ListPolicies",
-                           "StatusService/GetStatus", "ApprovalService/ListProposals", "ApprovalService/GetProposal",
-                           "ApprovalService/ApproveProposal", "ApprovalService/WithdrawProposal"));
+                           "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PurgeService/RetryTasks",
+                           "PolicyService/GetPolicy", "PolicyService/Suspend", "PolicyService/GetClock",
+                           "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
+                           "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
+                           "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
+                           "ApprovalService/WithdrawProposal"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -78,6 +79,33 @@ TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   ASSERT_TRUE(queue.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
   world.clock.Advance(base::Milliseconds(1));
   patience_ended.get_future().get();
+}
+
+// A waiter is woken for what it accepts; a task of another kind neither wakes it nor keeps others from theirs.
+TEST(TaskBoardTest, WakesForWhatIsAcceptedAlone) {
+  using domain::SelectorKind;
+  World world;
+  TaskQueue queue(world.core());
+  std::promise<void> woken;
+  std::atomic<bool> is_woken = false;
+  ASSERT_TRUE(queue.Wait(
+      1, std::chrono::hours(1),
+      [&] {
+        is_woken = true;
+        woken.set_value();
+      },
+      service::AcceptsOf(SelectorKind::kDevice)));
+  queue.Put(1, Place(1), base::Span{}, 0, SelectorKind::kEverything);
+  queue.Put(1, Place(2), base::Span{}, 0);
+  std::promise<void> other;
+  ASSERT_TRUE(queue.Wait(1, std::chrono::hours(1), [&] { other.set_value(); }));
+  other.get_future().get();
+  EXPECT_FALSE(is_woken) << "the round that woke the other had nothing for it";
+  queue.Put(1, Place(3), base::Span{}, 0, SelectorKind::kDevice);
+  woken.get_future().get();
+  EXPECT_EQ(queue.Take(1, 10, service::AcceptsOf(SelectorKind::kDevice)), std::vector<DeletionPlace>{Place(3)});
+  EXPECT_EQ(queue.Take(1, 1, service::AcceptsOf(SelectorKind::kEverything)), std::vector<DeletionPlace>{Place(1)});
+  EXPECT_EQ(queue.Take(1, 10), std::vector<DeletionPlace>{Place(2)}) << "of an unknown kind: for who does all";
 }
 
 // Stopped at any moment of the queue's own thread, all that wait are woken, and nobody waits afterwards.

@@ -54,6 +54,8 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.CompleteTasksRequest.results", {1, 100}},
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
       {"consent.v1.RenewTasksRequest.leases", {1, 100}},
+      {"consent.v1.RetryTasksRequest.task_ids", {0, 100}},
+      {"consent.v1.LeaseTasksRequest.accepts", {0, 9}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
       {"consent.v1.ListChildrenDueRequest.due", {0, 3}},
       {"consent.v1.VerifyDecisionsRequest.yeses", {1, 1'000}},
@@ -85,6 +87,7 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.TaskResult.outcome",
                                                "consent.v1.TaskResult.exempt_reason",
                                                "consent.v1.DataSystem.kind",
+                                               "consent.v1.LeaseTasksRequest.accepts",
                                                "consent.v1.ListChildrenDueRequest.due",
                                                "consent.v1.DataSystem.matches_by",
                                                "consent.v1.VerifyDecisionsRequest.purpose",
@@ -104,6 +107,7 @@ const std::set<std::string>& FreeBools() {
                                              "consent.v1.UpsertSubjectRequest.validate_only",
                                              "consent.v1.UpdateSettingsRequest.validate_only",
                                              "consent.v1.TaskFailure.not_begun",
+                                             "consent.v1.LeaseTasksRequest.look_only",
                                              "consent.v1.ListProposalsRequest.include_ended"};
   return free;
 }

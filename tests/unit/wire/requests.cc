@@ -136,6 +136,7 @@ absl::Status ReadRequest(const v1::CompleteTasksRequest& r) {
 }
 absl::Status ReadRequest(const v1::RenewTasksRequest& r) { return wire::ReadRenewTasks(r).status(); }
 absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
+absl::Status ReadRequest(const v1::RetryTasksRequest& r) { return wire::ReadRetryTasks(r).status(); }
 absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
 absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
@@ -261,7 +262,9 @@ std::vector<RequestKind> MakeDeletions() {
           causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token"
           language: "de" has_open_appeal: true)",
            ""}),
-      Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
+      Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10
+          accepts: DELETION_SELECTOR_KIND_EVERYTHING accepts: DELETION_SELECTOR_KIND_ACCOUNT_CLOSURE)",
+                                   R"(system: "audio" look_only: true)"}),
       Kind<v1::CompleteTasksRequest>(
           {R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
           evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" exempt_reason: EXEMPT_REASON_EXPRESSION }
@@ -272,6 +275,8 @@ std::vector<RequestKind> MakeDeletions() {
           evidence_hash: "0123456789abcdef0123456789abcdef" } failures { task_id: "t2" epoch: 7 })"}),
       Kind<v1::RenewTasksRequest>(
           {R"(system: "audio" leases { task_id: "t1" epoch: 1 } leases { task_id: "t2" epoch: 7 } visibility_seconds: 60)"}),
+      Kind<v1::RetryTasksRequest>({R"(system: "audio" task_ids: "t1" task_ids: "t2")",
+                                   R"(system: "audio" min_failures: 3 page_token: "token")"}),
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>(
           {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
