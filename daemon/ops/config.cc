@@ -75,16 +75,20 @@ void AddListenOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--tls-cert", raw->tls_cert,
                   "The server's certificate and what leads to its CA (PEM). With it, --tls-key and --tls-client-ca all "
                   "TCP listeners speak TLS 1.3 and require a client's certificate; read again when they change")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
   app->add_option("--tls-key", raw->tls_key, "Its key (PEM), closed to everybody but the daemon's user")
-      ->check(NotEmpty);
-  app->add_option("--tls-client-ca", raw->tls_client_ca, "The CA of the clients' certificates (PEM)")->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
+  app->add_option("--tls-client-ca", raw->tls_client_ca, "The CA of the clients' certificates (PEM)")
+      ->check(NotEmpty)
+      ->type_name("FILE");
 }
 
 void AddOptions(CLI::App* app, RawOptions* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
   app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app->get_config_ptr()->check(ConfigProblem);
+  app->get_config_ptr()->check(ConfigProblem)->type_name("FILE");
   app->allow_config_extras(CLI::config_extras_mode::error);
   app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
 
@@ -93,26 +97,32 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
          "--data-dir", raw->data_dir,
          "Folder of the store, made if it is not there. Default: $STATE_DIRECTORY/store of a unit that has one, else "
          "/var/lib/consentd for root, else $XDG_DATA_HOME/consentd or ~/.local/share/consentd")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("DIR");
   app->add_option("--key-file", raw->key_file,
                   "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key. "
                   "credential:NAME is the credential of that name that the service manager brings (LoadCredential= of "
                   "systemd.exec(5)); the daemon never makes it")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
                   "Default: DATA-DIR.head")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
   app->add_option("--decision-log", raw->decision_log,
                   "Folder of the decision log, made if it is not there; not inside the data folder. Each yes for a "
                   "purpose that the policy marks is on record there before it is said. off: none is, and the metrics "
                   "show it. Default: DATA-DIR.decisions")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("DIR");
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
   app->add_option("--callers", raw->callers,
                   "Callers' file (JSON): who may call with which certificate; read again on SIGHUP. Default: nobody")
-      ->check(NotEmpty);
+      ->check(NotEmpty)
+      ->type_name("FILE");
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
   app->add_option(

@@ -1,14 +1,14 @@
 // validate_manifests.mjs: checks Kubernetes objects, a JSON list on standard input, against the schemas of the npm package kubernetes-models,
-// which lies in the working directory's node_modules. Prints one line for each fault; unknown fields are faults.
-import {createRequire} from 'node:module';
+// which lies in the working directory's node_modules. Prints one line for each fault; unknown fields are none to it.
 import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
 
-const require = createRequire(process.cwd() + '/');
-const folders = {v1: 'v1', 'apps/v1': 'apps/v1'};
 let faults = 0;
 for (const object of JSON.parse(readFileSync(0, 'utf8'))) {
   const where = `${object.kind} ${object.metadata?.name}`;
-  const Model = require(`kubernetes-models/${folders[object.apiVersion]}`)[object.kind];
+  const models = join(process.cwd(), 'node_modules', 'kubernetes-models', object.apiVersion, 'index.js');
+  const Model = (await import(pathToFileURL(models)))[object.kind];
   try {
     const model = new Model(object);
     model.validate();

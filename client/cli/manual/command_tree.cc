@@ -58,10 +58,10 @@ ManualOption ReadOption(const CLI::Option& option) {
   read.environment = option.get_envname();
   read.is_required = option.get_required();
   read.may_repeat = option.get_expected_max() > 1 || option.get_items_expected_max() > 1;
-  if (option.get_type_size_max() == 0 || option.get_expected_max() == 0) return read;
+  if (option.get_expected_max() == 0) return read;
   const std::string type = option.get_type_name();
   read.choices = ChoicesOf(type, read.about);
-  read.value = type.substr(0, type.find(':'));
+  read.value = type.empty() ? "TEXT" : type.substr(0, type.find(':'));
   read.kind = KindOf(read);
   return read;
 }

@@ -132,10 +132,19 @@ void AppendExamples(const ManualCommand& command, std::string* text) {
   for (const ManualCommand& below : command.commands) AppendExamples(below, text);
 }
 
-// Of a command's page: the codes that name no command, and those that name this one.
-bool Concerns(const std::string& meaning, const std::string& command) {
-  if (command.empty() || meaning.find('`') == std::string::npos) return true;
-  return meaning.find("`" + command) != std::string::npos || meaning.find("`--file`") != std::string::npos;
+bool Takes(const ManualCommand& command, const std::string& option) {
+  return std::any_of(command.options.begin(), command.options.end(),
+                     [&](const ManualOption& one) { return one.names.front() == option; }) ||
+         std::any_of(command.commands.begin(), command.commands.end(),
+                     [&](const ManualCommand& below) { return Takes(below, option); });
+}
+
+// Of a command's page: the codes that name no command up to the first semicolon, and those that name this one.
+bool Concerns(const std::string& meaning, const ManualCommand& command) {
+  if (command.path.empty() || meaning.find('`') >= meaning.find(';')) return true;
+  if (meaning.find('`') == std::string::npos) return true;
+  return meaning.find("`" + command.path) != std::string::npos ||
+         (meaning.find("`--file`") != std::string::npos && Takes(command, "--file"));
 }
 
 // One line of whatis(1): up to the first stop.
@@ -158,7 +167,7 @@ std::string Tail(const ManualCommand& command, const ManualFacts& facts, const s
   std::string text = Heading("EXIT STATUS");
   std::vector<std::pair<std::string, std::string>> codes;
   for (const auto& code : facts.exit_codes) {
-    if (Concerns(code.second, command.path)) codes.push_back(code);
+    if (Concerns(code.second, command)) codes.push_back(code);
   }
   text += Entries(codes);
   std::string examples;
@@ -201,7 +210,8 @@ ManualPage CommandPage(const ManualCommand& program, const ManualCommand& comman
 
 ManualPage ProgramPage(const ManualCommand& program, const ManualFacts& facts, bool page_each) {
   const size_t colon = program.about.rfind(program.name + ": ", 0) == 0 ? program.name.size() + 2 : 0;
-  const std::string about = program.about.substr(colon);
+  std::string about = program.about.substr(colon);
+  if (!about.empty()) about[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(about[0])));
   std::string text =
       absl::StrCat(Head(program.name, facts, Whatis(about)), Heading("SYNOPSIS"), Synopsis(program.name, program),
                    Heading("DESCRIPTION"), Line(about), Heading("COMMANDS"));
