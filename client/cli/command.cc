@@ -23,14 +23,15 @@
 namespace consent::cli {
 
 absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
-  ClientOptions options;
-  options.endpoint = endpoint;
-  options.ca_file = ca_file;
-  options.certificate_file = certificate_file;
-  options.key_file = key_file;
+  ClientOptions options = ClientOptions::FromEnvironment();
+  const auto prefer = [](const std::string& given, std::string* option) {
+    if (!given.empty()) *option = given;
+  };
+  prefer(endpoint, &options.endpoint);
+  prefer(ca_file, &options.ca_file);
+  prefer(certificate_file, &options.certificate_file);
+  prefer(key_file, &options.key_file);
   options.deadline = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
-  // What is no traceparent is not sent: a shell may have anything in its environment.
-  if (const char* const trace = std::getenv("TRACEPARENT"); trace != nullptr) options.traceparent = trace;
   return Client::Create(std::move(options));
 }
 
@@ -327,9 +328,9 @@ void AddTlsFiles(CLI::App* app, Cli* cli) {
   const auto add = [app](const char* flag, std::string* file, const char* help) {
     return NotEmpty(app->add_option(flag, *file, help))->type_name("FILE")->group("TLS");
   };
-  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM)")->envname("CONSENT_CA");
-  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM)")->envname("CONSENT_CERT");
-  add("--key", &cli->key_file, "Its key, without a passphrase (PEM)")->envname("CONSENT_KEY");
+  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM). Environment: CONSENT_CA");
+  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM). Environment: CONSENT_CERT");
+  add("--key", &cli->key_file, "Its key, without a passphrase (PEM). Environment: CONSENT_KEY");
 }
 
 // `--verified=` and `--verified=no` are no ways to say yes.
@@ -369,9 +370,8 @@ int Run(int argc, const char* const* argv) {
   app.footer(ExitCodesHelp());
   NotEmpty(app.add_option("--endpoint", cli.endpoint,
                           "Where consentd listens: unix:/path, HOST:port, [IPv6]:port; another machine only over TLS. "
-                          "Default: " +
-                              DefaultEndpoint()))
-      ->envname("CONSENT_ENDPOINT");
+                          "Environment: CONSENT_ENDPOINT. Default: " +
+                              DefaultEndpoint()));
   AddTlsFiles(&app, &cli);
   AddTimeout(&app, &cli.timeout_seconds);
   app.add_flag("--json", cli.json, "Print one JSON object");

@@ -13,6 +13,7 @@ namespace {
 
 struct FilterFlags {
   FilterSettings settings;
+  LineDefaults defaults;
   std::string input = "-";
   std::string country;
   std::string site;
@@ -166,7 +167,7 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
     }
     const Pseudonyms pseudonyms(*Random::System());
     Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json);
-    LineReader reader(input->get(), kMaxLineBytes);
+    RecordingLineReader reader(input->get(), flags.defaults);
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
     outputs.bar().Clear();
@@ -209,7 +210,7 @@ void AddFilter(CLI::App& parent, Cli& cli) {
   app->callback([&cli, flags] {
     absl::StatusOr<LineDefaults> defaults = Defaults(*flags);
     if (!defaults.ok()) throw CLI::ValidationError("--set", std::string(defaults.status().message()));
-    flags->settings.defaults = *std::move(defaults);
+    flags->defaults = *std::move(defaults);
     flags->settings.all_reasons = !flags->refused_path.empty() || !flags->purge_path.empty();
     cli.action = [&cli, flags] { return RunFilter(cli, *flags); };
   });
