@@ -20,14 +20,15 @@
 namespace consent::cli {
 
 absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
-  ClientOptions options;
-  options.endpoint = endpoint;
-  options.ca_file = ca_file;
-  options.certificate_file = certificate_file;
-  options.key_file = key_file;
+  ClientOptions options = ClientOptions::FromEnvironment();
+  const auto prefer = [](const std::string& given, std::string* option) {
+    if (!given.empty()) *option = given;
+  };
+  prefer(endpoint, &options.endpoint);
+  prefer(ca_file, &options.ca_file);
+  prefer(certificate_file, &options.certificate_file);
+  prefer(key_file, &options.key_file);
   options.deadline = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
-  // What is no traceparent is not sent: a shell may have anything in its environment.
-  if (const char* const trace = std::getenv("TRACEPARENT"); trace != nullptr) options.traceparent = trace;
   return Client::Create(std::move(options));
 }
 

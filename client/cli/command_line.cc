@@ -41,9 +41,9 @@ void AddTlsFiles(CLI::App* app, Cli* cli) {
   const auto add = [app](const char* flag, std::string* file, const char* help) {
     return NotEmpty(app->add_option(flag, *file, help))->type_name("FILE")->group("TLS");
   };
-  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM)")->envname("CONSENT_CA");
-  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM)")->envname("CONSENT_CERT");
-  add("--key", &cli->key_file, "Its key, without a passphrase (PEM)")->envname("CONSENT_KEY");
+  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM). Environment: CONSENT_CA");
+  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM). Environment: CONSENT_CERT");
+  add("--key", &cli->key_file, "Its key, without a passphrase (PEM). Environment: CONSENT_KEY");
 }
 
 // `--verified=` and `--verified=no` are no ways to say yes.
@@ -82,9 +82,8 @@ void PrintLines(FILE* out, const std::string& text) {
 void AddGlobalOptions(CLI::App* app, Cli* cli) {
   NotEmpty(app->add_option("--endpoint", cli->endpoint,
                            "Where consentd listens: unix:/path, HOST:port, [IPv6]:port; another machine only over TLS. "
-                           "Default: " +
-                               DefaultEndpoint()))
-      ->envname("CONSENT_ENDPOINT");
+                           "Environment: CONSENT_ENDPOINT. Default: " +
+                               DefaultEndpoint()));
   AddTlsFiles(app, cli);
   AddTimeout(app, &cli->timeout_seconds);
   app->add_flag("--json", cli->json, "Print one JSON object");

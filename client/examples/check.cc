@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s ACCOUNT RECORDING\n", argv[0]);
     return 64;
   }
-  auto client = consent::Client::Create({});
+  auto client = consent::Client::Create(consent::ClientOptions::FromEnvironment());
   if (!client.ok()) {
     std::fprintf(stderr, "%s\n", std::string(client.status().message()).c_str());
     return 64;

@@ -26,6 +26,11 @@ bool Answer::MayUse(Purpose purpose) const {
   return purpose != Purpose::kUnset && purpose == purpose_ && eligibility_ == Eligibility::kEligible && IsFresh();
 }
 
+size_t BatchAnswers::Unanswered() const {
+  return static_cast<size_t>(
+      std::count_if(answers.begin(), answers.end(), [](const Answer& answer) { return !answer.error().ok(); }));
+}
+
 Answer AnswerMaker::Received(ReceivedDecision decision, std::shared_ptr<const Clock> clock) {
   Answer answer;
   if (decision.eligibility == Eligibility::kEligible && !SaysYes(decision)) {

@@ -66,7 +66,9 @@ void ToProto(const DecisionRecord& record, v1::ExplainDecisionRequest* out);
 void ToProto(const HandleQuery& query, v1::GetDecisionHandlesRequest* out);
 
 // Neither it nor what it holds has a field that this library does not know.
-bool IsKnown(const google::protobuf::Message& message);
+bool IsKnown(const v1::TimeRange& range);
+bool IsKnown(const v1::DeletionSelector& selector);
+bool IsKnown(const v1::HoldSelector& selector);
 
 std::optional<Time> FromProto(const google::protobuf::Timestamp& time);
 Scope FromProto(const v1::Scope& scope);

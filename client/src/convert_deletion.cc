@@ -1,6 +1,5 @@
 // Conversions of deletion requests, data systems and tasks.
 #include <algorithm>
-#include <memory>
 
 #include "client/src/convert.h"
 #include "consent/names.h"
@@ -138,13 +137,6 @@ Appeal AppealOf(const v1::Appeal& appeal) {
 }
 
 }  // namespace
-
-bool IsKnown(const google::protobuf::Message& message) {
-  const std::unique_ptr<google::protobuf::Message> known(message.New());
-  known->CopyFrom(message);
-  known->DiscardUnknownFields();
-  return known->ByteSizeLong() == message.ByteSizeLong();
-}
 
 void ToProto(const TimeRange& range, v1::TimeRange* out) {
   if (range.from.has_value()) ToProto(*range.from, out->mutable_from());

@@ -3,7 +3,6 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
-#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -36,11 +35,6 @@ absl::Status CheckOptions(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
-std::string EndpointOfEnvironment() {
-  const char* const endpoint = std::getenv("CONSENT_ENDPOINT");
-  return endpoint == nullptr || *endpoint == '\0' ? DefaultEndpoint() : std::string(endpoint);
-}
-
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   // The longest reply is a policy with 1,024 notices; a batch of 1,000 decisions is far below.
@@ -67,7 +61,7 @@ grpc::ChannelArguments Arguments() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
-  if (options.endpoint.empty()) options.endpoint = EndpointOfEnvironment();
+  if (options.endpoint.empty()) options.endpoint = DefaultEndpoint();
   absl::StatusOr<CredentialFiles> files = FilesOf(options);
   if (!files.ok()) return files.status();
   if (IsUnixEndpoint(options.endpoint)) *files = {};

@@ -4,7 +4,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,11 +15,6 @@ namespace consent {
 namespace {
 
 constexpr unsigned int kRereadSeconds = 1;
-
-std::string OrFromEnvironment(const std::string& given, const char* variable) {
-  const char* const text = given.empty() ? std::getenv(variable) : nullptr;
-  return text == nullptr ? given : std::string(text);
-}
 
 absl::Status Wrong(const std::string& name, const std::string& path, const std::string& what) {
   return absl::InvalidArgumentError(absl::StrCat("the ", name, " ", path, " ", what));
@@ -41,9 +35,7 @@ base::Instant InstantOf(Time time) {
 }  // namespace
 
 absl::StatusOr<CredentialFiles> FilesOf(const ClientOptions& options) {
-  CredentialFiles files{OrFromEnvironment(options.ca_file, "CONSENT_CA"),
-                        OrFromEnvironment(options.certificate_file, "CONSENT_CERT"),
-                        OrFromEnvironment(options.key_file, "CONSENT_KEY")};
+  CredentialFiles files{options.ca_file, options.certificate_file, options.key_file};
   const int given = !files.ca.empty() + !files.certificate.empty() + !files.key.empty();
   if (given == 0 || given == 3) return files;
   return absl::InvalidArgumentError(

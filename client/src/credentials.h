@@ -23,8 +23,7 @@ struct CredentialFiles {
   bool given() const { return !ca.empty(); }
 };
 
-// Those of `options`; each that is empty there from CONSENT_CA, CONSENT_CERT or CONSENT_KEY. InvalidArgument: some are
-// given and others are not.
+// Those of `options`. InvalidArgument: some are given and others are not.
 absl::StatusOr<CredentialFiles> FilesOf(const ClientOptions& options);
 
 // Whether the three can be used at `now`. A handshake that fails looks alike to a client whatever the cause, so this is

@@ -62,13 +62,6 @@ Answer ToAnswer(const v1::BatchCheckResult& result, const v1::BatchCheckResponse
   return AnswerMaker::Failed(absl::InternalError("the daemon left this recording without a decision"));
 }
 
-BatchAnswers AllFailed(size_t count, const absl::Status& why) {
-  BatchAnswers batch;
-  batch.answers.assign(count, AnswerMaker::Failed(why));
-  batch.error = why;
-  return batch;
-}
-
 template <typename Results>
 std::vector<PartResult> Parts(const Results& results) {
   std::vector<PartResult> parts;
@@ -143,18 +136,16 @@ Answer GrpcClient::Check(const Recording& recording, const Question& question, c
   return ToAnswer(response.decision(), response, question.purpose, sent, options_.clock);
 }
 
-BatchAnswers GrpcClient::BatchCheck(const std::vector<Recording>& recordings, const Question& question,
-                                    const CallOptions& options) {
+absl::StatusOr<BatchAnswers> GrpcClient::BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                                                    const CallOptions& options) {
   if (recordings.empty() || recordings.size() > kMaxBatch) {
-    return AllFailed(recordings.size(),
-                     absl::InvalidArgumentError("a batch must have 1 to 1,000 recordings, this one has " +
-                                                std::to_string(recordings.size())));
+    return absl::InvalidArgumentError("a batch must have 1 to 1,000 recordings, this one has " +
+                                      std::to_string(recordings.size()));
   }
-  if (absl::Status text = CheckText(question.place); !text.ok()) return AllFailed(recordings.size(), text);
+  if (absl::Status text = CheckText(question.place); !text.ok()) return text;
   v1::BatchCheckRequest request;
   BatchAnswers batch;
   batch.answers.resize(recordings.size());
-  batch.error = absl::OkStatus();
   std::vector<size_t> asked;
   for (size_t i = 0; i < recordings.size(); ++i) {
     if (absl::Status text = CheckText(recordings[i]); !text.ok()) {
@@ -168,14 +159,13 @@ BatchAnswers GrpcClient::BatchCheck(const std::vector<Recording>& recordings, co
   FillQuestion(question, &request);
   v1::BatchCheckResponse response;
   std::chrono::nanoseconds sent{0};
-  const absl::Status status =
+  absl::Status status =
       Call(options, true, *eligibility_, &v1::EligibilityService::Stub::BatchCheck, request, &response, &sent);
-  if (!status.ok()) return AllFailed(recordings.size(), status);
+  if (!status.ok()) return status;
   if (static_cast<size_t>(response.results_size()) != asked.size()) {
     // Which result belongs to which recording is then unknown: none may count.
-    return AllFailed(recordings.size(),
-                     absl::InternalError("the daemon answered " + std::to_string(response.results_size()) + " of " +
-                                         std::to_string(asked.size()) + " recordings"));
+    return absl::InternalError("the daemon answered " + std::to_string(response.results_size()) + " of " +
+                               std::to_string(asked.size()) + " recordings");
   }
   for (size_t n = 0; n < asked.size(); ++n) {
     batch.answers[asked[n]] =

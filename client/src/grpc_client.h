@@ -31,8 +31,8 @@ class GrpcClient final : public Client {
   GrpcClient(ClientOptions options, CredentialFiles files, std::shared_ptr<grpc::Channel> channel);
 
   Answer Check(const Recording& recording, const Question& question, const CallOptions& options) override;
-  BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
-                          const CallOptions& options) override;
+  absl::StatusOr<BatchAnswers> BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                                          const CallOptions& options) override;
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options) override;
   absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice, const CallOptions& options) override;

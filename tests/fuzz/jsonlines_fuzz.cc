@@ -2,12 +2,13 @@
 // to the bounds, and what is written about it is one line of JSON that names nobody.
 #include <cstdint>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "client/cli/lines/decision_lines.h"
 #include "client/cli/lines/import_lines.h"
-#include "client/cli/lines/json_lines.h"
+#include "consent/recording_lines.h"
 #include "daemon/base/utf8.h"
 
 namespace {

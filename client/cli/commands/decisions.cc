@@ -6,7 +6,7 @@
 #include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/cli/lines/json_fields.h"
+#include "client/lines/json_fields.h"
 #include "client/cli/output.h"
 
 namespace consent::cli {

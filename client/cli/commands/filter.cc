@@ -19,6 +19,7 @@ namespace {
 
 struct FilterFlags {
   FilterSettings settings;
+  LineDefaults defaults;
   std::string input = "-";
   std::string country;
   std::string site;
@@ -236,9 +237,9 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
     Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json, flags.in_shadow);
     ShadowPass pass(flags.shadow_until.value_or(Time{}), flags.now, Clock::System(),
                     [](std::string_view bytes) { return WriteAll(STDOUT_FILENO, bytes); });
-    LineReader::Copy copy;
+    RecordingLineReader::Copy copy;
     if (flags.in_shadow) copy = [&pass](std::string_view bytes) { return pass.Take(bytes); };
-    LineReader reader(input->get(), kMaxLineBytes, stop.sign(), std::move(copy));
+    RecordingLineReader reader(input->get(), flags.defaults, stop.sign(), std::move(copy));
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);
     Ended ended{end, filter.counts(), filter.advice(), outputs.problems()};
@@ -309,7 +310,7 @@ void AddFilter(CLI::App& parent, Cli& cli) {
   app->callback([&cli, flags] {
     absl::StatusOr<LineDefaults> defaults = Defaults(*flags);
     if (!defaults.ok()) throw CLI::ValidationError("--set", std::string(defaults.status().message()));
-    flags->settings.defaults = *std::move(defaults);
+    flags->defaults = *std::move(defaults);
     BeginShadow(flags.get());
     cli.action = [&cli, flags] { return RunFilter(cli, *flags); };
   });

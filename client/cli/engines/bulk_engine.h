@@ -15,7 +15,7 @@
 #include "client/cli/engines/bulk_progress.h"
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/lines/bulk_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {

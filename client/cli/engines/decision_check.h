@@ -15,7 +15,7 @@
 #include "client/cli/engines/decision_files.h"
 #include "client/cli/engines/heard_list.h"
 #include "client/cli/lines/decision_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/types.h"
 
 namespace consent::cli {

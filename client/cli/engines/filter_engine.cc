@@ -18,8 +18,6 @@ constexpr char kNoUsableAnswer[] = "NO_USABLE_ANSWER";
 // How long a slow input may keep lines waiting for a full batch.
 constexpr std::chrono::milliseconds kIdle{200};
 
-bool HasText(const std::string& line) { return line.find_first_not_of(" \t") != std::string::npos; }
-
 // The daemon, or the library before it, said that this one item cannot be asked about.
 bool IsItemError(const absl::Status& error) { return error.code() == absl::StatusCode::kInvalidArgument; }
 
@@ -30,11 +28,8 @@ void Filter::Unreadable(uint64_t number, const std::string& why) {
   sink_.Unreadable(number, why);
 }
 
-void Filter::Take(uint64_t number, std::string line) {
-  ++counts_.lines;
-  absl::StatusOr<RecordingLine> parsed = ParseRecordingLine(line, settings_.defaults);
-  if (!parsed.ok()) return Unreadable(number, std::string(parsed.status().message()));
-  next_.items.push_back({number, settings_.keep_ids ? std::move(line) : std::string(), *std::move(parsed), Answer()});
+void Filter::Take(const RecordingLineReader& reader) {
+  next_.items.push_back({reader.number(), settings_.keep_ids ? reader.text() : std::string(), reader.line(), Answer()});
   if (next_.items.size() >= settings_.batch) Launch();
 }
 
@@ -44,16 +39,16 @@ void Filter::Launch() {
       std::launch::async, [this](Batch batch) { return Ask(std::move(batch)); }, std::exchange(next_, {})));
 }
 
-absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers,
+absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const absl::Status& why,
                              Batch* batch) const {
   // One line must not end the run for all. Where the question is at fault (its place came from these lines), all of
   // them are reported; else halves are asked about until the line stands alone.
-  const std::vector<FieldViolation> fields = ErrorOf(answers.error).fields;
+  const std::vector<FieldViolation> fields = ErrorOf(why).fields;
   const bool of_the_question = std::any_of(fields.begin(), fields.end(), [](const FieldViolation& fault) {
     return fault.field.rfind("recordings", 0) != 0;
   });
   if (group.size() == 1 || of_the_question) {
-    for (const size_t index : group) batch->items[index].answer = AnswerMaker::Failed(answers.error);
+    for (const size_t index : group) batch->items[index].answer = AnswerMaker::Failed(why);
     return absl::OkStatus();
   }
   const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
@@ -66,16 +61,16 @@ absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& gro
   recordings.reserve(group.size());
   for (const size_t index : group) recordings.push_back(batch->items[index].line.recording);
   const Question question{settings_.purpose, place, /*full=*/true, {}, settings_.selection};
-  BatchAnswers answers = client_.BatchCheck(recordings, question);
-  if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
-  if (!answers.error.ok()) return answers.error;
-  if (answers.answers.size() != group.size()) {
+  absl::StatusOr<BatchAnswers> answers = client_.BatchCheck(recordings, question);
+  if (IsItemError(answers.status())) return Refused(place, group, answers.status(), batch);
+  if (!answers.ok()) return answers.status();
+  if (answers->answers.size() != group.size()) {
     return absl::InternalError("the number of answers is not that of the lines");
   }
   for (size_t i = 0; i < group.size(); ++i) {
-    const absl::Status& error = answers.answers[i].error();
+    const absl::Status& error = answers->answers[i].error();
     if (!error.ok() && !IsItemError(error)) return error;
-    batch->items[group[i]].answer = std::move(answers.answers[i]);
+    batch->items[group[i]].answer = std::move(answers->answers[i]);
   }
   return absl::OkStatus();
 }
@@ -168,9 +163,9 @@ FilterEnd Filter::Finish(FilterEnd end) {
   return end;
 }
 
-FilterEnd Filter::Run(LineReader& reader) {
+FilterEnd Filter::Run(RecordingLineReader& reader) {
+  using Result = RecordingLineReader::Result;
   FilterEnd end;
-  std::string line;
   const auto write_while = [&](auto&& condition) {
     while (!asked_.empty() && condition()) {
       if (!WriteOldest(&end)) return false;
@@ -184,26 +179,23 @@ FilterEnd Filter::Run(LineReader& reader) {
   const auto always = [] { return true; };
   for (bool more = true; more;) {
     const bool waiting = !next_.items.empty() || !asked_.empty();
-    const LineReader::Result result = reader.Next(&line, waiting ? kIdle : std::chrono::milliseconds(-1));
-    if (result == LineReader::Result::kLine && HasText(line)) Take(reader.number(), std::move(line));
-    if (result == LineReader::Result::kTooLong) {
-      ++counts_.lines;
-      Unreadable(reader.number(), "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
-    }
-    if (result == LineReader::Result::kStopped) {
+    const Result result = reader.Next(waiting ? kIdle : std::chrono::milliseconds(-1));
+    if (result == Result::kRecording || result == Result::kProblem) ++counts_.lines;
+    if (result == Result::kRecording) Take(reader);
+    if (result == Result::kProblem) Unreadable(reader.number(), std::string(reader.problem().message()));
+    if (result == Result::kStopped) {
       const uint64_t next = next_.items.empty() ? reader.number() + 1 : next_.items.front().number;
       if (!write_while(always)) return Finish(end);
       return Finish({FilterEnd::How::kStopped, absl::OkStatus(), next});
     }
-    const bool idle = result == LineReader::Result::kIdle;
-    more = result != LineReader::Result::kEnd && result != LineReader::Result::kError &&
-           result != LineReader::Result::kCopyFailed;
+    const bool idle = result == Result::kIdle;
+    more = result != Result::kEnd && result != Result::kError && result != Result::kCopyFailed;
     if (idle || !more) Launch();
     if (!(idle || !more ? write_while(always) : write_while(full))) return Finish(end);
-    if (result == LineReader::Result::kCopyFailed) {
+    if (result == Result::kCopyFailed) {
       return Finish({FilterEnd::How::kOutputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0});
     }
-    if (result == LineReader::Result::kError) {
+    if (result == Result::kError) {
       return Finish({FilterEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0});
     }
     sink_.Progress(counts_, reader.bytes());

@@ -10,17 +10,15 @@
 
 #include "absl/status/status.h"
 #include "client/cli/engines/fact_advice.h"
-#include "client/cli/lines/json_lines.h"
-#include "client/cli/lines/line_reader.h"
 #include "client/cli/lines/pseudonym.h"
 #include "consent/client.h"
+#include "consent/recording_lines.h"
 
 namespace consent::cli {
 
 struct FilterSettings {
   Purpose purpose = Purpose::kUnset;
   Selection selection = Selection::kUnset;
-  LineDefaults defaults;
   // Hand on the original lines instead of anonymous ones.
   bool keep_ids = false;
   // Lines in one call, 1 to kMaxBatch.
@@ -81,7 +79,7 @@ class Filter {
   Filter(const FilterSettings& settings, Client& client, const Pseudonyms& pseudonyms, FilterSink& sink)
       : settings_(settings), client_(client), pseudonyms_(pseudonyms), sink_(sink) {}
 
-  FilterEnd Run(LineReader& reader);
+  FilterEnd Run(RecordingLineReader& reader);
   const FilterCounts& counts() const { return counts_; }
   // Of those that were refused.
   const FactAdvice& advice() const { return advice_; }
@@ -99,14 +97,14 @@ class Filter {
     absl::Status error;
   };
 
-  void Take(uint64_t number, std::string line);
+  void Take(const RecordingLineReader& reader);
   void Unreadable(uint64_t number, const std::string& why);
   void Launch();
   // Asks about every item; runs on a thread of its own.
   Batch Ask(Batch batch) const;
   absl::Status AskGroup(const Place& place, const std::vector<size_t>& group, Batch* batch) const;
   // The daemon refused a whole call: finds the lines that it is about and gives each its error.
-  absl::Status Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers,
+  absl::Status Refused(const Place& place, const std::vector<size_t>& group, const absl::Status& why,
                        Batch* batch) const;
   // Writes the oldest batch. True: go on.
   bool WriteOldest(FilterEnd* end);

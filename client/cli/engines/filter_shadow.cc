@@ -20,7 +20,7 @@ absl::StatusOr<bool> IsInShadow(Time until, Time now, bool keep_ids) {
   return until > now;
 }
 
-ShadowPass::ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, LineReader::Copy write)
+ShadowPass::ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, RecordingLineReader::Copy write)
     : trial_(clock, clock->SinceBoot() + (until - now)), write_(std::move(write)) {}
 
 bool ShadowPass::Take(std::string_view bytes) {
@@ -53,25 +53,25 @@ std::string ShadowEndsText(const FilterCounts& counts) {
          " would have been left out\n";
 }
 
-void PassTheRest(LineReader* reader, FilterCounts* counts, FilterEnd* end) {
-  std::string line;
+void PassTheRest(RecordingLineReader* reader, FilterCounts* counts, FilterEnd* end) {
   for (;;) {
-    switch (reader->Next(&line)) {
-      case LineReader::Result::kLine:
-        if (line.find_first_not_of(" \t") == std::string::npos) break;
-        [[fallthrough]];
-      case LineReader::Result::kTooLong:
+    switch (reader->Next()) {
+      case RecordingLineReader::Result::kRecording:
+      case RecordingLineReader::Result::kProblem:
         ++counts->lines;
         ++counts->unanswered;
         break;
-      case LineReader::Result::kError:
+      case RecordingLineReader::Result::kError:
         *end = {FilterEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0};
         return;
-      case LineReader::Result::kCopyFailed:
+      case RecordingLineReader::Result::kCopyFailed:
         *end = {FilterEnd::How::kOutputFailed, absl::FailedPreconditionError(std::strerror(errno)), 0};
         return;
-      case LineReader::Result::kIdle:
-      case LineReader::Result::kEnd:
+      case RecordingLineReader::Result::kStopped:
+        *end = {FilterEnd::How::kStopped, absl::OkStatus(), end->first_unanswered};
+        return;
+      case RecordingLineReader::Result::kIdle:
+      case RecordingLineReader::Result::kEnd:
         return;
     }
   }

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/cli/engines/filter_engine.h"
-#include "client/cli/lines/line_reader.h"
+#include "consent/recording_lines.h"
 #include "consent/shadow.h"
 
 namespace consent::cli {
@@ -22,15 +22,15 @@ absl::StatusOr<bool> IsInShadow(Time until, Time now, bool keep_ids);
 class ShadowPass {
  public:
   // A trial until `until`, which is counted by `clock` from `now` on. `write` is false where it failed.
-  ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, LineReader::Copy write);
-  // For LineReader: false where it could not be written, or the trial is over.
+  ShadowPass(Time until, Time now, std::shared_ptr<const Clock> clock, RecordingLineReader::Copy write);
+  // For RecordingLineReader: false where it could not be written, or the trial is over.
   bool Take(std::string_view bytes);
   // It ended before the input did.
   bool is_over() const { return is_over_; }
 
  private:
   const ShadowTrial trial_;
-  const LineReader::Copy write_;
+  const RecordingLineReader::Copy write_;
   bool within_line_ = false;
   bool is_over_ = false;
 };
@@ -41,6 +41,6 @@ std::string ShadowEndsText(const FilterCounts& counts);
 
 // Passes on what is left of the input once nobody answers any more; its lines are unanswered. Where that fails *end
 // says so, else it stays.
-void PassTheRest(LineReader* reader, FilterCounts* counts, FilterEnd* end);
+void PassTheRest(RecordingLineReader* reader, FilterCounts* counts, FilterEnd* end);
 
 }  // namespace consent::cli

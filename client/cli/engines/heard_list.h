@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "client/cli/lines/decision_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "client/cli/exit_codes.h"
-#include "client/cli/lines/json_fields.h"
-#include "client/cli/lines/line_reader.h"
 #include "client/cli/printable.h"
+#include "client/lines/json_fields.h"
+#include "client/lines/line_reader.h"
 
 namespace consent::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "client/cli/engines/import_state.h"
 #include "client/cli/lines/import_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {

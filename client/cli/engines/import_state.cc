@@ -1,8 +1,8 @@
 #include "client/cli/engines/import_state.h"
 
 #include "client/cli/input_file.h"
-#include "client/cli/lines/json_fields.h"
 #include "client/cli/output.h"
+#include "client/lines/json_fields.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {

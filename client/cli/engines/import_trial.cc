@@ -8,8 +8,8 @@
 #include <set>
 
 #include "client/cli/exit_codes.h"
-#include "client/cli/lines/json_fields.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/json_fields.h"
+#include "client/lines/line_reader.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {

@@ -11,7 +11,7 @@
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
 #include "client/cli/lines/import_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
 
 namespace consent::cli {

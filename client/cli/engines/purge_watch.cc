@@ -50,9 +50,9 @@ void PurgeWatch::End(const std::shared_ptr<const WatchedPurge>& purge) {
 bool PurgeWatch::AllMustGo(const std::vector<Recording>& recordings) const {
   CallOptions options;
   options.deadline = kWatchDeadline;
-  const BatchAnswers answers = client_.BatchCheck(recordings, Question{}, options);
-  return answers.error.ok() && answers.answers.size() == recordings.size() &&
-         std::all_of(answers.answers.begin(), answers.answers.end(),
+  const absl::StatusOr<BatchAnswers> answers = client_.BatchCheck(recordings, Question{}, options);
+  return answers.ok() && answers->answers.size() == recordings.size() &&
+         std::all_of(answers->answers.begin(), answers->answers.end(),
                      [](const Answer& answer) { return answer.MustPurge(); });
 }
 

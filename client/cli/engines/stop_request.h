@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "client/cli/files.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 
 namespace consent::cli {
 

@@ -92,23 +92,23 @@ absl::Status SweepEngine::AskRange(std::vector<Item>& items, size_t from, size_t
   std::vector<Recording> recordings;
   recordings.reserve(to - from);
   for (size_t i = from; i < to; ++i) recordings.push_back(items[i].recording);
-  BatchAnswers answers = client_.BatchCheck(recordings, Question{});
-  if (IsOfOneItem(answers.error)) {
+  absl::StatusOr<BatchAnswers> answers = client_.BatchCheck(recordings, Question{});
+  if (IsOfOneItem(answers.status())) {
     // One line must not end the sweep for all: halves are asked about until it stands alone.
     if (to - from == 1) {
-      items[from].answer = AnswerMaker::Failed(answers.error);
+      items[from].answer = AnswerMaker::Failed(answers.status());
       return absl::OkStatus();
     }
     const size_t middle = from + (to - from) / 2;
     absl::Status first = AskRange(items, from, middle);
     return first.ok() ? AskRange(items, middle, to) : first;
   }
-  if (!answers.error.ok()) return answers.error;
-  if (answers.answers.size() != recordings.size()) {
+  if (!answers.ok()) return answers.status();
+  if (answers->answers.size() != recordings.size()) {
     return absl::InternalError("the number of answers is not that of the recordings");
   }
   for (size_t i = from; i < to; ++i) {
-    Answer& answer = answers.answers[i - from];
+    Answer& answer = answers->answers[i - from];
     if (!answer.error().ok() && !IsOfOneItem(answer.error())) return answer.error();
     items[i].answer = std::move(answer);
   }

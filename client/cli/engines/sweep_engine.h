@@ -15,9 +15,9 @@
 #include "client/cli/engines/sweep_state.h"
 #include "client/cli/engines/task_command.h"
 #include "client/cli/exit_codes.h"
-#include "client/cli/lines/json_lines.h"
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 #include "consent/client.h"
+#include "consent/recording_lines.h"
 
 namespace consent::cli {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "client/cli/input_file.h"
-#include "client/cli/lines/json_fields.h"
 #include "client/cli/output.h"
+#include "client/lines/json_fields.h"
 
 namespace consent::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/cli/lines/json_fields.h"
+#include "client/lines/json_fields.h"
 #include "daemon/base/base64.h"
 #include "daemon/base/hash.h"
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "client/cli/lines/json_fields.h"
+#include "client/lines/json_fields.h"
 
 namespace consent {
 

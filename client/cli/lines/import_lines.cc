@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "client/cli/lines/json_fields.h"
+#include "client/lines/json_fields.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "consent/clock.h"
+#include "consent/export.h"
 #include "consent/types.h"
 
 namespace consent {
@@ -20,7 +22,7 @@ namespace consent {
 // from the moment of sending, so clocks need not agree. Only MayUse asks for both. An answer may be over at once
 // (good_until = checked_at, as under a hold whose capture lies ahead of the server's clock): it is never fresh, and
 // still says what it says. Keep a yes no longer than needed; a change may end it sooner.
-class Answer {
+class CONSENT_EXPORT Answer {
  public:
   Answer() = default;
 
@@ -78,12 +80,14 @@ class Answer {
   absl::Status error_ = absl::UnknownError("nothing was asked");
 };
 
-// The answers to a batch.
+// The answers to a batch whose call succeeded.
 struct BatchAnswers {
-  // As many as recordings were asked about, in their order, also where the call failed.
+  // As many as recordings were asked about, in their order.
   std::vector<Answer> answers;
-  // Why the call as a whole failed; then every answer is a no that carries this error.
-  absl::Status error = absl::UnknownError("nothing was asked");
+
+  // How many of them are no answer, because the recording could not be asked about (Answer::error says why). Each is a
+  // no, and none that the daemon said: a summary that counts refusals counts these apart.
+  CONSENT_EXPORT size_t Unanswered() const;
 };
 
 }  // namespace consent

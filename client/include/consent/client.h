@@ -16,6 +16,7 @@
 #include "consent/deletion.h"
 #include "consent/error.h"
 #include "consent/explanation.h"
+#include "consent/export.h"
 #include "consent/hold.h"
 #include "consent/policy.h"
 #include "consent/purge.h"
@@ -44,14 +45,20 @@ struct RetryPolicy {
 };
 
 struct ClientOptions {
+  // The options that this process's environment names, and defaults for all others: CONSENT_ENDPOINT (endpoint),
+  // CONSENT_CA (ca_file), CONSENT_CERT (certificate_file), CONSENT_KEY (key_file), TRACEPARENT (traceparent). A
+  // variable that is empty counts as absent. Nothing else of this library reads them, and consentctl reads them by this
+  // function. Checks nothing: Client::Create says what is wrong. As safe as getenv(3): no other thread may change the
+  // environment.
+  CONSENT_EXPORT static ClientOptions FromEnvironment();
+
   // "unix:/absolute/path", "HOST:port" or "[IPv6]:port". Without the three files below only this machine:
-  // "127.0.0.1:port", "[::1]:port" or "localhost:port" (taken as 127.0.0.1). Empty: CONSENT_ENDPOINT of the
-  // environment, else DefaultEndpoint of consentd, see client/README.md.
+  // "127.0.0.1:port", "[::1]:port" or "localhost:port" (taken as 127.0.0.1). Empty: unix:/run/consentd/consentd.sock
+  // for root and where there is no XDG_RUNTIME_DIR, else unix:$XDG_RUNTIME_DIR/consentd/consentd.sock.
   std::string endpoint;
   // For TLS with a client certificate: PEM files of the CA that the daemon's certificate is of, of the client's own
-  // certificate with what leads to its CA, and of its key, without a passphrase. All three or none; each that is empty:
-  // CONSENT_CA, CONSENT_CERT, CONSENT_KEY. They are read again within a second after they change, for new connections.
-  // A Unix socket does without them.
+  // certificate with what leads to its CA, and of its key, without a passphrase. All three or none. They are read again
+  // within a second after they change, for new connections. A Unix socket does without them.
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
@@ -85,7 +92,7 @@ struct CallOptions {
 // Thread-safe; make one and share it. Blocks the calling thread until the call's deadline at the longest.
 // Failures are absl::Status with the daemon's code; ErrorOf tells the reason, its metadata and the fields at fault. No
 // error text names an id.
-class Client {
+class CONSENT_EXPORT Client {
  public:
   // InvalidArgument: endpoint, deadline or retry policy are outside the bounds above, or a file of the three cannot be
   // used. Does not connect yet. A certificate that is over is told by the calls, because another may take its place.
@@ -94,11 +101,14 @@ class Client {
   virtual ~Client() = default;
 
   // NOLINTBEGIN(google-default-arguments): only this interface gives defaults, so that they cannot differ by static
-  // type. Never fails, answers no: see Answer.
+  // type. Never fails, answers no: see Answer, whose error() says why there is no answer.
   virtual Answer Check(const Recording& recording, const Question& question, const CallOptions& options = {}) = 0;
-  // 1 to kMaxBatch recordings; outside of that all are no. A recording that cannot be sent is a no of its own.
-  virtual BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
-                                  const CallOptions& options = {}) = 0;
+  // As many answers as recordings, in their order. The call as a whole fails, and has no answer that could be taken for
+  // a no: InvalidArgument outside of 1 to kMaxBatch recordings and for a question that cannot be asked; any code of the
+  // daemon's; Internal where it answered more or fewer. A recording that cannot be asked about is a no of its own, with
+  // its error: see BatchAnswers::Unanswered.
+  virtual absl::StatusOr<BatchAnswers> BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                                                  const CallOptions& options = {}) = 0;
 
   // An OK status of a write that has results says only that something was applied: each PartResult tells its part.
   virtual absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update,

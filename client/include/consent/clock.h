@@ -5,12 +5,13 @@
 #include <cstddef>
 #include <memory>
 
+#include "consent/export.h"
 #include "consent/types.h"
 
 namespace consent {
 
 // Thread-safe.
-class Clock {
+class CONSENT_EXPORT Clock {
  public:
   virtual ~Clock() = default;
   // Time since some fixed moment; goes on while the machine sleeps and is never set (CLOCK_BOOTTIME).
@@ -22,7 +23,7 @@ class Clock {
 };
 
 // Thread-safe.
-class Random {
+class CONSENT_EXPORT Random {
  public:
   virtual ~Random() = default;
   virtual void Fill(void* out, size_t size) = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "consent/export.h"
 
 namespace consent {
 
@@ -30,6 +31,6 @@ struct Error {
 };
 
 // The details that `status` carries; an empty Error for OK and for a status without details.
-Error ErrorOf(const absl::Status& status);
+CONSENT_EXPORT Error ErrorOf(const absl::Status& status);
 
 }  // namespace consent

@@ -6,6 +6,7 @@
 #include "consent/decisions.h"
 #include "consent/deletion.h"
 #include "consent/explanation.h"
+#include "consent/export.h"
 #include "consent/purge.h"
 #include "consent/subject.h"
 #include "consent/types.h"
@@ -15,15 +16,15 @@ namespace consent {
 // The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, decisions.h,
 // deletion.h, explanation.h, purge.h and subject.h but Age::Kind.
 template <typename Enum>
-std::string_view Name(Enum value);
+CONSENT_EXPORT std::string_view Name(Enum value);
 
 // Takes the short name or the proto's full one ("PURPOSE_HUMAN_REVIEW"), upper case only. False, and *out untouched, on
 // anything else, "UNSPECIFIED" included.
 template <typename Enum>
-bool ParseName(std::string_view text, Enum* out);
+CONSENT_EXPORT bool ParseName(std::string_view text, Enum* out);
 
 // kUnset for a number that has no name here.
 template <typename Enum>
-Enum FromNumber(int number);
+CONSENT_EXPORT Enum FromNumber(int number);
 
 }  // namespace consent

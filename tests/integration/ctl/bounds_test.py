@@ -64,7 +64,7 @@ class FlagsTest(BenchTest):
         self.assertEqual(options, {"--help", "--version", "--endpoint", "--timeout", "--json", "--no-header", "--ca", "--cert", "--key"})
         sources = "".join(path.read_text() for path in (SOURCE / "client").rglob("*.cc")) + "".join(
             path.read_text() for path in (SOURCE / "client").rglob("*.h"))
-        self.assertEqual(set(re.findall(r'(?:getenv|envname|FromEnvironment)\((?:[\w.]+, )?"(\w+)"\)', sources)),
+        self.assertEqual(set(re.findall(r'(?:getenv|envname|Variable)\("(\w+)"\)', sources)),
                          {"CONSENT_ENDPOINT", "CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "XDG_RUNTIME_DIR", "TMPDIR", "PATH", "TRACEPARENT", "NO_COLOR", "TERM"})
         for endpoint in ("x", "unix:", "unix:relative", "unix://host/path", "unix:/" + "x" * 107, "127.0.0.1", "127.0.0.1:0",
                          "127.0.0.1:65536", "127.0.0.1:x",

@@ -50,7 +50,6 @@ TEST_F(AnswerTest, DefaultIsNo) {
   EXPECT_FALSE(answer.MustPurge());
   EXPECT_EQ(answer.disposition(), Disposition::kUnset);
   EXPECT_FALSE(answer.error().ok());
-  EXPECT_FALSE(BatchAnswers().error.ok());
 }
 
 TEST_F(AnswerTest, YesOnlyForThePurposeThatWasAsked) {

@@ -2,11 +2,12 @@
 // bytes that are no UTF-8 and empty. What the client takes the daemon takes, and the other way round.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "client/cli/lines/import_lines.h"
-#include "client/cli/lines/json_lines.h"
+#include "consent/recording_lines.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/time.h"

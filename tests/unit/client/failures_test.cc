@@ -141,10 +141,8 @@ TEST_F(FailuresTest, UnreachableIsNo) {
   const Answer answer = client_->Check(SomeRecording(), kQuestion);
   ExpectNo(answer);
   EXPECT_EQ(answer.error().code(), absl::StatusCode::kUnavailable);
-  const BatchAnswers batch = client_->BatchCheck({SomeRecording(), SomeRecording("r2")}, kQuestion);
-  EXPECT_FALSE(batch.error.ok());
-  ASSERT_EQ(batch.answers.size(), 2u);
-  for (const Answer& one : batch.answers) ExpectNo(one);
+  EXPECT_EQ(client_->BatchCheck({SomeRecording(), SomeRecording("r2")}, kQuestion).status().code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST_F(FailuresTest, ADaemonThatNeverAnswersIsNo) {
@@ -173,7 +171,7 @@ TEST_F(FailuresTest, IdsThatAreNotUtf8AreNoAndNotSent) {
 class BatchTest : public FailuresTest {
  protected:
   // Asks about three recordings; `answer` makes the reply from a sound one.
-  BatchAnswers AskThree(std::function<void(v1::BatchCheckResponse*)> spoil = {}) {
+  absl::StatusOr<BatchAnswers> AskThree(std::function<void(v1::BatchCheckResponse*)> spoil = {}) {
     daemon_.on_batch = [spoil](grpc::ServerContext&, const v1::BatchCheckRequest& request,
                                v1::BatchCheckResponse* response) {
       for (int i = 0; i < request.recordings_size(); ++i) FillYes(response->add_results()->mutable_decision());
@@ -186,62 +184,88 @@ class BatchTest : public FailuresTest {
 };
 
 TEST_F(BatchTest, SoundAnswersAreYes) {
-  const BatchAnswers batch = AskThree();
-  ASSERT_EQ(batch.answers.size(), 3u);
-  for (const Answer& answer : batch.answers) EXPECT_TRUE(answer.MayUse(Purpose::kHumanReview));
+  const absl::StatusOr<BatchAnswers> batch = AskThree();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ(batch->answers.size(), 3u);
+  EXPECT_EQ(batch->Unanswered(), 0u);
+  for (const Answer& answer : batch->answers) EXPECT_TRUE(answer.MayUse(Purpose::kHumanReview));
+}
+
+TEST_F(BatchTest, ACallThatFailsHasNoAnswers) {
+  ASSERT_TRUE(AskThree().ok());
+  for (const grpc::StatusCode code : {grpc::StatusCode::PERMISSION_DENIED, grpc::StatusCode::INTERNAL}) {
+    daemon_.on_batch = [code](grpc::ServerContext&, const v1::BatchCheckRequest& request,
+                              v1::BatchCheckResponse* response) {
+      for (int i = 0; i < request.recordings_size(); ++i) FillYes(response->add_results()->mutable_decision());
+      FillTimes(response);
+      return grpc::Status(code, "no");
+    };
+    EXPECT_EQ(static_cast<int>(client_->BatchCheck({SomeRecording()}, kQuestion).status().code()), code);
+  }
+}
+
+// Who does not look at the status comes to an end, not to a list of noes.
+TEST_F(BatchTest, AFailureThatNobodyLookedAtEndsTheProgram) {
+  EXPECT_DEATH_IF_SUPPORTED((void)client_->BatchCheck({}, kQuestion)->answers.size(), "1 to 1,000 recordings");
 }
 
 TEST_F(BatchTest, TooFewOrTooManyResultsAreAllNo) {
   for (const bool more : {false, true}) {
-    const BatchAnswers batch = AskThree([more](v1::BatchCheckResponse* response) {
+    const absl::StatusOr<BatchAnswers> batch = AskThree([more](v1::BatchCheckResponse* response) {
       if (more) {
         FillYes(response->add_results()->mutable_decision());
       } else {
         response->mutable_results()->RemoveLast();
       }
     });
-    ASSERT_EQ(batch.answers.size(), 3u);
-    EXPECT_FALSE(batch.error.ok());
-    for (const Answer& answer : batch.answers) ExpectNo(answer);
+    EXPECT_EQ(batch.status().code(), absl::StatusCode::kInternal);
   }
 }
 
 TEST_F(BatchTest, AnErrorOrAnEmptyResultIsItsOwnNo) {
-  const BatchAnswers batch = AskThree([](v1::BatchCheckResponse* response) {
+  const absl::StatusOr<BatchAnswers> batch = AskThree([](v1::BatchCheckResponse* response) {
     response->mutable_results(0)->mutable_error()->set_reason("INVALID_FIELD");
     response->mutable_results(1)->Clear();
   });
-  ASSERT_EQ(batch.answers.size(), 3u);
-  ExpectNo(batch.answers[0]);
-  EXPECT_EQ(ErrorOf(batch.answers[0].error()).reason, "INVALID_FIELD");
-  ExpectNo(batch.answers[1]);
-  EXPECT_TRUE(batch.answers[2].MayUse(Purpose::kHumanReview));
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ(batch->answers.size(), 3u);
+  EXPECT_EQ(batch->Unanswered(), 2u);
+  ExpectNo(batch->answers[0]);
+  EXPECT_EQ(ErrorOf(batch->answers[0].error()).reason, "INVALID_FIELD");
+  ExpectNo(batch->answers[1]);
+  EXPECT_TRUE(batch->answers[2].MayUse(Purpose::kHumanReview));
 }
 
 TEST_F(BatchTest, AnIdThatIsNotUtf8DoesNotSpoilTheOthers) {
-  AskThree();
-  const BatchAnswers batch = client_->BatchCheck({SomeRecording("\xff"), SomeRecording("r2")}, kQuestion);
-  ASSERT_EQ(batch.answers.size(), 2u);
-  ExpectNo(batch.answers[0]);
-  EXPECT_TRUE(batch.answers[1].MayUse(Purpose::kHumanReview));
+  ASSERT_TRUE(AskThree().ok());
+  const absl::StatusOr<BatchAnswers> batch =
+      client_->BatchCheck({SomeRecording("\xff"), SomeRecording("r2")}, kQuestion);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ(batch->answers.size(), 2u);
+  EXPECT_EQ(batch->Unanswered(), 1u);
+  ExpectNo(batch->answers[0]);
+  EXPECT_TRUE(batch->answers[1].MayUse(Purpose::kHumanReview));
 }
 
-TEST_F(BatchTest, OutsideOfTheBoundsAllAreNo) {
-  EXPECT_FALSE(client_->BatchCheck({}, kQuestion).error.ok());
-  const BatchAnswers batch = client_->BatchCheck(std::vector<Recording>(kMaxBatch + 1, SomeRecording()), kQuestion);
-  EXPECT_EQ(batch.answers.size(), kMaxBatch + 1);
-  for (const Answer& answer : batch.answers) ExpectNo(answer);
+TEST_F(BatchTest, OutsideOfTheBoundsNothingIsAsked) {
+  for (const size_t size : {size_t{0}, kMaxBatch + 1}) {
+    const auto batch = client_->BatchCheck(std::vector<Recording>(size, SomeRecording()), kQuestion);
+    EXPECT_EQ(batch.status().code(), absl::StatusCode::kInvalidArgument);
+  }
+  Question question = kQuestion;
+  question.place.site = "\xff";
+  EXPECT_EQ(client_->BatchCheck({SomeRecording()}, question).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(BatchTest, TheLargestBatchPasses) {
-  AskThree();
+  ASSERT_TRUE(AskThree().ok());
   Recording large = SomeRecording(std::string(128, 'r'));
   large.account_id = AccountId(std::string(128, 'a'));
   for (char c = '0'; c < '8'; ++c) large.profile_ids.emplace_back(std::string(128, c));
   large.device_id = DeviceId(std::string(128, 'd'));
-  const BatchAnswers batch = client_->BatchCheck(std::vector<Recording>(kMaxBatch, large), kQuestion);
-  EXPECT_TRUE(batch.error.ok()) << batch.error;
-  for (const Answer& answer : batch.answers) EXPECT_TRUE(answer.MayUse(Purpose::kHumanReview));
+  const auto batch = client_->BatchCheck(std::vector<Recording>(kMaxBatch, large), kQuestion);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  for (const Answer& answer : batch->answers) EXPECT_TRUE(answer.MayUse(Purpose::kHumanReview));
 }
 
 }  // namespace

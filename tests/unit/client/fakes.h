@@ -46,7 +46,7 @@ class FakeRandom final : public Random {
 // many threads.
 class FakeClient : public Client {
  public:
-  std::function<BatchAnswers(const std::vector<Recording>&, const Question&)> on_batch;
+  std::function<absl::StatusOr<BatchAnswers>(const std::vector<Recording>&, const Question&)> on_batch;
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
@@ -68,12 +68,9 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
-  BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
-                          const CallOptions&) override {
-    if (on_batch) return on_batch(recordings, question);
-    BatchAnswers none;
-    none.answers.resize(recordings.size());
-    return none;
+  absl::StatusOr<BatchAnswers> BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                                          const CallOptions&) override {
+    return on_batch ? on_batch(recordings, question) : absl::StatusOr<BatchAnswers>(Missing());
   }
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions&) override {
     return on_subject ? on_subject(update) : absl::StatusOr<SubjectUpdated>(Missing());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "client/src/error_details.h"
@@ -51,7 +52,6 @@ class FilterTest : public ::testing::Test {
     client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
       ++calls_;
       BatchAnswers batch;
-      batch.error = absl::OkStatus();
       for (const Recording& recording : recordings) batch.answers.push_back(AnswerFor(recording, question));
       return batch;
     };
@@ -75,7 +75,7 @@ class FilterTest : public ::testing::Test {
       EXPECT_EQ(::write(ends[1], input.data(), input.size()), static_cast<ssize_t>(input.size()));
       ::close(ends[1]);
     });
-    LineReader reader(ends[0], kMaxLineBytes);
+    RecordingLineReader reader(ends[0], defaults_);
     Filter filter(settings_, client_, pseudonyms_, sink_);
     const FilterEnd end = filter.Run(reader);
     counts_ = filter.counts();
@@ -99,6 +99,7 @@ class FilterTest : public ::testing::Test {
   FakeClient client_;
   CollectingSink sink_;
   FilterSettings settings_;
+  LineDefaults defaults_;
   FilterCounts counts_;
   FactAdvice advice_;
   std::atomic<int> calls_{0};
@@ -194,10 +195,9 @@ TEST_F(FilterTest, MissingFactsAreCountedAndStandBesideTheirLine) {
 
 TEST_F(FilterTest, EachPlaceIsAskedAboutItself) {
   settings_.batch = 100;
-  settings_.defaults = *LineDefaults::Create({{"country", "DE"}});
+  defaults_ = *LineDefaults::Create({{"country", "DE"}});
   client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
     BatchAnswers batch;
-    batch.error = absl::OkStatus();
     for (size_t i = 0; i < recordings.size(); ++i) {
       batch.answers.push_back(
           question.place.country == "DE"
@@ -215,10 +215,7 @@ TEST_F(FilterTest, AfterTheDaemonFailsNothingMoreGetsThrough) {
   client_.on_batch = [sound](const std::vector<Recording>& recordings, const Question& question) {
     for (const Recording& recording : recordings) {
       if (recording.recording_id == RecordingId("r10")) {
-        BatchAnswers batch;
-        batch.answers.resize(recordings.size());
-        batch.error = absl::UnavailableError("gone");
-        return batch;
+        return absl::StatusOr<BatchAnswers>(absl::UnavailableError("gone"));
       }
     }
     return sound(recordings, question);
@@ -235,7 +232,6 @@ TEST_F(FilterTest, AfterTheDaemonFailsNothingMoreGetsThrough) {
 TEST_F(FilterTest, AReplyOfTheWrongSizeStops) {
   client_.on_batch = [this](const std::vector<Recording>&, const Question& question) {
     BatchAnswers batch;
-    batch.error = absl::OkStatus();
     batch.answers.push_back(AnswerMaker::Received(testing::Yes(question.purpose, *clock_), clock_));
     return batch;
   };
@@ -247,7 +243,7 @@ TEST_F(FilterTest, AReplyOfTheWrongSizeStops) {
 TEST_F(FilterTest, AnswersThatGrewOldAreAskedForAgain) {
   auto sound = client_.on_batch;
   client_.on_batch = [this, sound](const std::vector<Recording>& recordings, const Question& question) {
-    BatchAnswers batch = sound(recordings, question);
+    const absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
     if (calls_ == 1) clock_->Advance(std::chrono::minutes(2));
     return batch;
   };
@@ -259,7 +255,7 @@ TEST_F(FilterTest, AnswersThatGrewOldAreAskedForAgain) {
 TEST_F(FilterTest, AnswersThatAreAlwaysOldAreNo) {
   auto sound = client_.on_batch;
   client_.on_batch = [this, sound](const std::vector<Recording>& recordings, const Question& question) {
-    BatchAnswers batch = sound(recordings, question);
+    const absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
     clock_->Advance(std::chrono::minutes(2));
     return batch;
   };
@@ -273,7 +269,6 @@ TEST_F(FilterTest, ALifeThatIsOverAtOnceLosesNoReasonAndNoPurge) {
   client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
     ++calls_;
     BatchAnswers batch;
-    batch.error = absl::OkStatus();
     for (const Recording& recording : recordings) {
       const bool purge = recording.account_id == AccountId("closed");
       ReceivedDecision decision =
@@ -303,10 +298,7 @@ TEST_F(FilterTest, ALineThatTheDaemonRefusesEndsNoRun) {
     const bool bad_line = std::any_of(recordings.begin(), recordings.end(),
                                       [](auto& one) { return one.recording_id == RecordingId("r7"); });
     if (!bad_place && !bad_line) return sound(recordings, question);
-    BatchAnswers batch;
-    batch.answers.resize(recordings.size());
-    batch.error = ItemStatus(bad_line ? "MALFORMED_MESSAGE" : "INVALID_FIELD", "refused");
-    return batch;
+    return absl::StatusOr<BatchAnswers>(ItemStatus(bad_line ? "MALFORMED_MESSAGE" : "INVALID_FIELD", "refused"));
   };
   std::string input;
   for (int i = 0; i < 20; ++i) input += Line("yes", i, i == 3 ? R"(,"country":"XX")" : "");
@@ -328,7 +320,6 @@ TEST_F(FilterTest, AnOutputThatFailsEndsTheRun) {
 TEST_F(FilterTest, AnAnswerForAnotherPurposeDoesNotCount) {
   client_.on_batch = [this](const std::vector<Recording>& recordings, const Question&) {
     BatchAnswers batch;
-    batch.error = absl::OkStatus();
     for (size_t i = 0; i < recordings.size(); ++i) {
       batch.answers.push_back(AnswerMaker::Received(testing::Yes(Purpose::kModelTraining, *clock_), clock_));
     }

@@ -33,6 +33,39 @@ PurgeTask TaskWith(const Fill& fill) {
 
 bool IsUsable(const PurgeTask& task) { return !std::holds_alternative<std::monostate>(task.selector); }
 
+// Puts the unknown field into each message that `at`, which is or is in `root`, can hold, however deep; one at a time.
+template <typename Root>
+int ExpectEachIsNoticed(const Root& root, google::protobuf::Message* at) {
+  int messages = 1;
+  const auto* reflection = at->GetReflection();
+  for (int i = 0; i < at->GetDescriptor()->field_count(); ++i) {
+    const auto* field = at->GetDescriptor()->field(i);
+    if (field->message_type() == nullptr) continue;
+    auto* inner = field->is_repeated() ? reflection->AddMessage(at, field) : reflection->MutableMessage(at, field);
+    EXPECT_TRUE(IsKnown(root)) << field->full_name();
+    messages += ExpectEachIsNoticed(root, inner);
+    EXPECT_TRUE(inner->MergeFromString(kUnknownField));
+    EXPECT_FALSE(IsKnown(root)) << field->full_name();
+    inner->Clear();
+    // A field of the message, and not in the form in which it is known.
+    EXPECT_TRUE(inner->MergeFromString(std::string("\x0d\0\0\0\0", 5)));
+    EXPECT_FALSE(IsKnown(root)) << field->full_name();
+    reflection->ClearField(at, field);
+  }
+  return messages;
+}
+
+TEST(IsKnownTest, NoMessageOfASelectorIsForgotten) {
+  v1::DeletionSelector deletion;
+  EXPECT_EQ(ExpectEachIsNoticed(deletion, &deletion), 9);
+  ASSERT_TRUE(deletion.MergeFromString(kUnknownField));
+  EXPECT_FALSE(IsKnown(deletion));
+  v1::HoldSelector hold;
+  EXPECT_EQ(ExpectEachIsNoticed(hold, &hold), 5);
+  ASSERT_TRUE(hold.MergeFromString(kUnknownField));
+  EXPECT_FALSE(IsKnown(hold));
+}
+
 TEST(HoldSelectorTest, ComesBackAsItWent) {
   for (const HoldSelector& selector : EveryHold()) {
     v1::HoldSelector proto;

@@ -1,5 +1,10 @@
 // Recordings as lines: what is taken, what is refused, and that nothing of a person comes out.
-#include "client/cli/lines/json_lines.h"
+#include "consent/recording_lines.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -252,6 +257,43 @@ TEST(LineDefaultsTest, RefusesIdsUnknownKeysDoublesAndBadValues) {
                                             {{"captured_at", "yesterday"}}}) {
     EXPECT_FALSE(LineDefaults::Create(list).ok()) << (list.empty() ? "" : list[0].first + "=" + list[0].second);
   }
+}
+
+TEST(RecordingLineReaderTest, GivesEachLineItsNumberAndWhatItSaysOrWhatIsWrong) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const std::string first = R"({"recording_id":"r1","account_id":"a"})";
+  const std::string text = first + "\r\n \n[]\n" + std::string(kMaxLineBytes + 1, ' ') + "\n" +
+                           R"({"recording_id":"r2","account_id":"b","country":"RO"})";
+  std::thread writer([&] {
+    EXPECT_EQ(::write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::close(ends[1]);
+  });
+  RecordingLineReader reader(ends[0], *LineDefaults::Create({{"country", "DE"}}));
+  using Result = RecordingLineReader::Result;
+  ASSERT_EQ(reader.Next(), Result::kRecording);
+  EXPECT_EQ(reader.number(), 1u);
+  EXPECT_EQ(reader.text(), first);
+  EXPECT_EQ(reader.line().recording.account_id, AccountId("a"));
+  EXPECT_EQ(reader.line().place.country, "DE");
+  EXPECT_TRUE(reader.problem().ok());
+  ASSERT_EQ(reader.Next(), Result::kProblem);
+  EXPECT_EQ(reader.number(), 3u) << "the blank line counts";
+  EXPECT_EQ(reader.problem(), ParseRecordingLine("[]").status());
+  EXPECT_TRUE(reader.line().recording.recording_id.empty()) << "nothing of the line before";
+  ASSERT_EQ(reader.Next(), Result::kProblem);
+  EXPECT_EQ(reader.number(), 4u);
+  EXPECT_EQ(reader.problem().message(), "the line is longer than 65536 bytes");
+  ASSERT_EQ(reader.Next(), Result::kRecording);
+  EXPECT_EQ(reader.number(), 5u);
+  EXPECT_EQ(reader.line().place.country, "RO");
+  EXPECT_EQ(reader.Next(), Result::kEnd);
+  EXPECT_TRUE(reader.line().recording.recording_id.empty());
+  EXPECT_EQ(reader.bytes(), text.size());
+  writer.join();
+  ::close(ends[0]);
+  RecordingLineReader closed(-1);
+  EXPECT_EQ(closed.Next(), Result::kError);
 }
 
 TEST(AnonymousLineTest, HoldsNothingOfAPerson) {

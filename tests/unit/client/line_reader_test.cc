@@ -1,5 +1,5 @@
 // Lines from descriptors: every kind of end, over-long lines, slow input.
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

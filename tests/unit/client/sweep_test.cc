@@ -46,11 +46,11 @@ class SweepTest : public ::testing::Test {
     };
   }
 
-  BatchAnswers Answers(const std::vector<Recording>& recordings, const Question& question) {
+  absl::StatusOr<BatchAnswers> Answers(const std::vector<Recording>& recordings, const Question& question) {
     const std::lock_guard<std::mutex> lock(mutex_);
     EXPECT_EQ(question.purpose, Purpose::kUnset) << "what is to be done with it is no matter of a purpose";
+    if (calls_until_silence_-- <= 0) return absl::UnavailableError("gone");
     BatchAnswers batch;
-    batch.error = calls_until_silence_-- > 0 ? absl::OkStatus() : absl::UnavailableError("gone");
     for (const Recording& recording : recordings) batch.answers.push_back(AnswerFor(recording));
     return batch;
   }
@@ -161,10 +161,10 @@ TEST_F(SweepTest, AHoldThatComesWhileTheCommandRunsEndsIt) {
   settings_.ask_every = std::chrono::milliseconds(20);
   // Asked about first, once more before the command, and then on hold.
   client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
-    BatchAnswers batch = Answers(recordings, question);
+    absl::StatusOr<BatchAnswers> batch = Answers(recordings, question);
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (asked_["ap1"] > 2) {
-      batch.answers[0] =
+    if (batch.ok() && asked_["ap1"] > 2) {
+      batch->answers[0] =
           AnswerMaker::Received(testing::No(Purpose::kUnset, *clock_, Reason::kLegalHold, Disposition::kHold), clock_);
     }
     return batch;

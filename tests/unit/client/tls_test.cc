@@ -176,21 +176,33 @@ TEST_F(TlsTest, AllThreeFilesOrNone) {
   }
 }
 
-TEST_F(TlsTest, TheEnvironmentNamesWhatTheOptionsDoNot) {
+TEST_F(TlsTest, TheEnvironmentIsReadWhereItIsAskedForAndNowhereElse) {
+  constexpr char kTrace[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   setenv("CONSENT_CA", Path("ca.pem").c_str(), 1);
   setenv("CONSENT_CERT", Path("sampler.pem").c_str(), 1);
   setenv("CONSENT_KEY", Path("sampler-key.pem").c_str(), 1);
   setenv("CONSENT_ENDPOINT", daemon_.endpoint("localhost").c_str(), 1);
-  ClientOptions options = Options("sampler");
-  options.endpoint = options.ca_file = options.certificate_file = options.key_file = "";
+  setenv("TRACEPARENT", kTrace, 1);
+  ClientOptions options = ClientOptions::FromEnvironment();
+  EXPECT_EQ(options.traceparent, kTrace);
+  options.deadline = Options("sampler").deadline;
   EXPECT_TRUE(Call(options).ok());
-  options.key_file = Path("backend-key.pem");
-  EXPECT_TRUE(absl::IsInvalidArgument(Call(options))) << "an option counts before the environment";
+  // As Options says, and not as the environment does.
+  ClientOptions own = Options("sampler");
+  own.key_file = "";
+  EXPECT_TRUE(absl::IsInvalidArgument(Call(own)));
+  setenv("CONSENT_KEY", "", 1);
+  EXPECT_THAT(std::string(Call(ClientOptions::FromEnvironment()).message()), HasSubstr("some are missing"));
   // A Unix socket does without them, whatever they are.
   setenv("CONSENT_CA", "/nowhere", 1);
+  options = ClientOptions::FromEnvironment();
   options.endpoint = "unix:" + Path("socket");
+  options.retry.max_attempts = 1;
   EXPECT_TRUE(absl::IsUnavailable(Call(options)));
-  for (const char* variable : {"CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "CONSENT_ENDPOINT"}) unsetenv(variable);
+  for (const char* variable : {"CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "CONSENT_ENDPOINT", "TRACEPARENT"}) {
+    unsetenv(variable);
+  }
+  EXPECT_EQ(ClientOptions::FromEnvironment().endpoint, "");
 }
 
 TEST(DevCertificates, HostsAreNamesOrAddresses) {

@@ -14,14 +14,12 @@
 
 #include "absl/status/statusor.h"
 #include "consent/names.h"
+#include "consent/recording_lines.h"
 #include "consent/types.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 
 namespace consent {
-
-// The longest line in bytes, its end not counted.
-inline constexpr size_t kMaxLineBytes = 64 * 1024;
 
 // The only reader of JSON in the client: lines of recordings and imports, the file of `check`, state files. A line is
 // one JSON object and nothing else, whatever the bytes: its first byte opens the object and its last one closes it.

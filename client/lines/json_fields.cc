@@ -1,4 +1,4 @@
-#include "client/cli/lines/json_fields.h"
+#include "client/lines/json_fields.h"
 
 #include <algorithm>
 #include <map>

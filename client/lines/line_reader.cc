@@ -1,4 +1,4 @@
-#include "client/cli/lines/line_reader.h"
+#include "client/lines/line_reader.h"
 
 #include <poll.h>
 #include <unistd.h>

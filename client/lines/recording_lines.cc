@@ -1,16 +1,26 @@
-#include "client/cli/lines/json_lines.h"
+#include "consent/recording_lines.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "client/lines/json_fields.h"
+#include "client/lines/line_reader.h"
+#include "consent/names.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/nearest_name.h"
 #include "daemon/base/utf8.h"
 
 namespace consent {
+
+struct LineDefaults::Values {
+  nlohmann::json of_key = nlohmann::json::object();
+};
+
 namespace {
 
 using nlohmann::json;
@@ -129,8 +139,10 @@ absl::StatusOr<json> DefaultValue(const std::string& key, const std::string& tex
 
 }  // namespace
 
+LineDefaults::LineDefaults() : values_(std::make_shared<const Values>()) {}
+
 absl::StatusOr<LineDefaults> LineDefaults::Create(const std::vector<std::pair<std::string, std::string>>& settings) {
-  LineDefaults defaults;
+  Values values;
   for (const auto& [key, text] : settings) {
     if (Holds(kIdKeys, key)) {
       return absl::InvalidArgumentError("`" + key + "` says whose recording it is and must come from each line itself");
@@ -142,14 +154,27 @@ absl::StatusOr<LineDefaults> LineDefaults::Create(const std::vector<std::pair<st
           "region, wake, kind, speakers, identity, age, artefact, made_for, flags, country, "
           "site or reviewer");
     }
-    if (defaults.values_.contains(key)) return absl::InvalidArgumentError("`" + key + "` is given twice");
+    if (values.of_key.contains(key)) return absl::InvalidArgumentError("`" + key + "` is given twice");
     absl::StatusOr<json> value = DefaultValue(key, text);
     if (!value.ok()) return value.status();
-    defaults.values_[key] = *std::move(value);
+    values.of_key[key] = *std::move(value);
   }
-  if (const auto read = ReadRecording(defaults.values_); !read.ok()) return read.status();
+  if (const auto read = ReadRecording(values.of_key); !read.ok()) return read.status();
+  LineDefaults defaults;
+  defaults.values_ = std::make_shared<const Values>(std::move(values));
   return defaults;
 }
+
+// Gives a line what it lacks.
+class LineDefaultsAccess {
+ public:
+  static void Fill(const LineDefaults& defaults, json* object) {
+    for (const auto& [key, value] : defaults.values_->of_key.items()) {
+      json& own = (*object)[key];
+      if (own.is_null()) own = value;
+    }
+  }
+};
 
 absl::StatusOr<RecordingLine> ParseRecordingLine(std::string_view line, const LineDefaults& defaults) {
   absl::StatusOr<json> object = ParseObject(line);
@@ -158,10 +183,7 @@ absl::StatusOr<RecordingLine> ParseRecordingLine(std::string_view line, const Li
   Fields ids(*object);
   ids.Require({"recording_id", "account_id"});
   if (!ids.status().ok()) return ids.status();
-  for (const auto& [key, value] : defaults.values().items()) {
-    json& own = (*object)[key];
-    if (own.is_null()) own = value;
-  }
+  LineDefaultsAccess::Fill(defaults, &*object);
   return ReadRecording(*object);
 }
 
@@ -180,5 +202,62 @@ std::string AnonymousLine(const Recording& recording, std::string_view pseudonym
   add("made_for", recording.made_for);
   return line.dump();
 }
+
+struct RecordingLineReader::State {
+  State(int descriptor, LineDefaults given, StopSign stop, Copy copy)
+      : reader(descriptor, kMaxLineBytes, stop, std::move(copy)), defaults(std::move(given)) {}
+
+  LineReader reader;
+  const LineDefaults defaults;
+  std::string text;
+  RecordingLine line;
+  absl::Status problem;
+};
+
+RecordingLineReader::RecordingLineReader(int descriptor, LineDefaults defaults, StopSign stop, Copy copy)
+    : state_(std::make_unique<State>(descriptor, std::move(defaults), stop, std::move(copy))) {}
+
+RecordingLineReader::~RecordingLineReader() = default;
+
+RecordingLineReader::Result RecordingLineReader::Next(std::chrono::milliseconds idle) {
+  State& state = *state_;
+  for (;;) {
+    const LineReader::Result result = state.reader.Next(&state.text, idle);
+    state.line = {};
+    state.problem = absl::OkStatus();
+    switch (result) {
+      case LineReader::Result::kIdle:
+        return Result::kIdle;
+      case LineReader::Result::kEnd:
+        return Result::kEnd;
+      case LineReader::Result::kError:
+        return Result::kError;
+      case LineReader::Result::kStopped:
+        return Result::kStopped;
+      case LineReader::Result::kCopyFailed:
+        return Result::kCopyFailed;
+      case LineReader::Result::kTooLong:
+        state.problem =
+            absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+        return Result::kProblem;
+      case LineReader::Result::kLine:
+        break;
+    }
+    if (state.text.find_first_not_of(" \t") == std::string::npos) continue;
+    absl::StatusOr<RecordingLine> read = ParseRecordingLine(state.text, state.defaults);
+    if (!read.ok()) {
+      state.problem = read.status();
+      return Result::kProblem;
+    }
+    state.line = *std::move(read);
+    return Result::kRecording;
+  }
+}
+
+uint64_t RecordingLineReader::number() const { return state_->reader.number(); }
+const std::string& RecordingLineReader::text() const { return state_->text; }
+const RecordingLine& RecordingLineReader::line() const { return state_->line; }
+const absl::Status& RecordingLineReader::problem() const { return state_->problem; }
+uint64_t RecordingLineReader::bytes() const { return state_->reader.bytes(); }
 
 }  // namespace consent

@@ -1,23 +1,15 @@
 // Lines from a file descriptor, in bounded memory.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
-namespace consent {
+#include "consent/stop_sign.h"
 
-// Says that somebody asked to stop. Both are of one who outlives the reader.
-struct StopSign {
-  // True from then on.
-  const std::atomic<bool>* asked = nullptr;
-  // Can be read from then on, so that waiting for input ends.
-  int descriptor = -1;
-  bool IsUp() const { return asked != nullptr && asked->load(); }
-};
+namespace consent {
 
 // Ends of lines are LF or CRLF; the last line may lack one. Not thread-safe. Does not own the descriptor.
 class LineReader {
