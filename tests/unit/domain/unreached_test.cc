@@ -233,6 +233,8 @@ TEST(OnceRegistered, IsWhatARegistrationMakesOfASubject) {
       command.proof = Loosening(world).proof;
       const Moment now = world.next;
       ASSERT_TRUE(world.Do(command).registered_now) << region;
+      EXPECT_EQ(OnceRegistered(asked, now.time).default_from, world.facts.default_from)
+          << "nothing of before is allowed";
       const auto kept = States(world.facts, now.now, world.rules);
       ASSERT_EQ(promised.size(), kept.size());
       for (size_t i = 0; i < kept.size(); ++i) {
@@ -255,6 +257,7 @@ TEST(AdultProfiles, AreThoseWhoConsentForThemselves) {
     return found;
   };
   EXPECT_EQ(adults(), (std::vector<ScopeRef>{Profile(kAnn), Profile(kBob)}));
+  world.Do(Off(Profile(kBob), ControlNamed("messages")));
   Command removed = Loosening(world);
   removed.removals.push_back(Profile(kBob));
   world.Do(removed);
