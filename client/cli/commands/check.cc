@@ -96,9 +96,9 @@ Report AnswerReport(const Answer& answer) {
              TimeText(answer.good_until()), answer.policy_version()});
   report.tables = {table};
   if (!answer.missing_facts().empty()) {
-    Table missing("missing_fact", {"MISSING FACT", "NOBODY SAID", "WHAT FILLS IT"});
+    Table missing("missing_fact", {"MISSING FACT", "NOBODY SAID", "SAY IT BY"});
     for (const MissingFact fact : answer.missing_facts()) {
-      missing.Add({FactKey(fact), FactWords(fact), FactRemedy(fact)});
+      missing.Add({FactKey(fact), FactWords(fact), FactOption(fact)});
     }
     report.tables.push_back(std::move(missing));
   }

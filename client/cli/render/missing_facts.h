@@ -18,6 +18,8 @@ Json FactKeysJson(const std::vector<MissingFact>& facts);
 std::string FactKeysText(const std::vector<MissingFact>& facts);
 // What nobody said: "how it began".
 std::string FactWords(MissingFact fact);
+// The option of `check` that says it, or the command that registers what it names.
+std::string FactOption(MissingFact fact);
 // What fills it, for lines of `filter` that lack it: the option, or who has to say it. One sentence.
 std::string FactRemedy(MissingFact fact);
 

@@ -24,6 +24,7 @@ TEST(MissingFactsTest, EachFactHasAKeyWordsAndARemedy) {
     keys.insert(FactKey(fact));
     EXPECT_EQ(FactWords(fact).find('_'), std::string::npos) << number;
     EXPECT_EQ(FactRemedy(fact).back(), '.') << number;
+    EXPECT_THAT(FactOption(fact), ::testing::AnyOf(::testing::StartsWith("--"), "consentctl subject set")) << number;
   }
   EXPECT_EQ(keys.size(), 14U);
   EXPECT_EQ(FactKey(MissingFact::kUnset), "unknown");
