@@ -202,6 +202,9 @@ void AddUncheckedRequestId(CLI::App* app, RequestId* id);
 // An option that takes a time; see times.h.
 CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help,
                      TimeForm form = TimeForm::kMoment);
+// Of --to, where it does not lie after --from.
+inline constexpr char kEmptyPeriod[] =
+    "must lie after --from; the end does not belong to it, so `--from 2026-10 --to 2026-11` is October";
 // --page-size and --page of a list of `what` ("Requests").
 void AddPage(CLI::App* app, int* page_size, std::string* page_token, const std::string& what);
 // --force: what `files` name may be replaced.

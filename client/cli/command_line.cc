@@ -1,5 +1,6 @@
 #include "client/cli/command_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -135,7 +136,7 @@ std::string ProblemText(const CLI::ParseError& error) {
     const size_t missing = text.rfind(" missing");
     if (missing != std::string::npos) text = text.substr(0, colon) + " needs a value";
     if (text.find("disallowed flag override") != std::string::npos)
-      text = text.substr(0, text.find(' ')) + " takes no value";
+      text = "--" + text.substr(0, text.find(' ')) + " takes no value";
   } else if (error.get_name() == "ExcludesError") {
     replace(" excludes ", " cannot be given beside ");
   } else if (error.get_name() == "RequiresError") {

@@ -51,7 +51,8 @@ absl::StatusOr<Descriptor> OpenInput(const std::string& path) {
   Descriptor input(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!input.IsOpen()) return Failed("the input " + path + " cannot be opened", errno);
   struct stat found {};
-  if (::fstat(input.get(), &found) == 0 && S_ISDIR(found.st_mode)) return Failed("the input cannot be read", EISDIR);
+  if (::fstat(input.get(), &found) == 0 && S_ISDIR(found.st_mode))
+    return Failed("the input " + path + " cannot be read", EISDIR);
   return input;
 }
 

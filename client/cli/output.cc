@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "absl/strings/match.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/terminal.h"
 #include "consent/error.h"
@@ -91,6 +92,9 @@ int Print(const Report& report, bool as_json, int code) { return Print(report, O
 
 int PrintError(const absl::Status& status, bool as_json) {
   std::fprintf(stderr, "consentctl: %s\n", ErrorText(status).c_str());
+  if (absl::IsUnavailable(status) && absl::StrContains(status.message(), "failed to connect")) {
+    std::fprintf(stderr, "Nobody answers there: is consentd running, and is --endpoint (or CONSENT_ENDPOINT) right?\n");
+  }
   const std::string reason = ErrorOf(status).reason;
   if (reason == "ETAG_REQUIRED" || reason == "ETAG_MISMATCH") {
     std::fprintf(

@@ -132,7 +132,7 @@ absl::StatusOr<json> DefaultValue(const std::string& key, const std::string& tex
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return absl::InvalidArgumentError("`captured_uncertainty_ms`: must be a whole number");
+    return absl::InvalidArgumentError("`captured_uncertainty_ms`: must be a whole number of milliseconds");
   }
   return json(number);
 }

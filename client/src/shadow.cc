@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "client/src/answer_maker.h"
 #include "consent/names.h"
 
 namespace consent {
@@ -131,12 +132,18 @@ ShadowAnswer Shadow::Check(const Recording& recording, Question question, const 
 std::vector<ShadowAnswer> Shadow::BatchCheck(const std::vector<Recording>& recordings, Question question,
                                              const CallOptions& options) {
   question.full = true;
-  BatchAnswers batch = client_.BatchCheck(recordings, question, options);
-  // Which answer is of which recording would be unknown.
-  if (batch.answers.size() != recordings.size()) batch.answers.assign(recordings.size(), Answer());
+  absl::StatusOr<BatchAnswers> batch = client_.BatchCheck(recordings, question, options);
+  // Where the call failed nobody has an answer; nor where it would be unknown which of them is of which recording.
+  if (!batch.ok()) {
+    const absl::Status why = batch.status();
+    batch = BatchAnswers();
+    batch->answers.assign(recordings.size(), AnswerMaker::Failed(why));
+  } else if (batch->answers.size() != recordings.size()) {
+    batch->answers.assign(recordings.size(), Answer());
+  }
   std::vector<ShadowAnswer> answers;
   answers.reserve(recordings.size());
-  for (Answer& answer : batch.answers) {
+  for (Answer& answer : batch->answers) {
     answers.push_back(ShadowAnswer(std::move(answer), question.purpose, state_->trial()));
   }
   state_->Add(answers);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/nearest_name.h"
 #include "daemon/ops/config_environment.h"
+#include "daemon/ops/help_formatter.h"
 #include "daemon/ops/policy_command.h"
 
 namespace consent::ops {
@@ -378,17 +380,24 @@ std::string OptionMeant(const CLI::App& app, const std::vector<std::string>& arg
   return "";
 }
 
-// The same of a command.
+// What stands between an unknown command and those that there are: which one was perhaps meant.
 std::string CommandMeant(const std::string& word) {
   constexpr std::array<std::string_view, 5> kCommands = {"serve", "policy", "callers", "version", "help"};
   const std::optional<std::string_view> nearest = base::NearestName(word, kCommands);
-  return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'?" : "";
+  return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'? There are" : "; there are";
 }
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
                                       const ProcessEnvironment& environment) {
   CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.",
                "consentd serve");
+  app.formatter(std::make_shared<HelpFormatter>(HelpColumns()));
+  app.footer(
+      "Examples:\n"
+      "  # For yourself, with a store in your home\n"
+      "  consentd serve --data-dir ~/consent/store --listen unix:$HOME/consent/run/consentd.sock\n"
+      "  # By a configuration file, which the environment and the command line overrule\n"
+      "  consentd serve --config /etc/consentd/consentd.toml");
   RawOptions raw;
   AddOptions(&app, &raw);
   absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, environment.environment);
@@ -455,7 +464,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
-                                                         "; there are serve, policy validate, policy diff, policy "
+                                                         " serve, policy validate, policy diff, policy "
                                                          "test, callers validate and version")));
 }
 

@@ -197,7 +197,7 @@ bool TakesFile(const CLI::App* app, const BulkFlags& flags, const CLI::Option* a
     if (account->count() == 0) throw CLI::RequiredError("account");
     return false;
   }
-  if (account->count() != 0) throw CLI::ValidationError("account", "and --file exclude each other");
+  if (account->count() != 0) throw CLI::ValidationError("account", "is given by the lines of --file; give one of both");
   for (const std::string& option : not_with_file) {
     if (app->count(option) != 0) throw CLI::ValidationError(option, "is said by the lines of --file");
   }
@@ -205,7 +205,7 @@ bool TakesFile(const CLI::App* app, const BulkFlags& flags, const CLI::Option* a
     throw CLI::ValidationError("--file", "from standard input needs --progress: where to keep how far it has come");
   }
   if (!flags.report.empty() && flags.report == ProgressPath(flags)) {
-    throw CLI::ValidationError("--report", "and --progress are one file; choose another one");
+    throw CLI::ValidationError("--report", "is the file of --progress, too; name another one");
   }
   return true;
 }

@@ -56,11 +56,12 @@ void AddDev(CLI::App* parent, Cli& cli) {
          "--host",
          [hosts](const std::vector<std::string>& given) {
            if (given.size() > kMostDevHosts) {
-             throw CLI::ValidationError("--host", absl::StrCat("may be given ", kMostDevHosts, " times"));
+             throw CLI::ValidationError("--host", absl::StrCat("may be given at most ", kMostDevHosts, " times"));
            }
            for (const std::string& host : given) {
              if (IsDevHost(host)) continue;
-             throw CLI::ValidationError("--host", "must be a name such as consent.example, or an address");
+             throw CLI::ValidationError("--host",
+                                        "must be a name such as consent.example, or an address such as 192.0.2.7");
            }
            *hosts = given;
          },

@@ -40,7 +40,8 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
              CheckId("--profile", text);
              recording.profile_ids.emplace_back(text);
            }
-           if (texts.size() > base::kMaxNamedProfiles) throw CLI::ValidationError("--profile", "may be given 8 times");
+           if (texts.size() > base::kMaxNamedProfiles)
+             throw CLI::ValidationError("--profile", "may be given at most 8 times");
          },
          "A speaker; several times")
       ->allow_extra_args(false);
@@ -183,10 +184,11 @@ void AddCheck(CLI::App& parent, Cli& cli) {
   AddTextLanguage(app, &flags->call);
   app->callback([&cli, flags] {
     if (!flags->explain && (flags->at.has_value() || !flags->call.language.empty())) {
-      throw CLI::RequiredError("--explain, beside --at and --language");
+      throw CLI::ValidationError("--explain", "is missing: --at and --language are given beside it alone");
     }
     if (flags->explain && !flags->at_least.empty()) {
-      throw CLI::ValidationError("--at-least-revision", "excludes --explain, which answers by what is stored");
+      throw CLI::ValidationError("--at-least-revision",
+                                 "cannot be given beside --explain, which answers by what is stored");
     }
     if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
       throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
@@ -198,7 +200,8 @@ void AddCheck(CLI::App& parent, Cli& cli) {
     if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
     // A flag that the file does not hold must not be dropped: the recording would be let through.
     if (!flags->file.empty() && flags->recording != Recording{}) {
-      throw CLI::ValidationError("--file", "excludes --account, --recording and the other facts");
+      throw CLI::ValidationError(
+          "--file", "cannot be given beside --account, --recording and the other facts; the file has them all");
     }
     cli.action = [&cli, flags] { return RunCheck(cli, flags); };
   });

@@ -193,7 +193,7 @@ void AddPeriod(CLI::App* app, Period* period, const std::string& what) {
 
 void CheckPeriod(const Period& period) {
   if (period.from.has_value() && period.to.has_value() && *period.from >= *period.to) {
-    throw CLI::ValidationError("--to", "must lie after --from, or nothing lies between them");
+    throw CLI::ValidationError("--to", kEmptyPeriod);
   }
 }
 
@@ -201,7 +201,7 @@ void AddDaemons(CLI::App* app, std::vector<std::string>* endpoints) {
   app->add_option_function<std::vector<std::string>>(
          "--daemon",
          [endpoints](const std::vector<std::string>& texts) {
-           if (texts.size() > kMostDaemons) throw CLI::ValidationError("--daemon", "may be given 63 times");
+           if (texts.size() > kMostDaemons) throw CLI::ValidationError("--daemon", "may be given at most 63 times");
            for (const std::string& text : texts) {
              if (text.empty()) throw CLI::ValidationError("--daemon", "must not be empty");
            }

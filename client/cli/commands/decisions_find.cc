@@ -42,7 +42,7 @@ template <typename Tag>
 void AddSought(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, size_t most,
                const std::string& help) {
   AddIds(app, flag, out, help)->each([flag, out, most](const std::string&) {
-    if (out->size() > most) throw CLI::ValidationError(flag, "may be given " + std::to_string(most) + " times");
+    if (out->size() > most) throw CLI::ValidationError(flag, "may be given at most " + std::to_string(most) + " times");
   });
 }
 

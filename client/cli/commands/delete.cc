@@ -64,7 +64,8 @@ void CheckOneKind(const DeleteFlags& flags) {
 DeletionSelector SelectorOf(const DeleteFlags& flags) {
   CheckOneKind(flags);
   if (!flags.today && (flags.day.spoken_at.has_value() || !flags.day.time_zone.empty())) {
-    throw CLI::ValidationError("--time-zone", "and --spoken-at belong to --today");
+    throw CLI::ValidationError("--time-zone",
+                               "belongs to --today, as --spoken-at does; give --today, or neither of both");
   }
   if (flags.everything) return Everything{};
   if (HasRange(flags)) {
@@ -72,7 +73,8 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
     if (!flags.range.from.has_value()) {
       throw CLI::ValidationError("--to", "needs --from; 1970-01-01T00:00:00Z is before everything");
     }
-    if (!flags.range.to.has_value()) throw CLI::ValidationError("--from", "needs --to");
+    if (!flags.range.to.has_value())
+      throw CLI::ValidationError("--from", "needs --to; `--to now` is the end of all that there is");
     return flags.range;
   }
   if (flags.today) {

@@ -62,7 +62,7 @@ void AddExportSubject(CLI::App& parent, Cli& cli) {
       ->type_name("FILE");
   app->add_flag("--text", flags->text, "As text to read, under headings");
   app->callback([&cli, flags] {
-    if (flags->text && cli.json) throw CLI::ValidationError("--text", "excludes --json");
+    if (flags->text && cli.json) throw CLI::ValidationError("--text", "cannot be given beside --json");
     cli.action = [&cli, flags] { return RunExport(cli, *flags); };
   });
 }

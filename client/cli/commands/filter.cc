@@ -203,7 +203,7 @@ absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
   if (flags.reviewer != ReviewerClass::kUnset) settings.emplace_back("reviewer", std::string(Name(flags.reviewer)));
   for (const std::string& text : flags.set) {
     const size_t equals = text.find('=');
-    if (equals == std::string::npos) return absl::InvalidArgumentError("must be KEY=VALUE");
+    if (equals == std::string::npos) return absl::InvalidArgumentError("must be KEY=VALUE, such as wake=BUTTON");
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return LineDefaults::Create(settings);

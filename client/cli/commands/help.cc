@@ -10,8 +10,6 @@
 #include "client/cli/times.h"
 #include "client/cli/version.h"
 #include "client/cli/words.h"
-#include "consent/error.h"
-#include "consent/status.h"
 
 namespace consent::cli {
 namespace {
@@ -24,7 +22,7 @@ int PrintHelp(const CLI::App& program, const std::vector<std::string>& words) {
   std::string problem;
   const CLI::App* const command = FindCommand(program, words, &problem);
   if (command == nullptr) {
-    std::fprintf(stderr, "consentctl: %s\n", problem.c_str());
+    std::fprintf(stderr, "consentctl: %s\nRun `consentctl help` for all commands.\n", problem.c_str());
     return kUsage;
   }
   return PrintText(PageOf(*command), kDone);

@@ -202,7 +202,7 @@ void AddImport(CLI::App& parent, Cli& cli) {
                 "Write nothing: say of each line what of it would not count if it were imported now");
   app->callback([&cli, flags] {
     if (flags->dry_run && !flags->state_path.empty()) {
-      throw CLI::ValidationError("--dry-run", "keeps no --state: nothing is written");
+      throw CLI::ValidationError("--dry-run", "writes nothing, so it takes no --state");
     }
     cli.action = [&cli, flags] {
       const StopRequest stop(kLinesPatience, StopRequest::AtOnce::kEndsProcess);

@@ -121,7 +121,7 @@ void AddActivatePolicy(CLI::App* parent, Cli& cli) {
          "--loosens",
          [order](const std::vector<std::string>& texts) {
            if (texts.size() > static_cast<size_t>(base::kMaxLoosens)) {
-             throw CLI::ValidationError("--loosens", "at most 1000 times");
+             throw CLI::ValidationError("--loosens", "may be given at most 1000 times");
            }
            for (const std::string& text : texts) CheckTextFlag("--loosens", text, 1, base::kMaxLooseningBytes);
            order->loosens = texts;

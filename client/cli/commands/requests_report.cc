@@ -1,13 +1,16 @@
 // consentctl requests report.
 #include "client/cli/commands/requests.h"
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
 #include "client/cli/engines/period_figures.h"
 #include "client/cli/engines/period_tally.h"
 #include "client/cli/engines/standing_figures.h"
+#include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_report.h"
@@ -185,21 +188,32 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
   app->add_option("--by", flags->by,
                   "The same figures as --html for each month, quarter, half-year or year of UTC's calendar, with --csv "
                   "or --json as one list")
-      ->check(CLI::IsMember({"month", "quarter", "half-year", "year"}))
+      ->check([](const std::string& text) {
+        const bool is_unit = text == "month" || text == "quarter" || text == "half-year" || text == "year";
+        return std::string(is_unit ? "" : "must be one of month, quarter, half-year, year");
+      })
       ->type_name("UNIT");
   app->callback([&cli, flags] {
-    if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");
-    if (flags->csv && cli.json) throw CLI::ValidationError("--csv", "excludes --json");
-    if (flags->html && (flags->csv || cli.json)) throw CLI::ValidationError("--html", "excludes --csv and --json");
+    if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", kEmptyPeriod);
+    if (flags->csv && cli.json) throw CLI::ValidationError("--csv", "cannot be given beside --json");
+    if (flags->html && (flags->csv || cli.json))
+      throw CLI::ValidationError("--html", "cannot be given beside --csv or --json");
     if (flags->html || !flags->by.empty()) {
       if (PeriodsOf(*flags->from, *flags->to, UnitOf(flags->by)).empty()) {
-        throw CLI::ValidationError("--by",
-                                   "gives more than " + std::to_string(kMostPeriods) + " periods: ask for less");
+        throw CLI::ValidationError("--by", "gives more than " + std::to_string(kMostPeriods) +
+                                               " periods: ask for a shorter time, or for longer ones");
       }
-      cli.action = [&cli, flags] { return RunPeriods(cli, *flags); };
+      cli.action = [&cli, flags] {
+        // Half of a count is no count, so a signal ends it at once, with a word.
+        const StopRequest stop(std::chrono::milliseconds(0), StopRequest::AtOnce::kEndsProcess);
+        return stop.status().ok() ? RunPeriods(cli, *flags) : FileError(stop.status());
+      };
       return;
     }
-    cli.action = [&cli, flags] { return RunReport(cli, *flags); };
+    cli.action = [&cli, flags] {
+      const StopRequest stop(std::chrono::milliseconds(0), StopRequest::AtOnce::kEndsProcess);
+      return stop.status().ok() ? RunReport(cli, *flags) : FileError(stop.status());
+    };
   });
 }
 

@@ -60,7 +60,7 @@ void AddRequestsSample(CLI::App* parent, Cli& cli) {
   AddNames(app, "--state", &flags->query.states, "Only in these states; several times");
   app->callback([&cli, flags] {
     if (*flags->query.received_from >= *flags->query.received_before) {
-      throw CLI::ValidationError("--to", "must lie after --from");
+      throw CLI::ValidationError("--to", kEmptyPeriod);
     }
     cli.action = [&cli, flags] { return RunSample(cli, *flags); };
   });

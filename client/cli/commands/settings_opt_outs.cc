@@ -103,7 +103,7 @@ void AddOptOuts(CLI::App* parent, Cli& cli) {
   AddTime(app, "--to", &flags->to, "The first instant that no longer belongs to it", TimeForm::kFirst)->required();
   AddNumber(app, "--limit", &flags->limit, 1, kMostOptOuts, "List at most so many, 1 to 100000 (default 10000)");
   app->callback([&cli, flags] {
-    if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");
+    if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", kEmptyPeriod);
     cli.action = [&cli, flags] { return RunOptOuts(cli, *flags); };
   });
 }

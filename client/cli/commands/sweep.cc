@@ -141,7 +141,9 @@ absl::StatusOr<DataSystem> FindSystem(Client& client, const std::string& name) {
   for (const DataSystem& system : *systems) {
     if (system.name == name && system.state == DataSystemState::kActive) return system;
   }
-  return absl::NotFoundError("no active data system of that name is registered, or the caller does not work for it");
+  return absl::NotFoundError(
+      "no active data system of that name is registered, or the caller does not work for it; `systems list` says which "
+      "there are");
 }
 
 int Sweeping(const Cli& cli, const SweepFlags& flags, const TaskCommand& command, const StopRequest& stop,
@@ -196,7 +198,7 @@ absl::StatusOr<LineDefaults> DefaultsOf(const std::vector<std::string>& texts) {
   std::vector<std::pair<std::string, std::string>> settings;
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
-    if (equals == std::string::npos) return absl::InvalidArgumentError("must be KEY=VALUE");
+    if (equals == std::string::npos) return absl::InvalidArgumentError("must be KEY=VALUE, such as wake=BUTTON");
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return LineDefaults::Create(settings);

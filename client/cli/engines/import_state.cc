@@ -25,7 +25,9 @@ bool IsTornHead(std::string_view text, const std::string& input_hash) {
 }
 
 absl::Status Damaged() {
-  return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`");
+  return absl::FailedPreconditionError(
+      "the state file is damaged or not one of `consentctl import`; name another one with --state. It is left as it "
+      "is");
 }
 
 }  // namespace

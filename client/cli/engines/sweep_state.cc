@@ -25,7 +25,8 @@ constexpr std::array<NamedOutcome, 5> kOutcomes = {{{SweptAs::kKept, "kept", &Sw
                                                     {SweptAs::kUnanswered, "unanswered", &SweepCounts::unanswered}}};
 
 absl::Status DamagedState() {
-  return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl sweep`");
+  return absl::FailedPreconditionError(
+      "the state file is damaged or not one of `consentctl sweep`; name another one with --state. It is left as it is");
 }
 
 // True of what a first write that was cut short leaves. Any other text without a line's end is somebody else's file.

@@ -59,7 +59,7 @@ DeletionSelector ReadCopies(Fields* fields) {
   fields->ReadId("profile_id", &copies.scope.profile);
   fields->ReadId("device_id", &copies.scope.device);
   if (!copies.scope.profile.empty() && !copies.scope.device.empty()) {
-    fields->Fail("profile_id", "and device_id exclude each other");
+    fields->Fail("profile_id", "cannot be given beside device_id");
   }
   return copies;
 }
@@ -183,7 +183,8 @@ absl::StatusOr<BulkLine> ReadDeletionLine(std::string_view line, const DeletionD
   if (has_own) {
     if (absl::Status status = ReadSelector(*selector, &order.selector); !status.ok()) return status;
   }
-  if (std::holds_alternative<std::monostate>(order.selector)) return Bad("selector: is missing");
+  if (std::holds_alternative<std::monostate>(order.selector))
+    return Bad("selector: is missing: give it in each line, or say on the command line what is deleted");
   Fields rest(object);
   rest.AllowOnly({"account_id", "selector", "verified", "requester", "channel", "actor", "reference"});
   order.requester = defaults.requester;
@@ -239,7 +240,8 @@ absl::StatusOr<BulkLine> ReadOptOutLine(std::string_view line, const OptOutDefau
     order.evidence = defaults.evidence;
     out.noes.push_back({"line", std::move(order)});
   }
-  if (out.noes.empty() && out.faults.empty()) return Bad("names nothing to refuse");
+  if (out.noes.empty() && out.faults.empty())
+    return Bad("names nothing to refuse: give `choices` in the line, or say it on the command line");
   return out;
 }
 
@@ -261,7 +263,7 @@ absl::StatusOr<BulkLine> ReadSettingsLine(std::string_view line, const Evidence&
   out.overruled = std::move(read->overruled);
   if (out.faults.empty()) AddYeses(*read, defaults, &out);
   const bool empty = out.noes.empty() && out.yeses.empty() && out.overruled.empty() && out.faults.empty();
-  if (empty) return Bad("changes nothing");
+  if (empty) return Bad("changes nothing: give `choices` or `retention`");
   return out;
 }
 

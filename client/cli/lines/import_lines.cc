@@ -27,7 +27,7 @@ void ReadScope(const json& object, const std::string& where, Fields* outer, Scop
   fields.ReadId("profile_id", &scope->profile);
   fields.ReadId("device_id", &scope->device);
   if (!scope->profile.empty() && !scope->device.empty()) {
-    fields.Fail("profile_id", "and device_id exclude each other");
+    fields.Fail("profile_id", "cannot be given beside device_id");
   }
   outer->Take(fields.status());
 }
@@ -50,7 +50,7 @@ absl::Status ReadProfile(const json& object, const std::string& where, Profile* 
   std::string born;
   if (fields.ReadText("born", 10, &born)) {
     base::Date date;
-    if (profile->age.kind != Age::Kind::kUnset) fields.Fail("born", "and age exclude each other");
+    if (profile->age.kind != Age::Kind::kUnset) fields.Fail("born", "cannot be given beside age");
     if (!base::ParseDate(born, &date)) fields.Fail("born", "must be a date: YYYY-MM-DD, YYYY-MM or YYYY");
     profile->age = Age{Age::Kind::kBorn, born};
   }

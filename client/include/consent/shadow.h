@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "consent/client.h"
+#include "consent/export.h"
 
 namespace consent {
 
@@ -96,7 +97,7 @@ struct ShadowOptions {
 // Asks as Client does and blocks as ShadowAnswer says. A yes for a purpose that the policy marks goes on record as
 // ever: the daemon gave it. A no leaves no record, so what is used against it while the trial is on is found by
 // `consentctl decisions verify --heard`, as what was heard without a yes. Thread-safe.
-class Shadow {
+class CONSENT_EXPORT Shadow {
  public:
   // `client` must outlive it. InvalidArgument: `until` is more than kLongestShadow ahead.
   static absl::StatusOr<std::unique_ptr<Shadow>> Create(Client& client, ShadowOptions options);

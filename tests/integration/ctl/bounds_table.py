@@ -202,7 +202,7 @@ ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "rea
            **BRIEFLY}
 # Of the commands that take one account or a file of them: beside an account they are a wrong command line.
 WITH_FILE = local(bounds.Kind([often("/nowhere/file", bound="belongs to --file"), often("", bound=".")]))
-BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="exclude each other"), often("", bound=".")]))], "--report": [WITH_FILE], "--force": [SWITCH],
+BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="give one of both"), often("", bound=".")]))], "--report": [WITH_FILE], "--force": [SWITCH],
         "--progress": [WITH_FILE],
         "--parallel": [local(bounds.Kind([often("1", bound="belongs to --file"), often("256", bound="belongs to --file"),
                                           often("0", bound="1 (to|-) 256"), often("257", bound="1 (to|-) 256"), often("x", bound=".")]))]}

@@ -59,7 +59,7 @@ class HoldsTest(StoresTest):
         week = self.of_ann(range(7, 14))
         self.assert_gone(self.of_ann() - week)
         self.assertEqual((request["state"], request["on_hold"], request["overdue"]), ("IN_PROGRESS", True, False))
-        self.assertIn("ON_HOLD", self.ctl("requests", "show", deletion["deletion_id"]).split("\n")[0])
+        self.assertIn("ON_HOLD", self.ctl("--no-header", "requests", "show", deletion["deletion_id"]).split("\n")[0])
         self.assertEqual(self.check("ann-7", 7, HOLD)["disposition"], "HOLD")
         self.assertEqual(self.check("ann-6", 6, PURGE)["disposition"], "PURGE")
         total = self.json("requests", "report", "--from", "2020-01-01T00:00:00Z", "--to", "2999-01-01T00:00:00Z")["total"]

@@ -72,7 +72,7 @@ class OverdueTest(StoresTest):
         self.sixty_days_pass()
         self.assertEqual(late(), (True, True))
         assert_metrics(1, 1, 1)
-        self.assertIn("APPEAL_OVERDUE", self.ctl("requests", "show", deletion).split("\n")[0])
+        self.assertIn("APPEAL_OVERDUE", self.ctl("--no-header", "requests", "show", deletion).split("\n")[0])
         self.json("requests", "acknowledge-appeal", deletion)
         self.assertEqual(late(), (False, True))
         assert_metrics(1, 0, 1)
@@ -95,7 +95,7 @@ class OverdueTest(StoresTest):
         request = self.request(deletion)
         self.assertEqual(request["due_at"], deletion["due_at"])
         self.assertIn("1 of 2 systems have confirmed so far; it is not finished. It should have been finished by", request["summary"])
-        self.assertIn("OVERDUE", self.ctl("requests", "show", deletion["deletion_id"]).split("\n")[0])
+        self.assertIn("OVERDUE", self.ctl("--no-header", "requests", "show", deletion["deletion_id"]).split("\n")[0])
         task, = self.json("tasks", "list", "transcripts")["tasks"]
         self.assertEqual((task["due_at"], task["attempts"]), (deletion["due_at"], 0))
         self.assertEqual(self.json("tasks", "list", "audio")["tasks"], [])
@@ -122,7 +122,7 @@ class OverdueTest(StoresTest):
         self.assert_unconfirmed_metric(2)
         marks = {request["deletion_id"]: request["confirmation_overdue"] for request in self.json("requests", "list")["requests"]}
         self.assertEqual(marks, {confirmed["deletion_id"]: False, forgotten["deletion_id"]: True, late["deletion_id"]: True})
-        self.assertIn("CONFIRMATION_OVERDUE", self.ctl("requests", "show", forgotten["deletion_id"]).split("\n")[0])
+        self.assertIn("CONFIRMATION_OVERDUE", self.ctl("--no-header", "requests", "show", forgotten["deletion_id"]).split("\n")[0])
         self.assertEqual(self.json("requests", "report", *PERIOD)["total"]["confirmation_overdue_now"], 2)
         said = self.json("requests", "confirm-receipt", late["deletion_id"], "--channel", "letter")["request"]
         self.assertGreater(moment(said["receipt_confirmed_at"]), moment(said["confirm_by"]), "late, and said so")

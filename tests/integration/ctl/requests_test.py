@@ -99,7 +99,7 @@ class RequestsTest(DaemonTest):
         taken = self.json("requests", "appeal", deletion, "--kind", "appeal")
         self.assertFalse(taken["already"])
         self.assertTrue(self.json("requests", "appeal", deletion, "--kind", "complaint")["already"])
-        self.assertIn("APPEALED", self.ctl("requests", "show", deletion).split("\n")[0])
+        self.assertIn("APPEALED", self.ctl("--no-header", "requests", "show", deletion).split("\n")[0])
         self.assertEqual([one["deletion_id"] for one in self.json("requests", "list", "--open-appeal")["requests"]], [deletion])
         self.ctl("requests", "answer-appeal", deletion, "--outcome", "rejected", expect=USAGE)
         self.json("requests", "acknowledge-appeal", deletion)

@@ -15,7 +15,7 @@ import termios
 import unicodedata
 import unittest
 
-from daemon import CONSENTCTL, CONSENTD, DONE, FILES, SOURCE, Daemon, until
+from daemon import CONSENTCTL, CONSENTD, DONE, FILES, Daemon, until
 
 STOPPED = 75
 WIDTHS = (40, 80, 120, 200)
@@ -68,6 +68,8 @@ class TerminalTest(unittest.TestCase):
                    "discovery in a matter that takes more than one line to be described in full")
         cls.ctl_ok("report-recording", LONG, "r" * 100, "--flag", "safety")
         cls.deletion = json.loads(cls.ctl_ok("--json", "delete", LONG, "--recording", "recording-" + "x" * 80, "--reference", "ticket"))["request"]
+        cls.nothing = cls.daemon.path("decisions-none.jsonl")
+        pathlib.Path(cls.nothing).write_text("")
         cls.ctl_ok("policy", "suspend", "ADVERTISING", "--reason", "a reason that is long enough to need more than one line of it")
 
     @classmethod
@@ -88,7 +90,7 @@ class TerminalTest(unittest.TestCase):
         etag = json.loads(self.ctl_ok("--json", "subject", "get", LONG))["etag"]
         return [(("subject", "get", LONG), (etag, "kitchen-" + "d" * 60, "日本語の名前")), (("settings", "get", LONG), (etag,)),
                 (("settings", "history", LONG), ("2026-01-past",)), (("requests", "list"), (self.deletion["deletion_id"], LONG)),
-                (("requests", "show", self.deletion["deletion_id"]), (self.deletion["deletion_id"], "recording-" + "x" * 80)),
+                (("requests", "show", self.deletion["deletion_id"]), (self.deletion["deletion_id"], self.deletion["etag"], LONG)),
                 (("systems", "list"), ("a-data-system-with-a-long-name",)), (("holds", "list"), (LONG,)), (("flags", "list"), (LONG, "r" * 100)),
                 (("policy", "show"), ("ADVERTISING",)), (("policy", "list"), ("ctl-test-1",)), (("clock", "show"), ()), (("status",), ()),
                 (("version",), ("consentctl", "consentd")), (("requests", "report", "--from", "-30d", "--to", "+1d"), ()),
@@ -96,7 +98,7 @@ class TerminalTest(unittest.TestCase):
                 (("settings", "opt-outs", "--from", "-30d", "--to", "+1d"), ()), (("approvals", "list"), ()), (("children", "due"), ()),
                 (("tasks", "list", "a-data-system-with-a-long-name"), ()),
                 (("check", "--disposition", "--account", LONG, "--recording", "r"), ()),
-                (("decisions", "verify", "--offline", str(self.daemon.root / "data.decisions")), ())]
+                (("decisions", "verify", "--offline", self.nothing), ())]
 
     def test_no_table_is_wider_than_the_terminal_and_nothing_needed_is_cut(self):
         for command, legible in self.tables():
@@ -240,6 +242,20 @@ class PipesTest(unittest.TestCase):
     def test_a_filter_that_waits_for_input_is_stopped(self):
         _, said = self.stopped(signal.SIGINT, ("-",), 3, "".join(self.recordings.splitlines(keepends=True)[:3]))
         self.assertIn("stopped before line 4;", said)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.daemon.process.send_signal(signal.SIGSTOP)  # it never answers
+        try:
+            running = self.start("--timeout", "60", *self.FILTER, str(self.file))
+            blocked = pathlib.Path(f"/proc/{running.pid}/status")
+            until(lambda: int(re.search(r"SigBlk:\s*(\w+)", blocked.read_text())[1], 16) & 1 << signal.SIGINT - 1, "it looks after signals")
+            running.send_signal(signal.SIGINT)
+            running.send_signal(signal.SIGTERM)
+            out, said = running.communicate(timeout=9)
+            self.assertEqual((running.returncode, out), (STOPPED, ""), said)
+            self.assertIn("ended at once", said)
+        finally:
+            self.daemon.process.send_signal(signal.SIGCONT)
 
     def test_an_import_that_is_stopped_goes_on(self):
         people = pathlib.Path(self.daemon.path("people.jsonl"))

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "client/cli/command.h"
+#include "client/cli/command_line.h"
 #include "tests/unit/client/fake_daemon.h"
 
 namespace consent::cli {
@@ -17,7 +17,7 @@ class CommandLines : public ::testing::Test {
   // The exit code; standard output is kept in `out_`.
   int Call(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "consentctl");
-    arguments.insert(arguments.end(), {"--endpoint", daemon_.endpoint()});
+    arguments.insert(arguments.end(), {"--endpoint", daemon_.endpoint(), "--no-header"});
     std::vector<const char*> pointers;
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
     ::testing::internal::CaptureStdout();

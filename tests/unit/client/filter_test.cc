@@ -172,7 +172,6 @@ TEST_F(FilterTest, MissingFactsAreCountedAndStandBesideTheirLine) {
   client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
     EXPECT_TRUE(question.full) << "else nobody says which";
     BatchAnswers batch;
-    batch.error = absl::OkStatus();
     for (const Recording& recording : recordings) {
       ReceivedDecision no = testing::No(question.purpose, *clock_, Reason::kMissingFact);
       no.missing_facts = {MissingFact::kWake};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <vector>
 
 namespace consent {
@@ -108,6 +109,27 @@ TEST(LineReaderErrorTest, ABadDescriptorIsAnError) {
   LineReader reader(-1, 8);
   std::string line;
   EXPECT_EQ(reader.Next(&line), Result::kError);
+}
+
+TEST_F(LineReaderTest, TheSignEndsWaitingAndLosesNoLine) {
+  int sign[2];
+  ASSERT_EQ(::pipe(sign), 0);
+  std::atomic<bool> asked{false};
+  LineReader reader(ends_[0], 8, {&asked, sign[0]});
+  std::string line;
+  Put("one\ntwo\n");
+  EXPECT_EQ(reader.Next(&line), Result::kLine);
+  asked = true;
+  ASSERT_EQ(::write(sign[1], "x", 1), 1);
+  EXPECT_EQ(reader.Next(&line), Result::kStopped);
+  EXPECT_EQ(reader.number(), 1u) << "the second line is still to come";
+  asked = false;
+  EXPECT_EQ(reader.Next(&line), Result::kLine);
+  EXPECT_EQ(line, "two");
+  asked = true;
+  EXPECT_EQ(reader.Next(&line), Result::kStopped) << "nothing comes, and it does not wait";
+  ::close(sign[0]);
+  ::close(sign[1]);
 }
 
 }  // namespace

@@ -31,7 +31,6 @@ class ShadowTest : public ::testing::Test {
     client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
       EXPECT_TRUE(question.full);
       BatchAnswers batch;
-      batch.error = absl::OkStatus();
       for (const Recording& recording : recordings) batch.answers.push_back(AnswerFor(recording, question.purpose));
       return batch;
     };

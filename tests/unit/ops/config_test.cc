@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace consent::ops {
 namespace {
@@ -228,6 +229,31 @@ constexpr const char* kTls[] = {"--tls-cert", "server.pem", "--tls-key", "server
 std::vector<std::string> WithTls(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), std::begin(kTls), std::end(kTls));
   return arguments;
+}
+
+TEST_F(ConfigTest, WhatIsMistypedIsNamedWithWhatWasPerhapsMeant) {
+  EXPECT_THAT(Error({"--polcy", "x"}), HasSubstr("did you mean '--policy'?"));
+  EXPECT_THAT(Error({"--data_dir=x"}), HasSubstr("did you mean '--data-dir'?"));
+  EXPECT_THAT(Error({"--zzzzzz"}), Not(HasSubstr("did you mean")));
+  const auto said = [this](const std::vector<std::string>& arguments) {
+    return std::string(ParseInvocation(arguments, surroundings_).status().message());
+  };
+  EXPECT_THAT(said({"srve"}), HasSubstr("unknown command 'srve'; did you mean 'serve'? There are serve, policy"));
+  EXPECT_THAT(said({"zzzz"}), HasSubstr("unknown command 'zzzz'; there are serve, policy"));
+}
+
+TEST_F(ConfigTest, HelpIsWrappedAndHasTwoExamples) {
+  const absl::StatusOr<Invocation> help = ParseInvocation({"help", "serve"}, surroundings_);
+  ASSERT_TRUE(help.ok()) << help.status();
+  EXPECT_EQ(help->help, Serve({"--help"})->help);
+  const size_t examples = help->help.find("Examples:\n");
+  ASSERT_NE(examples, std::string::npos);
+  std::istringstream lines(help->help.substr(0, examples));
+  for (std::string line; std::getline(lines, line);) {
+    // Names stand on lines of their own.
+    EXPECT_TRUE(line.rfind("  -", 0) == 0 || line.size() <= 80) << line;
+  }
+  EXPECT_THAT(help->help.substr(examples), HasSubstr("consentd serve --config"));
 }
 
 TEST_F(ConfigTest, WithoutCertificatesOnlyThisMachineComes) {
