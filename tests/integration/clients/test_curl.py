@@ -1,5 +1,6 @@
 """What can be done before a daemon without any library: curl (client/recipes/grpc-curl) and server reflection."""
 
+import json
 import os
 import re
 import subprocess
@@ -25,9 +26,14 @@ def text_field(number, text):
 
 class WithoutALibrary(DaemonTest):
 
-    def serve(self):
+    def serve(self, without=None):
+        """`without`: a role that the callers' file does not know."""
         self.tls = self.folder / "tls"
         subprocess.run([CTL, "certs", "dev", self.tls], check=True, capture_output=True)
+        callers = json.loads((self.tls / "callers.json").read_text())
+        kept = [caller for caller in callers["callers"] if caller["roles"] != [f"ROLE_{without}"]]
+        self.assertEqual(len(callers["callers"]) - len(kept), 0 if without is None else 1)
+        (self.tls / "callers.json").write_text(json.dumps({**callers, "callers": kept}))
         socket = self.folder / "run" / "consentd.sock"
         served = self.daemon("--listen", f"unix:{socket}", "--listen", "localhost:0", "--callers", self.tls / "callers.json", "--tls-cert", self.tls / "server.pem",
                              "--tls-key", self.tls / "server-key.pem", "--tls-client-ca", self.tls / "ca.pem")
@@ -81,8 +87,9 @@ class WithoutALibrary(DaemonTest):
         return next(call(iter([request]), timeout=PATIENCE))
 
     def test_reflection(self):
-        """It names every service, has every message, over a socket and to whoever has a certificate."""
-        self.serve()
+        """It names every service, has every message, over a socket and to whoever has a certificate, also one that the callers' file does not name."""
+        self.serve(without="SAMPLER")
+        self.assertIn("grpc-status 7", self.curl("EligibilityService/Check", QUESTION, **self.of_role("sampler")).stderr)
         credentials = grpc.ssl_channel_credentials(*((self.tls / name).read_bytes() for name in ("ca.pem", "sampler-key.pem", "sampler.pem")))
         wanted = {f"consent.v1.{name}" for name in re.findall(r"^service (\w+) \{", "".join(path.read_text() for path in (ROOT / "proto/consent/v1").glob("*.proto")), re.M)}
         options = [("grpc.default_authority", "localhost")]

@@ -21,6 +21,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import grpc
+
 import node_package
 from harness import PATIENCE, ROOT, DaemonTest, until
 
@@ -323,29 +325,51 @@ class TwoPackages(DaemonTest):
         with urllib.request.urlopen(process.stdout.readline().strip(), timeout=PATIENCE) as page:
             self.assertIn("Help improve the assistant", page.read().decode())
 
-    def test_certificates_that_are_renewed_are_shown_without_a_restart(self):
-        """Files that are replaced by others of another role: who asks next is somebody else."""
+    def become(self, role):
+        """Puts the role's certificate and key in the place of what was there, as somebody who renews them does."""
         mine = self.folder / "mine"
-        mine.mkdir()
+        mine.mkdir(exist_ok=True)
+        for name in (f"{role}.pem", f"{role}-key.pem"):
+            shutil.copyfile(self.tls / name, mine / "new")
+            (mine / "new").rename(mine / name.replace(role, "own"))
+        return str(mine / "own.pem"), str(mine / "own-key.pem")
 
-        def become(role):
-            for name in (f"{role}.pem", f"{role}-key.pem"):
-                shutil.copyfile(self.tls / name, mine / "new")
-                (mine / "new").rename(mine / name.replace(role, "own"))
+    def renew(self, outcome):
+        """Who asks with a client that is already there, while its files are replaced by those of another role. `outcome` asks as a backend."""
+        self.assertEqual(outcome(), "ROLE_REQUIRED")
+        self.become("backend")
+        until(lambda: outcome() == "OK", "the backend's certificate being shown")
+        (self.folder / "mine/own-key.pem").write_text("no key")
+        end = time.monotonic() + 1.5  # longer than the second after which the files are looked at again
+        while time.monotonic() < end:
+            self.assertEqual(outcome(), "OK", "what is no good is not taken")
 
-        become("sampler")
-        with consent_client.connect(self.endpoint, ca=str(self.tls / "ca.pem"), certificate=str(mine / "own.pem"), key=str(mine / "own-key.pem")) as client:
+    def test_certificates_that_are_renewed_in_python(self):
+        certificate, key = self.become("sampler")
+        with consent_client.connect(self.endpoint, ca=str(self.tls / "ca.pem"), certificate=certificate, key=key) as client:
             def outcome():
                 try:
                     client.subjects.GetSubject(subject.GetSubjectRequest(account_id=ACCOUNT))
-                except consent_client.client.grpc.RpcError as error:
+                except grpc.RpcError as error:
                     return consent_client.error_of(error).reason
                 return "OK"
-            self.assertEqual(outcome(), "ROLE_REQUIRED")
-            become("backend")
-            until(lambda: outcome() == "OK", "the backend's certificate being shown")
-            (mine / "own-key.pem").write_text("no key")
-            self.assertEqual(outcome(), "OK", "what is no good is not taken")
+            self.renew(outcome)
+
+    def test_certificates_that_are_renewed_in_node(self):
+        certificate, key = self.become("sampler")
+        script = """const { connect, errorOf } = require(process.argv[1]);
+          const client = connect();
+          require("readline").createInterface({ input: process.stdin }).on("line", (account_id) => client.subjects.getSubject({ account_id })
+            .then(() => console.log("OK"), (error) => console.log(errorOf(error).reason)));"""
+        process = subprocess.Popen(["node", "-e", script, FOLDER], env={**self.environment("sampler"), "CONSENT_CERT": certificate, "CONSENT_KEY": key}, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(end_process, process)
+
+        def outcome():
+            process.stdin.write(ACCOUNT + "\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+        self.renew(outcome)
 
 
 if __name__ == "__main__":
