@@ -87,6 +87,15 @@ void AddListenOptions(CLI::App* app, RawOptions* raw) {
       ->type_name("FILE");
 }
 
+void AddClockOptions(CLI::App* app, RawOptions* raw) {
+  app->add_option(
+      "--clock-step-seconds", raw->clock_step_seconds,
+      "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
+  app->add_option(
+      "--clock-downtime-days", raw->clock_downtime_days,
+      "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
+}
+
 void AddOptions(CLI::App* app, RawOptions* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
   app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -136,12 +145,7 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
   app->add_option("--read-threads", raw->read_threads, "Threads for reads that may block, 1 to 256");
   app->add_option("--write-threads", raw->write_threads, "Threads that prepare changes, 1 to 256");
-  app->add_option(
-      "--clock-step-seconds", raw->clock_step_seconds,
-      "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
-  app->add_option(
-      "--clock-downtime-days", raw->clock_downtime_days,
-      "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
+  AddClockOptions(app, raw);
   // Not in the environment or a file: left there they would switch the protection off for good.
   app->add_option("--accept-clock", raw->accept_clock,
                   "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: "
