@@ -2,18 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string_view>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
-#include "daemon/base/nearest_name.h"
 #include "daemon/ops/config_environment.h"
+#include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
 #include "daemon/ops/policy_command.h"
 
@@ -340,25 +336,6 @@ absl::StatusOr<ServeOptions> Validate(const RawOptions& raw, const ProcessEnviro
   return out;
 }
 
-// One line, whatever CLI11 or a file put into its text.
-std::string OneLine(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
-  return text;
-}
-
-// What a file's error says, in this daemon's words.
-std::string FileProblem(const std::string& cli11_text) {
-  constexpr absl::string_view kUnknown = "INI was not able to parse ";
-  constexpr absl::string_view kSection = ".++";
-  if (!absl::StartsWith(cli11_text, kUnknown)) return cli11_text;
-  const std::string name = cli11_text.substr(kUnknown.size());
-  if (absl::EndsWith(name, kSection)) {
-    return absl::StrCat("unknown section '", name.substr(0, name.size() - kSection.size()), "'");
-  }
-  return absl::StrCat("unknown key '", name, "'");
-}
-
 constexpr char kOverview[] =
     "consentd answers whether a voice recording may be used for a purpose, here, now, and whether it must be purged.\n"
     "\n"
@@ -369,27 +346,6 @@ constexpr char kOverview[] =
     "                                   --policy FILE takes that one, --json prints JSON\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
-
-// "; did you mean '--policy'?" of the first argument that looks like an option and is none; empty where none is near.
-std::string OptionMeant(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) names.push_back("--" + option->get_single_name());
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  for (const std::string& argument : arguments) {
-    const std::string name = argument.substr(0, argument.find('='));
-    if (name.rfind("--", 0) != 0 || app.get_option_no_throw(name) != nullptr) continue;
-    const std::optional<std::string_view> nearest = base::NearestName(name, known);
-    return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'?" : "";
-  }
-  return "";
-}
-
-// What stands between an unknown command and those that there are: which one was perhaps meant.
-std::string CommandMeant(const std::string& word) {
-  constexpr std::array<std::string_view, 5> kCommands = {"serve", "policy", "callers", "version", "help"};
-  const std::optional<std::string_view> nearest = base::NearestName(word, kCommands);
-  return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'? There are" : "; there are";
-}
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
                                       const ProcessEnvironment& environment) {
