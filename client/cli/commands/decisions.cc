@@ -5,8 +5,8 @@
 #include "client/cli/engines/decision_files.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/lines/json_fields.h"
 #include "client/cli/output.h"
+#include "client/lines/json_fields.h"
 
 namespace consent::cli {
 namespace {
