@@ -2,12 +2,12 @@
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "consent/recording_lines.h"
-#include "client/lines/line_reader.h"
 #include "client/cli/output.h"
 #include "client/cli/render/missing_facts.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_explanation.h"
+#include "client/lines/line_reader.h"
+#include "consent/recording_lines.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {

@@ -6,8 +6,8 @@
 #include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/lines/json_fields.h"
 #include "client/cli/output.h"
+#include "client/lines/json_fields.h"
 
 namespace consent::cli {
 namespace {
