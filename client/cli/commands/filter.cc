@@ -262,7 +262,8 @@ void AddAdoption(CLI::App* app, FilterFlags* flags) {
       app, "--shadow-until", &flags->shadow_until,
       "Shadow mode: until then pass every line through as it came, and only count what would have been left out; "
       "ends with 32. From then on it enforces. At most 31 days ahead; with --keep-ids, so that what comes out stays "
-      "the same");
+      "the same",
+      TimeForm::kFirst);
 }
 
 // Usage errors of shadow mode; decides whether it is on.

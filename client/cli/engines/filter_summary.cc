@@ -33,9 +33,12 @@ std::vector<std::string> HintsOf(const FilterCounts& counts) {
   for (const auto& [fact, count] : counts.missing_facts) {
     if (count != counts.refused) continue;
     hints.push_back("not one line can be eligible, because none says `" + FactKey(fact) + "`: " + FactWords(fact) +
-                    ". " + FactRemedy(fact) +
-                    " What is filled in must be true of every recording that it is filled in for: people are heard, or "
-                    "left alone, by it.");
+                    ". " + FactRemedy(fact));
+  }
+  if (!hints.empty()) {
+    hints.emplace_back(
+        "what is filled in must be true of every recording that it is filled in for: people are heard, or left alone, "
+        "by it");
   }
   return hints;
 }

@@ -65,7 +65,7 @@ class ReadmeTest(unittest.TestCase):
 
     def test_each_block_does_what_the_page_says(self):
         found = blocks((ROOT / "README.md").read_text(encoding="utf-8"))
-        self.assertEqual([section for section, _ in found], [SECTIONS[0]] * 3 + [SECTIONS[1]] * 2 + [SECTIONS[2]])
+        self.assertEqual([section for section, _ in found], [SECTIONS[0]] * 4 + [SECTIONS[1]] * 2 + [SECTIONS[2]])
         port = free_port()
         texts = [text.replace("export PATH=$PWD/.build/release/bin:$PATH\n", "").replace("7443", str(port)).replace(f"consent.example:{port}", f"localhost:{port}")
                  .replace("deploy/examples/", f"{ROOT}/deploy/examples/") for _, text in found]
@@ -73,16 +73,17 @@ class ReadmeTest(unittest.TestCase):
         asked = "consentctl requests list george"
         texts = [text.replace(asked, f"until {asked} | grep COMPLETED; do sleep 0.1; done; {asked}") for text in texts]
         # The other host has the files that it was given beside it, and no others; it comes last, because it has a shell of its own.
-        other = texts.pop(4)
+        other = texts.pop(5)
         for name in ("ca.pem", "sampler.pem", "sampler-key.pem"):
             other = re.sub(rf"(?<![-\w]){re.escape(name)}", f"~/consent-trial/tls/{name}", other)
         texts.append(other)
-        (_, imported, filtered, over_tls, deleted, elsewhere, _), _ = self.typed(texts)
+        (_, imported, filtered, one_tap, over_tls, deleted, elsewhere, _), _ = self.typed(texts)
         self.assertIn("george", (self.home / "people.jsonl").read_text())
         self.assertEqual((self.home / "eligible.jsonl").read_text().count("\n"), 1)
         self.assertNotIn("george", (self.home / "eligible.jsonl").read_text())
         self.assertEqual((self.home / "why-not.jsonl").read_text().count("\n"), 1)
         self.assertRegex(filtered, r"(?m)^0$")
+        self.assertRegex(one_tap, r"help_improve\s+ON\b")
         self.assertRegex(over_tls, r"(?m)^0$")
         self.assertIn("ROLE_REQUIRED", over_tls)
         self.assertIn("COMPLETED", deleted)
@@ -91,7 +92,7 @@ class ReadmeTest(unittest.TestCase):
         # What was deleted and opted out is refused there, too, and nothing of it is printed.
         self.assertNotIn('"recording_id"', elsewhere)
         self.assertRegex(elsewhere, r"WITHDRAWN|REFUSED|DELETED")
-        for part in (imported, filtered, over_tls, deleted, elsewhere):
+        for part in (imported, filtered, one_tap, over_tls, deleted, elsewhere):
             self.assertNotRegex(part, r"command not found|wrong command line|No such file|NO_ANSWER|cannot be reached|not a known", part)
 
 
