@@ -242,7 +242,7 @@ TEST_F(FilterTest, AReplyOfTheWrongSizeStops) {
 TEST_F(FilterTest, AnswersThatGrewOldAreAskedForAgain) {
   auto sound = client_.on_batch;
   client_.on_batch = [this, sound](const std::vector<Recording>& recordings, const Question& question) {
-    const absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
+    absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
     if (calls_ == 1) clock_->Advance(std::chrono::minutes(2));
     return batch;
   };
@@ -254,7 +254,7 @@ TEST_F(FilterTest, AnswersThatGrewOldAreAskedForAgain) {
 TEST_F(FilterTest, AnswersThatAreAlwaysOldAreNo) {
   auto sound = client_.on_batch;
   client_.on_batch = [this, sound](const std::vector<Recording>& recordings, const Question& question) {
-    const absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
+    absl::StatusOr<BatchAnswers> batch = sound(recordings, question);
     clock_->Advance(std::chrono::minutes(2));
     return batch;
   };
