@@ -7,7 +7,6 @@
 #include "daemon/service/commit/answered_noes.h"
 #include "daemon/service/commit/change_reply.h"
 #include "daemon/service/commit/change_work.h"
-#include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/policy_rows.h"

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
+#include <vector>
 
 #include "daemon/domain/decide.h"
 #include "daemon/domain/effective.h"
