@@ -298,7 +298,7 @@ class Package(unittest.TestCase):
     def test_what_is_built(self):
         """A wheel's contents, which need nothing of the source tree."""
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run([sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", folder], cwd=ROOT / "client/python", check=True, capture_output=True)
+            subprocess.run([sys.executable, "setup.py", "--quiet", "egg_info", "--egg-base", folder, "build_py", "--build-lib", folder], cwd=ROOT / "client/python", check=True, capture_output=True)
             told = subprocess.run([sys.executable, "-c", "import consent_client as c; c.connect('unix:/nobody').close(); print(c.__file__)"], cwd=folder, text=True,
                                   env={**os.environ, "PYTHONPATH": folder}, capture_output=True, check=False)
             self.assertEqual((told.returncode, told.stdout), (0, f"{folder}/consent_client/__init__.py\n"), told.stderr)
