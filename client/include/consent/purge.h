@@ -140,7 +140,7 @@ struct LeaseOrder {
   // without its selector, so that nothing on hold is deleted by code that does not look.
   bool heeds_exceptions = false;
   // What the caller can do, none twice; empty: all. Tasks of other selectors are left to others.
-  std::vector<DeletionSelectorKind> accepts;
+  std::vector<DeletionSelectorKind> accepts = {};
   // Nothing is leased: the tasks are those that would be handed out now, with an epoch of 0, which nothing may report.
   // `wait` is 0 then.
   bool look_only = false;

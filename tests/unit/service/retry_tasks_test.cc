@@ -36,13 +36,16 @@ class RetryTest : public testing::TestWithParam<uint16_t> {
     std::string bytes;
     return *service::LoadTask(world.core(), deleting.Named("audio"), place, &bytes);
   }
+  // The only task that there is.
   DeletionPlace Failed(const std::string& account, int times = 1) {
     const DeletionPlace place = deleting.Ask(account, AllOfIt());
     for (int n = 0; n < times; ++n) {
       const auto leased = deleting.Lease("audio");
       EXPECT_EQ(leased.size(), 1U);
       EXPECT_TRUE(deleting.Fail("audio", leased.at(0)).ok());
-      if (n + 1 < times) EXPECT_EQ(Retry(place), Retried::kDue);
+      if (n + 1 < times) {
+        EXPECT_EQ(Retry(place), Retried::kDue);
+      }
     }
     return place;
   }
@@ -131,10 +134,11 @@ TEST_P(RetryTest, ALeaseBetweenReadingAndCommitIsNotTouched) {
 // The daemon dies after some of the commits: repeating does the rest and nothing twice.
 TEST_P(RetryTest, ACrashBetweenIsMendedByRepeating) {
   std::vector<DeletionPlace> places;
-  for (int n = 0; n < 8; ++n) places.push_back(Failed("a" + std::to_string(n)));
+  for (int n = 0; n < 8; ++n) places.push_back(deleting.Ask("a" + std::to_string(n), AllOfIt()));
+  for (const LeasedTask& task : deleting.Lease("audio")) ASSERT_TRUE(deleting.Fail("audio", task).ok());
   const service::SystemRow audio = deleting.Named("audio");
   ASSERT_TRUE(world.tasks().Retry(audio, {places[0], places[1]}, "").ok());
-  for (const Fault fault : {Fault::kUnknownDone, Fault::kUnknownLost}) {
+  for (const Fault fault : {Fault::kUnknownLost, Fault::kUnknownDone}) {
     faulty.faulty->Inject(fault);
     EXPECT_FALSE(world.tasks().Retry(audio, places, "").ok());
     faulty.faulty->Reopen();
@@ -143,7 +147,8 @@ TEST_P(RetryTest, ACrashBetweenIsMendedByRepeating) {
   const auto repeated = world.tasks().Retry(audio, places, "");
   ASSERT_TRUE(repeated.ok()) << repeated.status();
   for (const Retried state : *repeated) EXPECT_TRUE(state == Retried::kDue || state == Retried::kWasDue);
-  for (const Retried state : *world.tasks().Retry(audio, places, "")) EXPECT_EQ(state, Retried::kWasDue);
+  const auto once_more = world.tasks().Retry(audio, places, "");
+  for (const Retried state : *once_more) EXPECT_EQ(state, Retried::kWasDue);
   for (const DeletionPlace& place : places) EXPECT_EQ(Row(place).failures, 1U);
   EXPECT_EQ(deleting.Work("audio"), places.size());
 }
@@ -161,12 +166,13 @@ TEST_P(RetryTest, WorkersAndRetriesAtOnceLoseNoLease) {
   for (int w = 0; w < 2; ++w) {
     workers.emplace_back([&] {
       for (int done = 0; done < kEach;) {
-        for (const LeasedTask& task : *world.tasks().Lease(audio, 2, base::Seconds(300))) {
+        const auto leased = world.tasks().Lease(audio, 2, base::Seconds(300));
+        for (const LeasedTask& task : *leased) {
           {
             const std::lock_guard<std::mutex> lock(mutex);
             EXPECT_TRUE(leases.emplace(task.place, task.row.epoch).second) << "handed out twice";
           }
-          EXPECT_TRUE(deleting.Fail("audio", task).ok()) << "its lease was taken";
+          EXPECT_EQ(deleting.Fail("audio", task), absl::OkStatus()) << "its lease was taken";
           ++failures;
           ++done;
         }
@@ -213,8 +219,10 @@ TEST_P(AcceptsTest, WhatIsNotAcceptedIsLeftToOthersAlsoAfterARestart) {
     const auto leased = Lease(AcceptsOf(SelectorKind::kRecordings), 1);
     ASSERT_EQ(leased.size(), 1U) << "however many others wait for longer";
     EXPECT_EQ(leased[0].place, named);
-    ASSERT_TRUE(
-        world.tasks().Fail(deleting.Named("audio"), named, {.epoch = leased[0].row.epoch, .not_begun = true}).ok());
+    service::TaskFailure back;
+    back.epoch = leased[0].row.epoch;
+    back.not_begun = true;
+    ASSERT_TRUE(world.tasks().Fail(deleting.Named("audio"), named, back).ok());
   }
   EXPECT_EQ(Lease(AcceptsOf(SelectorKind::kEverything)).size(), 5U);
 }
