@@ -1,7 +1,7 @@
 #include "daemon/ops/command_tree.h"
 
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "daemon/ops/config.h"
 

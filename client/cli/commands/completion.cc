@@ -1,6 +1,9 @@
 // consentctl completion.
 #include "client/cli/manual/completion.h"
 
+#include <memory>
+#include <string>
+
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/manual/command_tree.h"
