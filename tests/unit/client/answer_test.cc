@@ -52,6 +52,19 @@ TEST_F(AnswerTest, DefaultIsNo) {
   EXPECT_FALSE(answer.error().ok());
 }
 
+// Who does not look at the status of a batch comes to an end, not to a list of noes.
+TEST(BatchAnswersTest, AFailedCallHasNoneToTake) {
+  const absl::StatusOr<BatchAnswers> failed = absl::UnavailableError("the daemon is gone");
+  EXPECT_DEATH_IF_SUPPORTED((void)failed->answers.size(), "the daemon is gone");
+}
+
+TEST(BatchAnswersTest, CountsThoseThatAreNoAnswer) {
+  BatchAnswers batch;
+  EXPECT_EQ(batch.Unanswered(), 0u);
+  batch.answers = {Answer(), AnswerMaker::Failed(absl::InvalidArgumentError("bad"))};
+  EXPECT_EQ(batch.Unanswered(), 2u);
+}
+
 TEST_F(AnswerTest, YesOnlyForThePurposeThatWasAsked) {
   const Answer answer = Make(Yes(Purpose::kHumanReview, *clock_));
   EXPECT_TRUE(answer.error().ok());

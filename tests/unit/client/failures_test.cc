@@ -204,11 +204,6 @@ TEST_F(BatchTest, ACallThatFailsHasNoAnswers) {
   }
 }
 
-// Who does not look at the status comes to an end, not to a list of noes.
-TEST_F(BatchTest, AFailureThatNobodyLookedAtEndsTheProgram) {
-  EXPECT_DEATH_IF_SUPPORTED((void)client_->BatchCheck({}, kQuestion)->answers.size(), "1 to 1,000 recordings");
-}
-
 TEST_F(BatchTest, TooFewOrTooManyResultsAreAllNo) {
   for (const bool more : {false, true}) {
     const absl::StatusOr<BatchAnswers> batch = AskThree([more](v1::BatchCheckResponse* response) {

@@ -194,7 +194,7 @@ TEST_F(TlsTest, TheEnvironmentIsReadWhereItIsAskedForAndNowhereElse) {
   setenv("CONSENT_KEY", "", 1);
   EXPECT_THAT(std::string(Call(ClientOptions::FromEnvironment()).message()), HasSubstr("some are missing"));
   // A Unix socket does without them, whatever they are.
-  setenv("CONSENT_CA", "/nowhere", 1);
+  for (const char* variable : {"CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY"}) setenv(variable, "/nowhere", 1);
   options = ClientOptions::FromEnvironment();
   options.endpoint = "unix:" + Path("socket");
   options.retry.max_attempts = 1;
