@@ -128,6 +128,8 @@ constexpr Example kData[] = {
      "It still has tasks, which end as EXEMPT"},
     {"tasks list", "consentctl tasks list audio", "What the data system still has to delete"},
     {"tasks list", "consentctl tasks list audio --min-failures 3", "What does not get done"},
+    {"tasks retry", "consentctl tasks retry audio --min-failures 5", "Try all that is stuck at once: audio is mended"},
+    {"tasks retry", "consentctl tasks retry audio TASK", "Try one at once, as `tasks list` names it"},
     {"worker", "consentctl worker audio -- /usr/local/bin/erase-audio", "Do the deletions of a data system"},
     {"worker", "consentctl worker audio --once --show-errors -- sh -c 'cat >&2'",
      "Show the tasks that there are, and end"},
@@ -206,6 +208,9 @@ constexpr Example kDaemon[] = {
     {"certs dev", "consentctl certs dev tls --host consent.example", "For a daemon on another host"},
     {"help", "consentctl help settings set", "What `settings set` takes"},
     {"help", "consentctl help exit-codes", "What each exit code means"},
+    {"completion", "consentctl completion bash >~/.local/share/bash-completion/completions/consentctl",
+     "Complete commands, options and their values in bash"},
+    {"completion", "consentctl completion zsh >~/.zfunc/_consentctl", "The same in zsh, for a folder of fpath"},
     {"version", "consentctl version", "Which version this is"},
     {"version", "consentctl --json version", "The same for a program"},
 };
