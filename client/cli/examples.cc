@@ -30,7 +30,7 @@ constexpr Example kPeople[] = {
     {"settings history", "consentctl settings history ann", "Who changed what when, newest first"},
     {"settings history", "consentctl settings history ann --page-size 10", "The last ten changes"},
     {"settings at", "consentctl settings at ann 2026-03-01T12:00:00Z", "What was in force at noon of that day"},
-    {"settings at", "consentctl settings at ann now-30d --language de", "30 days ago, with the texts in German"},
+    {"settings at", "consentctl settings at ann -30d --language de", "30 days ago, with the texts in German"},
     {"settings opt-outs", "consentctl settings opt-outs --from 2026-10 --to 2026-11", "Who said no in October"},
     {"settings opt-outs", "consentctl settings opt-outs --from -30d --to now --limit 100", "In the last 30 days"},
     {"check",

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "client/cli/printable.h"
 #include "client/cli/terminal.h"
@@ -103,6 +104,19 @@ Table::Rows Table::ShownRows() const {
   return rows;
 }
 
+Table Table::WithoutEmptyColumns() const {
+  std::vector<std::string> headers;
+  Rows kept(rows_.size());
+  for (size_t i = 0; i < headers_.size(); ++i) {
+    if (std::all_of(rows_.begin(), rows_.end(), [i](const auto& row) { return row[i].empty(); })) continue;
+    headers.push_back(headers_[i]);
+    for (size_t row = 0; row < rows_.size(); ++row) kept[row].push_back(rows_[row][i]);
+  }
+  Table table(name_, std::move(headers));
+  table.rows_ = std::move(kept);
+  return table;
+}
+
 std::vector<size_t> Table::Fit(const Rows& rows, size_t columns) const {
   std::vector<size_t> widest;
   std::vector<size_t> widths;
@@ -176,7 +190,9 @@ std::string Table::ForTerminal(const TerminalForm& form) const {
   if (rows_.empty()) return "";
   const Rows rows = ShownRows();
   const std::vector<size_t> widths = Fit(rows, form.columns);
-  return widths.empty() ? Records(rows, form) : Columns(rows, widths, form);
+  if (!widths.empty()) return Columns(rows, widths, form);
+  const Table fuller = WithoutEmptyColumns();
+  return fuller.headers_.size() < headers_.size() ? fuller.ForTerminal(form) : Records(rows, form);
 }
 
 std::string Table::Plain(bool header) const {

@@ -25,8 +25,9 @@ class Table {
   void Add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
   // Columns in line, under headers; times to the second. Nothing is cut. What is too wide is wrapped within its column,
-  // names that people copy (ids, etags, hashes: see table.cc) last; where that does not suffice either, each row
-  // becomes lines of header and cell. Empty where there are no rows.
+  // names that people copy (ids, etags, hashes: see table.cc) last; where that does not suffice either, columns
+  // that are empty in every row are left out, and then each row becomes lines of header and cell. Empty where there are
+  // no rows.
   std::string ForTerminal(const TerminalForm& form = {}) const;
   // Each row on a line: the table's name, then the cells, separated by tabs. With `header` one line more before them,
   // whose first cell is the name with # before it. Empty where there are no rows.
@@ -37,6 +38,8 @@ class Table {
 
   // As they are shown on a terminal.
   Rows ShownRows() const;
+  // Without the columns that are empty in every row.
+  Table WithoutEmptyColumns() const;
   // Width of each column; empty where they do not fit.
   std::vector<size_t> Fit(const Rows& rows, size_t columns) const;
   std::string Columns(const Rows& rows, const std::vector<size_t>& widths, const TerminalForm& form) const;

@@ -57,11 +57,6 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
   return true;
 }
 
-bool IsRelativeTime(const std::string& text) {
-  std::chrono::seconds ignored{0};
-  return ParseRelative(text, &ignored);
-}
-
 std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now) {
   int64_t micros = 0;
   if (base::ParseTimestamp(text, &micros)) return Time(std::chrono::microseconds(micros));
@@ -97,7 +92,7 @@ std::string TimesHelp(size_t columns) {
       "  2026-11-01T12:00:00Z  a time (RFC 3339), with any offset, up to microseconds\n"
       "  now                   this machine's time\n"
       "  -30d, -12h, +15min    a span from now: s, min, h, and d of 24 hours\n"
-      "  now-30d               the same, also where no option stands before it\n"
+      "  now-30d               the same\n"
       "  2026-11-01            a day of UTC\n"
       "  2026-11               a month of UTC\n";
   constexpr const char* kParagraphs[] = {

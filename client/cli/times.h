@@ -27,8 +27,6 @@ enum class TimeForm {
 std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now);
 // What the form permits, as an error says it.
 std::string TimeForms(TimeForm form);
-// "now", "-2h", "+30d" or "now-2h": a span from the time at which it is typed.
-bool IsRelativeTime(const std::string& text);
 
 // "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);

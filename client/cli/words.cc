@@ -1,12 +1,11 @@
 #include "client/cli/words.h"
 
-#include <algorithm>
+#include <cctype>
 #include <optional>
 #include <string_view>
 
 #include "client/cli/help.h"
 #include "client/cli/printable.h"
-#include "client/cli/times.h"
 #include "daemon/base/nearest_name.h"
 
 namespace consent::cli {
@@ -80,7 +79,6 @@ const CLI::Option* FindOption(const CLI::App& command, const std::string& name) 
 std::string UnknownOption(const CLI::App& command, const std::string& name) {
   const std::string path = CommandPath(&command);
   const std::string text = "unknown option " + Quoted(name) + (path.empty() ? "" : " of '" + path + "'");
-  if (IsRelativeTime(name)) return text + "; a span from now without an option before it is written now" + name;
   std::vector<std::string> names;
   for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
     for (const CLI::Option* option : at->get_options()) {
@@ -109,7 +107,8 @@ ReachedCommand FollowWords(const CLI::App& program, const std::vector<std::strin
   reached.command = &program;
   for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
     const std::string& word = arguments[i];
-    if (word.size() > 1 && word[0] == '-') {
+    // `-30d` is a time, and no option begins with a digit.
+    if (word.size() > 1 && word[0] == '-' && std::isdigit(static_cast<unsigned char>(word[1])) == 0) {
       if (IsHelp(word)) {
         reached.help = true;
         continue;

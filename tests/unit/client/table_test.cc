@@ -80,6 +80,15 @@ TEST(TableTest, WordsAreWrappedBeforeNamesAreTouched) {
       << "no column is left for words, so each row becomes lines";
 }
 
+TEST(TableTest, EmptyColumnsMakeRoom) {
+  Table table("t", {"ACCOUNT", "A HEADER OF NOTHING", "STATE"});
+  table.Add({"ann", "", "OPEN"});
+  EXPECT_EQ(table.ForTerminal({40, false, true}),
+            "ACCOUNT  A HEADER OF NOTHING  STATE\nann                           OPEN\n\n");
+  EXPECT_EQ(table.ForTerminal({20, false, true}), "ACCOUNT  STATE\nann      OPEN\n\n");
+  EXPECT_EQ(Table("t", {"A"}).ForTerminal({1, false, true}), "");
+}
+
 TEST(TableTest, ColourIsOnlyAddedWhereItMayBe) {
   Table table("status", {"", "WHAT"});
   table.Add({"!", "disk"});
