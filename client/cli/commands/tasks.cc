@@ -69,7 +69,7 @@ int RetryTasks(const Cli& cli, const RetryFlags& flags) {
     }
     for (const TaskRetry& task : named) report.json["tasks"].push_back(TaskRetryJson(task));
     report.tables = {table, TaskRetriesTable(named)};
-    return Print(report, cli.json, code);
+    return Print(report, cli, code);
   });
 }
 
