@@ -118,10 +118,11 @@ class AdoptTest(DaemonTest):
         place = ("--purpose", "HUMAN_REVIEW", "--country", "RO", "--site", "cluj", "--reviewer", "employee")
         done = self.daemon.ctl("filter", *place, stdin=lines(bare))
         self.assertEqual((done.returncode, done.stdout), (DONE, ""))
-        hint = done.stderr.splitlines()[-1]
-        for part in ("`wake`", "--set wake=BUTTON", "must be true"):
+        hint, caution = done.stderr.splitlines()[-2:]
+        for part in ("`wake`", "--set wake=BUTTON"):
             self.assertIn(part, hint)
-        self.assertEqual(self.eligible_with(bare)["hints"], [hint.removeprefix("consentctl: ")])
+        self.assertIn("must be true", caution)
+        self.assertEqual(self.eligible_with(bare)["hints"], [one.removeprefix("consentctl: ") for one in (hint, caution)])
         helped = self.eligible_with(bare, "--set", "wake=BUTTON")
         self.assertGreater(helped["eligible"], 0)
         self.assertEqual(helped["hints"], [])

@@ -460,6 +460,7 @@ COMMANDS = [
         "account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--note": [(bounds.text(1, 1_024), "note")],
         "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
     # The folder is new once: what is right beside it is one value.
+    Asked("completion", "", ["<shell>", "bash"], {"shell": [local(bounds.Kind([often("zsh"), often("fish", bound="zsh"), often("", bound=".")]))]}),
     Asked("certs dev", "", ["<folder>", "certs"],
           {"folder": [path()], "--host": [local(bounds.Kind([often("consent.example"), *(often(wrong, bound="name such as") for wrong in (
               "", "a b", "a,DNS:b", "*"))]))]}),
