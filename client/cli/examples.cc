@@ -208,9 +208,9 @@ constexpr Example kDaemon[] = {
     {"certs dev", "consentctl certs dev tls --host consent.example", "For a daemon on another host"},
     {"help", "consentctl help settings set", "What `settings set` takes"},
     {"help", "consentctl help exit-codes", "What each exit code means"},
-    {"completion", "consentctl completion bash >~/.local/share/bash-completion/completions/consentctl",
+    {"completion", "consentctl completion bash > ~/.local/share/bash-completion/completions/consentctl",
      "Complete commands, options and their values in bash"},
-    {"completion", "consentctl completion zsh >~/.zfunc/_consentctl", "The same in zsh, for a folder of fpath"},
+    {"completion", "consentctl completion zsh > ~/.zfunc/_consentctl", "The same in zsh, for a folder of fpath"},
     {"version", "consentctl version", "Which version this is"},
     {"version", "consentctl --json version", "The same for a program"},
 };

@@ -158,7 +158,7 @@ TEST_F(OrdersTest, TasksShowWhatWaitsForARelease) {
     return grpc::Status::OK;
   };
   EXPECT_EQ(Call({"tasks", "list", "audio"}), kDone);
-  EXPECT_EQ(out_, "task\t\t\t\t\t0\t0\t\tyes\t0\t\n");
+  EXPECT_EQ(out_, "task\t\t\t\t\t0\t0\t\tyes\t0\t\tUNSPECIFIED\n");
   EXPECT_EQ(Call({"tasks", "list", "audio", "--json"}), kDone);
   EXPECT_EQ(OutJson()["tasks"][0]["waits_for_release"], true);
 }
