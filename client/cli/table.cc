@@ -157,10 +157,10 @@ std::string Table::Columns(const Rows& rows, const std::vector<size_t>& widths, 
 }
 
 std::string Table::Records(const Rows& rows, const TerminalForm& form) const {
-  constexpr size_t kIndent = 2;
+  constexpr size_t kDeeper = 2;
   size_t label = 0;
   for (const std::string& header : headers_) label = std::max(label, DisplayWidth(header));
-  const size_t columns = std::max(form.columns, kIndent + 1);
+  const size_t columns = std::max(form.columns, kDeeper + 1);
   label = std::min(label, columns / 2);
   const size_t beside = columns - std::min(columns, label + kGap);
   std::string text;
@@ -171,14 +171,14 @@ std::string Table::Records(const Rows& rows, const TerminalForm& form) const {
       const size_t width = DisplayWidth(header);
       const bool fits = width <= label && std::min(LongestPiece(row[i]), kLongestWord) <= beside &&
                         (!IsIdentity(header) || DisplayWidth(row[i]) <= beside);
-      const std::vector<std::string> lines = WrapText(row[i], fits ? beside : columns - kIndent);
+      const std::vector<std::string> lines = WrapText(row[i], fits ? beside : columns - kDeeper);
       if (!fits) {
         for (const std::string& part : WrapText(header, columns)) text += Coloured(part, kBold, form.colour) + "\n";
       }
       for (size_t line = 0; line < lines.size(); ++line) {
         const bool named = fits && line == 0;
         if (named) text += Coloured(header, kBold, form.colour);
-        text += std::string(fits ? label + kGap - (named ? width : 0) : kIndent, ' ') + lines[line] + "\n";
+        text += std::string(fits ? label + kGap - (named ? width : 0) : kDeeper, ' ') + lines[line] + "\n";
       }
     }
     text += "\n";

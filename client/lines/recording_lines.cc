@@ -148,9 +148,12 @@ absl::StatusOr<LineDefaults> LineDefaults::Create(const std::vector<std::pair<st
       return absl::InvalidArgumentError("`" + key + "` says whose recording it is and must come from each line itself");
     }
     if (!Holds(kKeys, key)) {
+      std::optional<std::string_view> meant = SameKey(key);
+      if (!meant.has_value()) meant = base::NearestName(key, kKeys);
       return absl::InvalidArgumentError(
-          "`" + key +
-          "` is no key of a line; it can be captured_at, captured_uncertainty_ms, ingested_at, "
+          "`" + key + "` is no key of a line" +
+          (meant.has_value() && !Holds(kIdKeys, *meant) ? "; did you mean " + std::string(*meant) + "? It" : "; it") +
+          " can be captured_at, captured_uncertainty_ms, ingested_at, "
           "region, wake, kind, speakers, identity, age, artefact, made_for, flags, country, "
           "site or reviewer");
     }
