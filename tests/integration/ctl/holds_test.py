@@ -3,8 +3,8 @@
 import datetime
 import json
 import pathlib
-import stat
 import re
+import stat
 import unittest
 
 from daemon import DONE, FILES, HOLD, PURGE, REFUSED, WORK_LEFT, until
