@@ -80,7 +80,8 @@ size_t HelpColumns() {
 std::string CommandPath(const CLI::App* command) {
   std::string path;
   for (; command->get_parent() != nullptr; command = command->get_parent()) {
-    path = command->get_name() + (path.empty() ? "" : " " + path);
+    if (!path.empty()) path.insert(0, 1, ' ');
+    path.insert(0, command->get_name());
   }
   return path;
 }

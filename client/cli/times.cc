@@ -70,7 +70,7 @@ std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now) {
 }
 
 std::string TimeForms(TimeForm form) {
-  const std::string time = "a time such as 2024-05-01T12:00:00Z (RFC 3339)";
+  std::string time = "a time such as 2024-05-01T12:00:00Z (RFC 3339)";
   switch (form) {
     case TimeForm::kExact:
       return time;

@@ -62,7 +62,7 @@ std::string UnknownCommand(const CLI::App& command, const std::string& word) {
   }
   std::vector<std::string> elsewhere;
   FindNamed(*ProgramOf(command), word, &elsewhere);
-  for (std::string& one : elsewhere) one = "'" + one + "'";
+  for (std::string& one : elsewhere) one.insert(0, 1, '\'').append(1, '\'');
   if (!elsewhere.empty()) return text + "; did you mean " + Listed(elsewhere, "or") + "?";
   if (!path.empty()) return text + "; there are " + Listed(CommandNames(command), "and");
   return text + "; `consentctl help` lists them";

@@ -12,6 +12,7 @@ constexpr int kMostLooked = 100;
 // As one who began none of them.
 absl::Status GiveBackLooked(const std::string& system, const std::vector<PurgeTask>& tasks, Client& client) {
   std::vector<TaskFailure> failures;
+  failures.reserve(tasks.size());
   for (const PurgeTask& task : tasks) failures.push_back({task.task_id, task.epoch, "only looked at", true, 0, ""});
   return client.FailTasks(system, failures).status();
 }

@@ -23,6 +23,7 @@ constexpr uint8_t kByAccount = 1 << 1;
 
 absl::Status NoSuchSystem(std::string_view name, const std::vector<SystemRow>& known) {
   std::vector<std::string_view> names;
+  names.reserve(known.size());
   for (const SystemRow& system : known) names.push_back(system.name);
   std::string text = "no data system of that name is registered; ";
   if (const auto nearest = base::NearestName(name, names)) text.append("did you mean ").append(*nearest).append("? ");
