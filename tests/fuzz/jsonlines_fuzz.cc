@@ -8,7 +8,9 @@
 
 #include "client/cli/lines/decision_lines.h"
 #include "client/cli/lines/import_lines.h"
+#include "client/lines/json_fields.h"
 #include "consent/recording_lines.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/utf8.h"
 
 namespace {
