@@ -178,3 +178,28 @@ class DaemonTest(unittest.TestCase):
                                "employee", "--json", *arguments, stdin=text)
         self.assertEqual(done.returncode, expect, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()], json.loads(done.stderr.splitlines()[-1])
+
+
+class SystemTest(DaemonTest):
+    """A data system and a deletion of its own for each test, and a worker that runs once."""
+
+    def setUp(self):
+        # A system of its own for each test, so that none finds another's tasks; it also names the recordings, because who asks for the same
+        # again while the first request is not yet COMPLETED has asked once.
+        self.name = self.id().rsplit(".", 1)[1].replace("test_", "")[:60]
+        self.system(self.name, "audio")
+        self.deletion = self.delete("ann", "--everything", "--verified")
+
+    def tearDown(self):
+        self.json("systems", "retire", self.name, "--reason", "end of a test")
+
+    def once(self, *command, options=(), expect=DONE):
+        done = self.daemon.ctl("worker", self.name, "--once", "--json", *options, "--", *command)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def part(self):
+        return next(part for part in self.request(self.deletion)["progress"] if part["system"] == self.name)
+
+    def task(self):
+        return self.json("tasks", "list", self.name)["tasks"][0]

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from daemon import DONE, FILES, NOT_RETRIED, REFUSED, SOURCE, USAGE, WORK_LEFT, DaemonTest
+from daemon import DONE, FILES, NOT_RETRIED, REFUSED, SOURCE, USAGE, WORK_LEFT, SystemTest
 
 
 def logfmt(line):
@@ -16,28 +16,7 @@ def logfmt(line):
     return {key: json.loads(value) if value.startswith('"') else value for key, value in re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)', line)}
 
 
-class ShownTest(DaemonTest):
-    def setUp(self):
-        # A system of its own for each test, so that none finds another's tasks; it also names the recordings, because who asks for the same
-        # again while the first request is not yet COMPLETED has asked once.
-        self.name = self.id().rsplit(".", 1)[1].replace("test_", "")[:60]
-        self.system(self.name, "audio")
-        self.deletion = self.delete("ann", "--everything", "--verified")
-
-    def tearDown(self):
-        self.json("systems", "retire", self.name, "--reason", "end of a test")
-
-    def once(self, *command, options=(), expect=DONE):
-        done = self.daemon.ctl("worker", self.name, "--once", "--json", *options, "--", *command)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return json.loads(done.stdout)
-
-    def part(self):
-        return next(part for part in self.request(self.deletion)["progress"] if part["system"] == self.name)
-
-    def task(self):
-        return self.json("tasks", "list", self.name)["tasks"][0]
-
+class ShownTest(SystemTest):
     def test_excluded_from_the_next_build(self):
         self.assertEqual(self.once("sh", "-c", "echo 2; exit 5")["excluded"], 1)
         self.assertEqual((self.part()["outcome"], self.part()["erased_count"]), ("EXCLUDED_FROM_NEXT_BUILD", 2))

@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, REFUSED, WORK_LEFT, DaemonTest, Worker, until
+from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, REFUSED, WORK_LEFT, DaemonTest, SystemTest, Worker, until
 
 
 def running(pid):
@@ -20,27 +20,7 @@ def running(pid):
         return False
 
 
-class WorkerTest(DaemonTest):
-    def setUp(self):
-        # A system of its own for each test, so that none finds another's tasks.
-        self.name = self.id().rsplit(".", 1)[1].replace("test_", "")[:60]
-        self.system(self.name, "audio")
-        self.deletion = self.delete("ann", "--everything", "--verified")
-
-    def tearDown(self):
-        self.json("systems", "retire", self.name, "--reason", "end of a test")
-
-    def once(self, *command, options=(), expect=DONE):
-        done = self.daemon.ctl("worker", self.name, "--once", "--json", *options, "--", *command)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return json.loads(done.stdout)
-
-    def part(self):
-        return next(part for part in self.request(self.deletion)["progress"] if part["system"] == self.name)
-
-    def task(self):
-        return self.json("tasks", "list", self.name)["tasks"][0]
-
+class WorkerTest(SystemTest):
     def test_done(self):
         counts = self.once("sh", "-c", "echo file; echo 1")
         self.assertEqual((counts["done"], counts["erased"]), (1, 1))
