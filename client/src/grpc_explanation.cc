@@ -76,7 +76,7 @@ ExplainedRequest RequestOf(const v1::ExplainedRequest& in) {
   request.match = FromNumber<OrderMatch>(in.match());
   request.state = FromNumber<DeletionState>(in.state());
   request.cause = FromNumber<DeletionCause>(in.cause());
-  request.selection = FromNumber<SelectionKind>(in.selection());
+  request.selection = FromNumber<DeletionSelectorKind>(in.selection());
   request.scope = ScopeOf(in.scope());
   if (in.has_covers()) request.covers = FromProto(in.covers());
   for (const int purpose : in.purposes()) request.purposes.push_back(FromNumber<Purpose>(purpose));

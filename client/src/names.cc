@@ -121,7 +121,6 @@ CONSENT_NAMES(DecisionRow);
 CONSENT_NAMES(RowNote);
 CONSENT_NAMES(ScopeKind);
 CONSENT_NAMES(OrderMatch);
-CONSENT_NAMES(SelectionKind);
 CONSENT_NAMES(ExplanationBasis);
 CONSENT_NAMES(Untold);
 #undef CONSENT_NAMES

@@ -28,7 +28,7 @@ void WriteRequest(const service::ExplainedRequest& one, base::Instant now, const
   out->set_match(static_cast<v1::OrderMatch>(one.match));
   out->set_state(static_cast<v1::DeletionState>(request.state));
   out->set_cause(static_cast<v1::DeletionCause>(request.cause));
-  out->set_selection(static_cast<v1::SelectionKind>(request.selector.kind));
+  out->set_selection(static_cast<v1::DeletionSelectorKind>(request.selector.kind));
   wire::WriteExplainedScope(request.selector.scope, scopes, out->mutable_scope());
   if (wire::HasCovers(request.selector)) wire::WriteCovers(request.selector, out->mutable_covers());
   for (const domain::Purpose purpose : domain::kAllPurposes) {

@@ -39,26 +39,26 @@ std::string KeepingWords(const Explanation& explanation) {
 
 std::string SelectionWords(const ExplainedRequest& request) {
   switch (request.selection) {
-    case SelectionKind::kEverything:
+    case DeletionSelectorKind::kEverything:
       return "everything";
-    case SelectionKind::kTimeRange:
+    case DeletionSelectorKind::kTimeRange:
       return "a stretch of time";
-    case SelectionKind::kSpokenDay:
+    case DeletionSelectorKind::kSpokenDay:
       return "what was said on a day";
-    case SelectionKind::kRecordings:
+    case DeletionSelectorKind::kRecordings:
       return "this recording by its id";
-    case SelectionKind::kProfile:
-    case SelectionKind::kDevice:
+    case DeletionSelectorKind::kProfile:
+    case DeletionSelectorKind::kDevice:
       return "all of " + LowerWhoOf(request.scope);
-    case SelectionKind::kPurposeCopies: {
+    case DeletionSelectorKind::kPurposeCopies: {
       std::vector<std::string> purposes;
       for (const Purpose purpose : request.purposes) purposes.push_back(PurposeWords(purpose));
       return "the copies made for " + JoinedWords(purposes);
     }
-    case SelectionKind::kVoiceId:
+    case DeletionSelectorKind::kVoiceId:
       return "a learnt voice";
-    case SelectionKind::kAccountClosure:
-    case SelectionKind::kUnset:
+    case DeletionSelectorKind::kAccountClosure:
+    case DeletionSelectorKind::kUnset:
       break;
   }
   return "something that this version of consentctl does not know";
@@ -74,7 +74,7 @@ std::string WhyWords(const ExplainedRequest& request) {
     default:
       break;
   }
-  if (request.selection == SelectionKind::kAccountClosure) {
+  if (request.selection == DeletionSelectorKind::kAccountClosure) {
     return "The closure of the account was asked for on " + DayText(request.received_at);
   }
   return "Deletion of " + SelectionWords(request) + " was asked for on " + DayText(request.received_at);

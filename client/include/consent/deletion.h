@@ -115,6 +115,20 @@ inline constexpr size_t kMaxDeletedRecordings = 1000;
 using DeletionSelector = std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>,
                                       ProfileId, DeviceId, PurposeCopies, VoiceIdOf, AccountClosure>;
 
+// The kind of a DeletionSelector. kUnset: this library does not know it.
+enum class DeletionSelectorKind : uint8_t {
+  kUnset = 0,
+  kEverything = 1,
+  kTimeRange = 2,
+  kSpokenDay = 3,
+  kRecordings = 4,
+  kProfile = 5,
+  kDevice = 6,
+  kPurposeCopies = 7,
+  kVoiceId = 8,
+  kAccountClosure = 9,
+};
+
 // One data system's part of a request.
 struct DeletionProgress {
   std::string system;

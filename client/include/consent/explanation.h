@@ -78,19 +78,6 @@ enum class OrderMatch : uint8_t {
   kPerhaps = 4,
   kYes = 5,
 };
-// What a deletion request selects.
-enum class SelectionKind : uint8_t {
-  kUnset = 0,
-  kEverything = 1,
-  kTimeRange = 2,
-  kSpokenDay = 3,
-  kRecordings = 4,
-  kProfile = 5,
-  kDevice = 6,
-  kPurposeCopies = 7,
-  kVoiceId = 8,
-  kAccountClosure = 9,
-};
 // Of which time an explanation is.
 enum class ExplanationBasis : uint8_t { kUnset = 0, kNow = 1, kPast = 2, kFuture = 3, kRecorded = 4 };
 // Why something cannot be told any more; the protos say when each occurs.
@@ -176,7 +163,7 @@ struct ExplainedRequest {
   OrderMatch match = OrderMatch::kUnset;
   DeletionState state = DeletionState::kUnset;
   DeletionCause cause = DeletionCause::kUnset;
-  SelectionKind selection = SelectionKind::kUnset;
+  DeletionSelectorKind selection = DeletionSelectorKind::kUnset;
   ExplainedScope scope;
   // Absent: it has none.
   std::optional<TimeRange> covers;

@@ -114,20 +114,6 @@ struct DataSystem {
   std::optional<Time> last_whole_sweep_at;
 };
 
-// The kind of a DeletionSelector. kUnset: this library does not know it.
-enum class DeletionSelectorKind : uint8_t {
-  kUnset = 0,
-  kEverything = 1,
-  kTimeRange = 2,
-  kSpokenDay = 3,
-  kRecordings = 4,
-  kProfile = 5,
-  kDevice = 6,
-  kPurposeCopies = 7,
-  kVoiceId = 8,
-  kAccountClosure = 9,
-};
-
 struct LeaseOrder {
   std::string system;
   // 1 to 100; 0: 10.

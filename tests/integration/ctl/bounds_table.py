@@ -422,7 +422,7 @@ COMMANDS = [
         "system": [(SYSTEM, "system")], "command": [path()], "--once": [SWITCH], "--parallel": [local(bounds.number(1, 64))],
         "--visibility": [(bounds.number(1, 43_200), "visibility_seconds")], "--longest-run": [local(bounds.number(1, 43_200))],
         "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
-        "--accepts": [(bounds.several(bounds.names(purge.DeletionSelectorKind, "DELETION_SELECTOR_KIND_", "RECORDINGS"),
+        "--accepts": [(bounds.several(bounds.names(deletion.DeletionSelectorKind, "DELETION_SELECTOR_KIND_", "RECORDINGS"),
                                       often(*["RECORDINGS"] * 10, bound="9")), "accepts")],
         "--dry-run": [SWITCH], "--metrics-file": [local(bounds.Kind([often("/nowhere/file", bound="prom"), often("/nowhere/file.prom", bound="cannot"),
                                                                      often("", bound=".")]))],

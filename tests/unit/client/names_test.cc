@@ -115,15 +115,16 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name :
-       {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "ExemptReason", "Verification"}) {
+       {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome", "ExemptReason",
+        "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/appeal.h", name);
   }
   test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
-  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState",
-                           "DeletionSelectorKind", "RetryState"}) {
+  for (const char* name :
+       {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState", "RetryState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }
   // Its 1 is kNeverChose here and UNSET there.
