@@ -126,6 +126,7 @@ PartOutcome ChangeRetention(TransitionBuilder& builder, const RetentionCommand& 
   // What had surely expired stays expired.
   scope.purge_floor = std::max(scope.purge_floor, internal::ExpiredUpTo(scope.retention, builder.moment.now.earliest));
   scope.retention = command.retention;
+  change.loosens = internal::Strictness(command.retention) > internal::Strictness(now);
   builder.Record(std::move(change));
   return Applied(true);
 }
@@ -196,6 +197,7 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
     if (was_closed) result.after.reopened_at = moment.time;
     FactChange change;
     change.what = ChangedWhat::kRegistered;
+    change.loosens = true;
     builder.Record(std::move(change));
   }
   ApplyPeople(builder);

@@ -152,6 +152,7 @@ struct FactChange {
   Retention retention;  // where what is kRetention
   uint8_t flags = 0;    // where what is kFlags: those added
   Instant holds_until;  // of a consent that was given or renewed: when it expires; unset: it has no end
+  bool loosens = false;  // an answer may turn towards yes or KEEP by it; else towards no or PURGE alone
   bool operator==(const FactChange&) const = default;
 };
 

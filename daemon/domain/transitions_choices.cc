@@ -42,6 +42,7 @@ void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, c
   change.purpose = purpose;
   change.from = shown_from;
   change.to = choice.choice;
+  change.loosens = !SaysNo(choice.choice);
   if (choice.choice == Choice::kGiven) {
     const Instant end = ConsentEnd(choice, builder.rules);
     if (end != base::kEndOfTime) change.holds_until = end;

@@ -40,7 +40,7 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 // evidence. `answers`: the part names the no that it answers, which stands in the place of a missing etag.
 PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers = false);
 
-void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope);
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope, bool loosens);
 
 // The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind
 // refuses, and the oldest unregistered one may fold to make room. Other references to scopes end.

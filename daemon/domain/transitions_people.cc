@@ -187,7 +187,7 @@ PartOutcome ChangeAge(TransitionBuilder& builder, ScopeFacts& scope, Age age) {
     }
   }
   scope.age = age;
-  RecordScope(builder, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle}, !AgeIsRestriction(age, before));
   KeepEnded(builder, scope, {before, at_home}, {age, at_home});
   return Applied(true);
 }
@@ -204,7 +204,7 @@ PartOutcome ChangeGuardian(TransitionBuilder& builder, ScopeFacts& scope, base::
     if (gate.refusal != Refusal::kNone) return gate;
   }
   NameGuardian(builder, scope, guardian);
-  RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle}, guardian.IsSet());
   return Applied(true);
 }
 
@@ -230,7 +230,7 @@ PartOutcome NoteActivity(TransitionBuilder& builder, ScopeFacts& scope, Instant 
   }
   scope.last_active = last_active;
   scope.inactivity_notice = Instant{};
-  RecordScope(builder, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle}, /*loosens=*/true);
   return Applied(true);
 }
 
@@ -248,10 +248,11 @@ bool TransitionBuilder::IsAdultAtHome(const ScopeFacts& profile) const {
   return AdultFrom(profile.age, AgeAtHome()) <= moment.time;
 }
 
-void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope) {
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope, bool loosens) {
   FactChange change;
   change.what = what;
   change.scope = scope;
+  change.loosens = loosens;
   builder.Record(std::move(change));
 }
 
@@ -271,7 +272,7 @@ PartOutcome ApplyChildNotice(TransitionBuilder& builder, base::ProfileHandle pro
       break;
   }
   scope->inactivity_notice = std::max(moment.time, moment.now.latest);
-  RecordScope(builder, ChangedWhat::kChildNotice, ScopeRef{scope->kind, scope->handle});
+  RecordScope(builder, ChangedWhat::kChildNotice, ScopeRef{scope->kind, scope->handle}, /*loosens=*/false);
   return Applied(true);
 }
 
@@ -302,6 +303,7 @@ PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
   facts.default_from = builder.moment.time;
   FactChange change;
   change.what = ChangedWhat::kRegion;
+  change.loosens = loosens;
   builder.Record(std::move(change));
   const AgeOfConsent& age_there = builder.rules.AgeOfConsentIn(region);
   for (ScopeFacts& scope : facts.scopes) {
@@ -345,7 +347,7 @@ void DropGuardiansOfAdults(TransitionBuilder& builder) {
     if (!has_one || !builder.IsAdultAtHome(scope)) continue;
     scope.guardian = base::GuardianHandle{};
     scope.guardian_since = Instant{};
-    RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+    RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle}, /*loosens=*/false);
   }
 }
 

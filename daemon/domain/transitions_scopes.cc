@@ -111,7 +111,7 @@ ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& ref) {
   ScopeFacts& scope = FindOrCreate(builder, ref);
   scope.registered = true;
   scope.default_from = builder.moment.time;
-  RecordScope(builder, ChangedWhat::kScopeAdded, ref);
+  RecordScope(builder, ChangedWhat::kScopeAdded, ref, /*loosens=*/true);
   return &scope;
 }
 
@@ -128,7 +128,7 @@ PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& ref) {
   facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
   facts.scopes.push_back(std::move(kept));
   FoldToBound(facts, ref.kind);
-  RecordScope(builder, ChangedWhat::kScopeRemoved, ref);
+  RecordScope(builder, ChangedWhat::kScopeRemoved, ref, /*loosens=*/true);
   return Applied(true);
 }
 

@@ -53,6 +53,12 @@ inline constexpr ChangeKind kLastOfHistory = ChangeKind::kRestored;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
 
+// Whether the number is one of the above: it may have come from anywhere.
+constexpr bool IsKnown(ChangeKind kind) {
+  return (static_cast<uint8_t>(kind) > 0 && kind <= kLastOfHistory) ||
+         (kind >= kFirstOfOthers && kind <= kLastOfOthers);
+}
+
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
   switch (step) {
