@@ -344,7 +344,7 @@ void Evaluation<TraceT>::Dispose() {
   }
   FalseWake();
   EndedCopies();
-  if (now_.doubtful || IsRestored()) {
+  if (now_.doubtful || RestoredAt().IsSet()) {
     disposition_ = by_orders;
     if constexpr (TraceT::kOn) {
       trace_->KeepOrdersAlone(now_.doubtful ? RowNote::kClockDoubtful : RowNote::kRestored);
@@ -356,8 +356,8 @@ void Evaluation<TraceT>::Dispose() {
 template <typename TraceT>
 void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   if (now_.doubtful) Say(&eligibility_, Row::kE0, Reason::kClockDoubtful, NoFacts);
-  if (IsRestored()) {
-    Say(&eligibility_, Row::kE0, Reason::kRestored, [this](RowFact& fact) { fact.since = subject_->restored_at; });
+  if (RestoredAt().IsSet()) {
+    Say(&eligibility_, Row::kE0, Reason::kRestored, [this](RowFact& fact) { fact.since = RestoredAt(); });
   }
   Facts();
   if (subject_ == nullptr || !subject_->registered) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);

@@ -178,7 +178,10 @@ class Evaluation {
   void SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension, RowFact* fact) const;
   Instant EndOf(const Named& named, const PurposeChoice& consent) const;
 
-  bool IsRestored() const { return subject_ != nullptr && subject_->restored_at.IsSet(); }
+  // When the record, or the whole store, was restored without what allowed more; unset: it was not.
+  Instant RestoredAt() const {
+    return subject_ != nullptr ? std::max(subject_->restored_at, rules_.restored_at) : rules_.restored_at;
+  }
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
   bool ChildPresent() const {
     return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;

@@ -153,6 +153,7 @@ void EndRestored(TransitionBuilder& builder) {
   builder.after().restored_at = Instant{};
   FactChange change;
   change.what = ChangedWhat::kRestoreConfirmed;
+  change.loosens = true;
   builder.Record(std::move(change));
 }
 

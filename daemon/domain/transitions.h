@@ -138,8 +138,8 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
-  kChildNotice = 12,   // an inactive child's guardian was told
-  kRefusedAgain = 13,  // a no to `purpose` where it was refused already: changes nothing and is on record
+  kChildNotice = 12,       // an inactive child's guardian was told
+  kRefusedAgain = 13,      // a no to `purpose` where it was refused already: changes nothing and is on record
   kRestoreConfirmed = 14,  // what a restored record says stands
   kLast = kRestoreConfirmed,
 };
@@ -149,9 +149,9 @@ struct FactChange {
   Purpose purpose = Purpose::kNone;  // where what is kPurpose or kRefusedAgain
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
-  Retention retention;  // where what is kRetention
-  uint8_t flags = 0;    // where what is kFlags: those added
-  Instant holds_until;  // of a consent that was given or renewed: when it expires; unset: it has no end
+  Retention retention;   // where what is kRetention
+  uint8_t flags = 0;     // where what is kFlags: those added
+  Instant holds_until;   // of a consent that was given or renewed: when it expires; unset: it has no end
   bool loosens = false;  // an answer may turn towards yes or KEEP by it; else towards no or PURGE alone
   bool operator==(const FactChange&) const = default;
 };

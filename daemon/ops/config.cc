@@ -12,6 +12,7 @@
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
 #include "daemon/ops/policy_command.h"
+#include "daemon/ops/restore_command.h"
 
 namespace consent::ops {
 namespace {
@@ -344,6 +345,7 @@ constexpr char kOverview[] =
     "  consentd policy diff OLD NEW     what the second file allows more and less than the first, word by word\n"
     "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
     "                                   --policy FILE takes that one, --json prints JSON\n"
+    "  consentd restore BACKUP --journal DIR   make a store out of a backup and the restriction journal\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
 
@@ -415,6 +417,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
+  if (first == "restore") return ParseRestoreCommand(arguments, environment);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -424,7 +427,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
-                                                         " serve, policy validate, policy diff, policy "
+                                                         " serve, restore, policy validate, policy diff, policy "
                                                          "test, callers validate and version")));
 }
 

@@ -59,6 +59,7 @@ enum class Command : uint8_t {
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,
+  kRestore = 7,
 };
 
 // Of `policy test`.
@@ -68,11 +69,20 @@ struct PolicyTestOptions {
   bool json = false;
 };
 
+// Of `restore`, beside the options of `serve`, which say where the store, its keys and its head file are to be. Paths are
+// absolute.
+struct RestoreOptions {
+  std::string backup;
+  std::string journal;
+  std::string secret_file;  // empty: nobody has it
+};
+
 // What the daemon was started for.
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe
+  ServeOptions serve;        // of kServe and kRestore
+  RestoreOptions restore;    // of kRestore
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy

@@ -29,7 +29,7 @@ struct DeletionPayload {
 // A request and, while it is open, what was asked (sealed).
 struct DeletionRow {
   domain::DeletionRequest request;
-  std::string sealed;  // empty once the request has ended
+  std::string sealed;  // empty once the request has ended, and of an open one that needs its ids
 };
 
 // Row keys.

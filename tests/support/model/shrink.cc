@@ -137,6 +137,8 @@ void StepsForRules(const Case& c, Steps* steps) {
     steps->push_back([region](Case* x) { x->rules.regions.erase(region); });
   }
   Reset(
+      steps, [](Case * x) -> auto& { return x->rules.restored_at; });
+  Reset(
       steps, [](Case * x) -> auto& { return x->rules.ages_of_consent; });
   Reset(
       steps, [](Case * x) -> auto& { return x->rules.default_uncertainty; });
