@@ -131,9 +131,9 @@ void PutStamp(Encoder& out, const store::Stamp& stamp) {
 
 bool Entry::operator==(const Entry& other) const {
   return kind == other.kind && partition == other.partition && stamp.sequence == other.stamp.sequence &&
-         stamp.time == other.stamp.time && chain == other.chain && subject == other.subject &&
-         change == other.change && loosened == other.loosened && is_first == other.is_first &&
-         is_last == other.is_last && rows == other.rows && payloads == other.payloads;
+         stamp.time == other.stamp.time && chain == other.chain && subject == other.subject && change == other.change &&
+         loosened == other.loosened && is_first == other.is_first && is_last == other.is_last && rows == other.rows &&
+         payloads == other.payloads;
 }
 
 void EncodeEntry(const Entry& entry, std::string* bytes) {

@@ -77,9 +77,9 @@ struct Entry {
   store::Partition partition;
   store::Stamp stamp;
   // Of a commit.
-  base::Digest chain{};                        // of the feed, at that sequence
-  std::string subject;                         // 16 bytes, or empty: none, or erased before the entry was made
-  std::optional<service::ChangeKind> change;   // absent: the feed's row was erased before the entry was made
+  base::Digest chain{};                       // of the feed, at that sequence
+  std::string subject;                        // 16 bytes, or empty: none, or erased before the entry was made
+  std::optional<service::ChangeKind> change;  // absent: the feed's row was erased before the entry was made
   std::vector<Loosened> loosened;
   // Of a snapshot.
   bool is_first = false;
@@ -98,8 +98,8 @@ bool DecodeEntry(std::string_view bytes, Entry* entry);
 // How a file begins. All files of a folder are of one store.
 struct FileHeader {
   base::Bytes16 store_id{};
-  uint64_t number = 0;           // 1 is the first file ever; one more with each
-  base::Bytes16 public_key{};    // fingerprint of what payloads are sealed to (keys.h); zero: no ids are journaled
+  uint64_t number = 0;             // 1 is the first file ever; one more with each
+  base::Bytes16 public_key{};      // fingerprint of what payloads are sealed to (keys.h); zero: no ids are journaled
   std::vector<store::Head> heads;  // per partition, 1 .. 1024: what stands in the files before, or in nothing at all
 };
 // Appends the header's bytes.

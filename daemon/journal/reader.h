@@ -23,10 +23,10 @@ struct Position {
 // chains that agree where a file goes on behind another one.
 struct Contents {
   base::Bytes16 store_id{};
-  std::vector<std::string> files;         // names, in order
-  std::vector<base::Bytes16> public_keys; // fingerprints that files name, each once, in order; zero: no ids there
-  std::vector<store::Head> first;         // per partition, where the journal begins: it has what comes after
-  std::vector<store::Head> last;          // per partition, the highest that it has
+  std::vector<std::string> files;          // names, in order
+  std::vector<base::Bytes16> public_keys;  // fingerprints that files name, each once, in order; zero: no ids there
+  std::vector<store::Head> first;          // per partition, where the journal begins: it has what comes after
+  std::vector<store::Head> last;           // per partition, the highest that it has
   uint64_t entries = 0;
   uint64_t bytes = 0;
   // What stands behind the last whole entry of the newest file: a write that was cut off, which nobody had an answer
@@ -44,5 +44,7 @@ using VisitEntry = std::function<bool(const Entry& entry, const Position& at)>;
 // missing; the text names file and byte. FailedPrecondition: files of several stores, or of another format. Else as
 // base::FileError.
 absl::StatusOr<Contents> ReadFolder(const std::string& folder, const VisitEntry& visit);
+// The same of the newest file alone, which is number `number`.
+absl::StatusOr<Contents> ReadNewest(const std::string& folder, uint64_t number, const VisitEntry& visit);
 
 }  // namespace consent::journal

@@ -281,8 +281,8 @@ void Committer::PassGate(const Group& group, Gate& gate) const {
   auto prepared = group.prepared.begin();  // one for each item that was not refused, in their order
   for (const Item& item : group.items) {
     if (item.result.outcome != Outcome::kCommitted) continue;
-    committed.push_back({prepared->partition, prepared->stamp, prepared->change.event, prepared->change.writes,
-                         prepared->chain});
+    committed.push_back(
+        {prepared->partition, prepared->stamp, prepared->change.event, prepared->change.writes, prepared->chain});
     ++prepared;
   }
   if (!committed.empty()) gate.BeforeAnswers(committed);
