@@ -40,8 +40,9 @@ struct MergedRegime {
     int child_inactive_months = 0;
     Span child_notice_period;
   } purging;
-  const AgeOfConsent* at_home = nullptr;     // a guardian may consent only below it
-  const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
+  const AgeOfConsent* at_home = nullptr;                     // a guardian may consent only below it
+  const AgeOfConsent* at_capture = nullptr;                  // nullptr: the same, or no region was named
+  absl::InlinedVector<const AgeOfConsent*, 1> also_at_home;  // where the subject lives too (kStillThere)
 };
 
 // Whether something that is stored reaches the recording.

@@ -132,7 +132,7 @@ void SetChoice(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& ch
   fact->by_guardian = choice.by_guardian;
   fact->imported = choice.imported;
   fact->since = choice.since;
-  fact->renewed = choice.renewed;
+  fact->renewed = choice.RenewedAt();
   fact->notice = choice.choice == Choice::kGiven ? choice.notice : NoticeNumber{0};
   if (choice.refused_from.IsSet()) {
     fact->from = choice.refused_from;

@@ -53,6 +53,7 @@ enum class RowNote : uint8_t {
   kBeforeSuspensionEnd = 11,  // given before a suspension ended
   kDefaultDenied = 12,        // a denied deletion took the default away
   kReopened = 13,             // captured before a new account began
+  kUnconfirmed = 14,          // given to one of two accounts that were joined
   // It did not decide:
   kOtherScope = 20,     // it is about a profile or device that the recording does not name
   kOutsideTimes = 21,   // the capture lies outside of its times

@@ -53,6 +53,11 @@ ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& scope);
 // when a consent had expired, or an earlier one. Where there is none, nothing.
 PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice);
 
+// What `from` says no to, or remembers that it did, `into` refuses since then.
+void InheritRefusals(const ScopeFacts& from, ScopeFacts& into);
+// As many of the oldest unregistered scopes as the record has no room for give up their places.
+void FoldToBound(SubjectFacts& facts, ScopeKind kind);
+
 // Smaller is stricter.
 int Strictness(const Retention& retention);
 

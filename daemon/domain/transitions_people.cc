@@ -110,9 +110,16 @@ void KeepSuspended(const TransitionBuilder& builder, ScopeFacts& scope) {
   }
 }
 
+// Two accounts that lived in two regions were joined, and nobody has said since where the joined one lives.
+bool LivesInSeveral(const SubjectFacts& facts) {
+  const auto& former = facts.former_regions;
+  return std::any_of(former.begin(), former.end(), [](const FormerRegion& one) { return one.until == kStillThere; });
+}
+
 // What was captured until now goes on to be judged by the region that is left, too.
 void RememberRegion(SubjectFacts& facts, Instant now) {
   auto& former = facts.former_regions;
+  for (FormerRegion& one : former) one.until = std::min(one.until, now);
   const auto is_this = [&facts](const FormerRegion& one) { return one.region == facts.region && !one.several; };
   former.erase(std::remove_if(former.begin(), former.end(), is_this), former.end());
   former.push_back({facts.region, now});
@@ -286,9 +293,10 @@ Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scop
 
 PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
   SubjectFacts& facts = builder.after();
-  if (facts.region == region) return Applied(false);
+  const bool in_several = LivesInSeveral(facts);
+  if (facts.region == region && !in_several) return Applied(false);
   if (!builder.rules.MayLiveIn(region)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
-  const bool loosens = !MovingIsRestriction(facts.region, region, builder.rules);
+  const bool loosens = in_several || !MovingIsRestriction(facts.region, region, builder.rules);
   // An import fills what is unset. Beside that it says noes, and one that is as strict is none.
   const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, builder.rules);
   if (builder.IsImport() && facts.region.IsSet() && !is_a_no) {

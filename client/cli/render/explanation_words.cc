@@ -266,6 +266,11 @@ std::string ConsentWords(const ExplainedRow& row) {
     return consent + " The use was stopped after that" + (row.at.has_value() ? ", until " + DayText(row.at) : "") +
            ": it has to be agreed to again.";
   }
+  if (row.note == RowNote::kUnconfirmed) {
+    return consent +
+           " The account was joined with another one since, to which the same was not said: it has to be "
+           "agreed to again.";
+  }
   return consent + " That notice is not about this use, or the policy does not have it any more.";
 }
 

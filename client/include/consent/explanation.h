@@ -55,6 +55,7 @@ enum class RowNote : uint8_t {
   kBeforeSuspensionEnd = 11,
   kDefaultDenied = 12,
   kReopened = 13,
+  kUnconfirmed = 14,
   kOtherScope = 20,
   kOutsideTimes = 21,
   kOnlyCopies = 22,
