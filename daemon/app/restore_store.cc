@@ -83,6 +83,13 @@ int RestoreStore(const ops::ServeOptions& serve, const ops::RestoreOptions& opti
     return static_cast<int>(ExitCode::kOk);
   }
   Tell(restored->report);
+  if (options.without_journal) {
+    std::printf(
+        "Without a restriction journal nobody knows who said no since the backup, what was erased, cancelled or held, "
+        "and "
+        "which policy or data system is newer: nothing is eligible and only orders purge until an officer accepts that "
+        "(consentctl policy resume --restored).\n");
+  }
   const restore::Report& report = restored->report;
   log.Info("restored", {{"data_dir", OperatorText(serve.data_dir)},
                         {"changes", report.changes_without_text},

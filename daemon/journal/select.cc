@@ -49,6 +49,7 @@ Carried CarriedOf(ChangeKind kind) {
       return Carried::kButTheRecord;
     case ChangeKind::kHoldReleased:
       return Carried::kThatItHappened;
+    case ChangeKind::kRestored:  // written by a restore alone, before any daemon has a journal of the store
     case ChangeKind::kTasksLeased:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kTaskRetried:

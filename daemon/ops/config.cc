@@ -345,7 +345,7 @@ constexpr char kOverview[] =
     "  consentd policy diff OLD NEW     what the second file allows more and less than the first, word by word\n"
     "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
     "                                   --policy FILE takes that one, --json prints JSON\n"
-    "  consentd restore BACKUP --journal DIR   make a store out of a backup and the restriction journal\n"
+    "  consentd restore BACKUP --journal DIR  make a store out of a backup and the restriction journal\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
 

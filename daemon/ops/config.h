@@ -69,12 +69,13 @@ struct PolicyTestOptions {
   bool json = false;
 };
 
-// Of `restore`, beside the options of `serve`, which say where the store, its keys and its head file are to be. Paths are
-// absolute.
+// Of `restore`, beside the options of `serve`, which say where the store, its keys and its head file are to be. Paths
+// are absolute.
 struct RestoreOptions {
   std::string backup;
-  std::string journal;
-  std::string secret_file;  // empty: nobody has it
+  std::string journal;           // empty: without_journal
+  std::string secret_file;       // empty: nobody has it
+  bool without_journal = false;  // everything counts as restored until an officer accepts that
 };
 
 // What the daemon was started for.

@@ -8,14 +8,18 @@ namespace consent::ops {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: consentd restore BACKUP --journal DIR [--secret FILE] [--data-dir DIR] [--key-file FILE] [--head-file "
+    "usage: consentd restore BACKUP {--journal DIR [--secret FILE] | --without-journal} [--data-dir DIR] [--key-file "
+    "FILE] [--head-file "
     "FILE] "
     "[--config FILE]\n"
     "\n"
     "Makes the store of --data-dir, which is not there yet or is empty, out of the folder BACKUP and the restriction\n"
     "journal in DIR: each refusal, deletion and hold that was acknowledged since the backup counts again, and nothing\n"
     "that was lost is taken for a yes. --secret opens the ids that open requests need; without it they wait until the\n"
-    "same request is sent again. The key file is that of the lost store. All other options are those of `serve`.\n"
+    "same request is sent again. --without-journal restores the backup alone: who said no since, what was erased and\n"
+    "which policy came into force is not known then, so nothing is eligible and only orders purge until an officer\n"
+    "accepts that (consentctl policy resume --restored). The key file is that of the lost store. All other options are "
+    "those of `serve`.\n"
     "\n"
     "Example:\n"
     "  consentd restore /mnt/backups/20261129T120000Z-1f --journal /mnt/journal --secret /media/stick/backup.secret "
@@ -51,6 +55,10 @@ absl::StatusOr<Invocation> ParseRestoreCommand(const std::vector<std::string>& a
     if (arguments[i] == "--help" || arguments[i] == "-h") return help;
     if (TakeOption(arguments, "--journal", &i, &restore.journal)) continue;
     if (TakeOption(arguments, "--secret", &i, &restore.secret_file)) continue;
+    if (arguments[i] == "--without-journal") {
+      restore.without_journal = true;
+      continue;
+    }
     if (restore.backup.empty() && i == 1 && !arguments[i].empty() && arguments[i][0] != '-') {
       restore.backup = arguments[i];
     } else {
@@ -60,10 +68,10 @@ absl::StatusOr<Invocation> ParseRestoreCommand(const std::vector<std::string>& a
   if (restore.backup.empty()) {
     return absl::InvalidArgumentError("restore: name the backup's folder first: consentd restore BACKUP --journal DIR");
   }
-  if (restore.journal.empty()) {
+  if (restore.journal.empty() != restore.without_journal) {
     return absl::InvalidArgumentError(
-        "restore: --journal names the folder of the restriction journal: without it nobody knows who said no since the "
-        "backup");
+        "restore: name either the restriction journal's folder with --journal, or --without-journal: then nobody knows "
+        "who said no since the backup, and nothing is eligible until an officer accepts that");
   }
   absl::StatusOr<Invocation> invocation = ParseInvocation(of_serve, environment);
   if (!invocation.ok()) return invocation;

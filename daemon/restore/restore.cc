@@ -21,7 +21,7 @@
 #include "daemon/restore/erase_again.h"
 #include "daemon/restore/publish.h"
 #include "daemon/restore/replay.h"
-#include "daemon/store/rocksdb/frozen_store.h"
+#include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/rocksdb/store_builder.h"
 
 namespace consent::restore {

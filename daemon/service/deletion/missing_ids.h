@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "daemon/service/rows/deletion_rows.h"
-#include "daemon/store/store.h"
 
 namespace consent::service {
 

@@ -10,7 +10,8 @@
 #include "daemon/backup/folder.h"
 #include "daemon/backup/manifest.h"
 #include "daemon/base/hash.h"
-#include "daemon/store/rocksdb/frozen_store.h"
+#include "daemon/store/rocksdb/rows.h"
+#include "daemon/store/rocksdb/staged_copy.h"
 #include "tests/support/base/seeded_keys.h"
 
 namespace consent::test {
