@@ -8,6 +8,7 @@
 
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/journal_tools.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
 #include "daemon/app/restore_store.h"
@@ -58,6 +59,10 @@ int main(int argc, char** argv) {
       return consent::app::ValidateCallersFile(invocation->callers_file);
     case Command::kRestore:
       return consent::app::RestoreStore(invocation->serve, invocation->restore);
+    case Command::kVerifyJournal:
+      return consent::app::VerifyJournal(invocation->journal);
+    case Command::kMakeBackupPair:
+      return consent::app::MakeBackupPair(invocation->secret_file);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

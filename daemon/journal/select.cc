@@ -53,7 +53,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kTasksLeased:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kTaskRetried:
-      return Carried::kNothing;
+      return Carried::kButTheTasks;
     case ChangeKind::kDeletionReceived:
     case ChangeKind::kDeletionVerified:
     case ChangeKind::kDeletionDenied:
@@ -127,13 +127,14 @@ Entry EntryOf(const store::Committed& committed) {
   // An event that is none of a daemon's says nothing about its rows.
   const bool is_known = TellEvent(committed.event, &entry, &row);
   const Carried carried = is_known ? CarriedOf(row.kind) : Carried::kWhole;
-  if (carried <= Carried::kThatItHappened) return entry;
-  const bool with_record =
-      carried == Carried::kWhole || (carried == Carried::kUnlessLoosened && !IsNothingButLoosened(row));
+  if (carried == Carried::kThatItHappened) return entry;
+  const bool with_record = carried == Carried::kWhole || carried == Carried::kButTheTasks ||
+                           (carried == Carried::kUnlessLoosened && !IsNothingButLoosened(row));
   for (const store::Write& write : committed.writes) {
     const Rows rows = RowsOf(write.table);
     if (rows == Rows::kNothing || (rows == Rows::kDeletions && write.value.has_value())) continue;
     if (write.table == Table::kSubject && !with_record) continue;
+    if (write.table == Table::kTask && carried == Carried::kButTheTasks) continue;
     entry.rows.push_back({write.table, write.key, write.value ? Content::kValue : Content::kDeleted,
                           write.value.value_or(std::string())});
   }

@@ -10,8 +10,8 @@ namespace consent::journal {
 
 // How much of a commit of one kind. Every commit has an entry; README.md has the table with the reasons.
 enum class Carried : uint8_t {
-  kNothing = 0,         // the bare entry
-  kThatItHappened = 1,  // the bare entry, and that something was loosened
+  kThatItHappened = 0,  // the bare entry, and that something was loosened
+  kButTheTasks = 1,     // all rows but those of tasks: who has one, and how often it failed, means nothing elsewhere
   kButTheRecord = 2,    // all rows but the subject's record
   kUnlessLoosened = 3,  // all rows; the subject's record is left out where nothing but loosenings changed it
   kWhole = 4,           // all rows
