@@ -49,7 +49,6 @@ Carried CarriedOf(ChangeKind kind) {
       return Carried::kButTheRecord;
     case ChangeKind::kHoldReleased:
       return Carried::kThatItHappened;
-    case ChangeKind::kRestored:  // written by a restore alone, before any daemon has a journal of the store
     case ChangeKind::kTasksLeased:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kTaskRetried:
@@ -64,6 +63,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kDeletionAppealAcknowledged:
     case ChangeKind::kDeletionAppealAnswered:
     case ChangeKind::kHoldPlaced:
+    case ChangeKind::kRestored:  // written by a restore alone, before any daemon has a journal of the store
     case ChangeKind::kHoldReviewed:
     case ChangeKind::kPolicyActivated:
     case ChangeKind::kSuspensionChanged:

@@ -7,6 +7,7 @@
 #include "daemon/journal/select.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 
@@ -193,16 +194,23 @@ absl::Status Replay::Forget(store::Partition partition, const base::SubjectHandl
     histories_.emplace_back(subject, domain::RevisionOf(facts));
   }
   targets_[partition].rows.push_back({Table::kSubject, prefix});
+  std::vector<store::Sequence> holds;
   std::vector<store::RowKey> gone = {{Table::kNames, prefix}, {Table::kKeyShare, prefix}};
   for (const Table table : {Table::kRecording, Table::kSafetyFlag, Table::kHold}) {
     const std::string begin = table == Table::kHold ? service::HoldLinesOf(prefix) : prefix;
     const absl::Status scanned = store_.Scan(partition, table, [&](std::string_view key, std::string_view) {
       if (key.substr(0, begin.size()) != begin) return true;
       gone.push_back({table, std::string(key)});
-      if (table == Table::kHold) gone.push_back({table, service::HoldKey(service::SequenceOfHoldKey(key))});
+      if (table == Table::kHold) holds.push_back(service::SequenceOfHoldKey(key));
       return true;
     });
     if (!scanned.ok()) return scanned;
+  }
+  for (const store::Sequence sequence : holds) {
+    gone.push_back({Table::kHold, service::HoldKey(sequence)});
+    const absl::StatusOr<std::string> stored = store_.Get(partition, Table::kHold, gone.back().key);
+    service::HoldRow row;
+    if (stored.ok() && service::DecodeHoldRow(*stored, &row)) gone.push_back(service::IdRow(row.id));
   }
   for (const store::RowKey& row : gone) {
     if (absl::Status s = DropRow(partition, row.table, row.key); !s.ok()) return s;

@@ -153,6 +153,15 @@ absl::StatusOr<restore::Restored> Life::TryRestore(bool with_secret, bool with_j
   return restore::Restore({backup(), with_journal ? journal() : "", db(), head()}, means);
 }
 
+absl::StatusOr<restore::Restored> Life::RestoreIn(const std::string& folder,
+                                                  const std::function<void(restore::Step)>& begin) {
+  const base::Keys keys = SeededKeys(1);
+  const LateClock clock;
+  SeededRandom random(5);
+  const restore::Means means{keys, clock, random, nullptr, begin};
+  return restore::Restore({folder + "/backup", folder + "/journal", folder + "/db2", folder + "/db2.head"}, means);
+}
+
 restore::Report Life::Restore(bool with_secret, bool with_journal) {
   const absl::StatusOr<restore::Restored> restored = TryRestore(with_secret, with_journal);
   Require(restored.status(), "restore");

@@ -62,6 +62,10 @@ class Life {
   // Into the place of the next store, which is not opened.
   absl::StatusOr<restore::Restored> TryRestore(bool with_secret = true, bool with_journal = true,
                                                const std::function<void(restore::Step)>& begin = {});
+  // The same in a process that knows no more than the folder of a Life of seed 1 that was lost once.
+  static absl::StatusOr<restore::Restored> RestoreIn(const std::string& folder,
+                                                     const std::function<void(restore::Step)>& begin);
+  std::string folder() const { return folder_.path().string(); }
   // And opens it: the next process, with a journal of its own.
   restore::Report Restore(bool with_secret = true, bool with_journal = true);
   void Open();
@@ -76,8 +80,8 @@ class Life {
   const uint64_t seed_;
   TempFolder folder_;
   int number_ = 1;
-  base::Instant now_;
   LateClock clock_;
+  base::Instant now_;
   SeededRandom random_;
   const journal::BackupSecretKey secret_;
   store::RocksStore* store_ = nullptr;

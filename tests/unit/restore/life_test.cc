@@ -86,10 +86,8 @@ class RandomLife {
  private:
   World& world() { return life_.world(); }
   void Register(const std::string& account) {
-    const bool was_closed = domain::IsForgotten(world().Facts(account));
     if (world().Register(account, dice_.Chance(0.7) ? "US" : "DE", {Adult("ann")}, {"echo"}).ok())
       loosened_.insert(account);
-    (void)was_closed;
   }
   ScopeName SomeScope() { return dice_.Chance(0.6) ? Account() : dice_.Chance(0.5) ? Profile("ann") : Device("echo"); }
   domain::Target SomeTarget() {
@@ -215,14 +213,18 @@ void Compare(RandomLife& random, const std::vector<Asked>& questions, const std:
       ++seen->purged;
       ASSERT_EQ(was.disposition, Disposition::kPurge) << what;
     }
-    if (was.disposition == Disposition::kHold) ASSERT_EQ(is.disposition, Disposition::kHold) << what;
+    if (was.disposition == Disposition::kHold) {
+      ASSERT_EQ(is.disposition, Disposition::kHold) << what;
+    }
     if (was.disposition == Disposition::kPurge && IsByOrder(was) && !random.IsReleased(account)) {
       ASSERT_EQ(is.disposition, Disposition::kPurge) << what;
     }
     seen->marked += is.reasons.Has(Reason::kRestored) ? 1 : 0;
     if (random.IsLoosened(account)) continue;
     ASSERT_EQ(is.eligibility, was.eligibility) << "nobody loosened anything: " << what;
-    if (!random.IsReleased(account)) ASSERT_EQ(is.disposition, was.disposition) << what;
+    if (!random.IsReleased(account)) {
+      ASSERT_EQ(is.disposition, was.disposition) << what;
+    }
   }
 }
 

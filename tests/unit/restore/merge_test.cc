@@ -23,9 +23,12 @@ struct Two {
   explicit Two(uint64_t seed) : c(model::Generate(seed)) {
     known.saved = c.subject;
     known.journaled = model::Generate(seed + 1'000'000).subject;
-    // Of the same two regions and people, or they would have nothing in common.
-    if (seed % 2 == 0) known.journaled->scopes = c.subject.scopes;
-    if (seed % 3 == 0) known.journaled->region = c.subject.region;
+    // Of the same people, and often the same region: what was added or removed since is a loosening, and marked.
+    const domain::ScopeFacts account = known.journaled->account();
+    known.journaled->scopes = c.subject.scopes;
+    if (seed % 2 == 0) known.journaled->account().choices = account.choices;
+    if (seed % 4 < 2) known.journaled->account().retention = account.retention;
+    if (seed % 3 != 0) known.journaled->region = c.subject.region;
   }
   domain::Decision Ask(const domain::SubjectFacts& facts) const {
     Case asked = c;

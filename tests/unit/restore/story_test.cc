@@ -1,7 +1,10 @@
 // Single stories of restores.
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 
 #include <filesystem>
 #include <fstream>
@@ -18,6 +21,36 @@ using restore::Step;
 
 constexpr Step kSteps[] = {Step::kVerifyBackup, Step::kVerifyJournal, Step::kCopy,
                            Step::kReplay,       Step::kErase,         Step::kPublish};
+
+// Of the process that is to die: where, and at which step.
+constexpr char kFolder[] = "CONSENT_TEST_RESTORE_FOLDER";
+constexpr char kStep[] = "CONSENT_TEST_RESTORE_STEP";
+
+// Started by RestoreInAnotherProcess alone.
+TEST(RestoreThatDies, DISABLED_AtAStep) {
+  const char* const folder = std::getenv(kFolder);
+  const char* const step = std::getenv(kStep);
+  ASSERT_TRUE(folder != nullptr && step != nullptr);
+  const auto killed = static_cast<Step>(std::atoi(step));
+  (void)Life::RestoreIn(folder, [killed](Step now) {
+    if (now == killed) (void)raise(SIGKILL);
+  });
+}
+
+// The signal that ended it; 0: none did.
+int RestoreInAnotherProcess(const Life& life, Step killed) {
+  const std::string folder = std::string(kFolder) + "=" + life.folder();
+  const std::string step = std::string(kStep) + "=" + std::to_string(static_cast<int>(killed));
+  std::string program = "/proc/self/exe";
+  std::string also = "--gtest_also_run_disabled_tests";
+  std::string filter = "--gtest_filter=RestoreThatDies.*";
+  char* arguments[] = {program.data(), also.data(), filter.data(), nullptr};
+  char* environment[] = {const_cast<char*>(folder.c_str()), const_cast<char*>(step.c_str()), nullptr};
+  pid_t child = 0;
+  int status = 0;
+  if (posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environment) != 0) return 0;
+  return waitpid(child, &status, 0) == child && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
 
 struct RestoreStory : testing::Test {
   RestoreStory() {
@@ -64,9 +97,9 @@ TEST_F(RestoreStory, TheHistorySaysIt) {
   life.Restore();
   const auto history = world().reads().History(world().Handle("a"), 10, 0);
   ASSERT_TRUE(history.ok());
-  ASSERT_EQ(history->entries.size(), 2U);
-  EXPECT_EQ(history->entries[0].row.kind, service::ChangeKind::kRestored);
-  EXPECT_EQ(history->entries[1].row.kind, service::ChangeKind::kUpsertSubject);
+  ASSERT_EQ(history->items.size(), 2U);
+  EXPECT_EQ(history->items[0].row.kind, service::ChangeKind::kRestored);
+  EXPECT_EQ(history->items[1].row.kind, service::ChangeKind::kUpsertSubject);
 }
 
 TEST_F(RestoreStory, WithTheSecretARequestSinceTheBackupIsDone) {
@@ -253,17 +286,7 @@ TEST_F(RestoreStory, AKillAtAnyStepLeavesNothingThatIsServedAndTheNextRunIsWhole
   EXPECT_TRUE(world().OptOut("a", Account(), Everything()).ok());
   life.Lose();
   for (const Step killed : kSteps) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      (void)life.TryRestore(true, true, [killed](Step step) {
-        if (step == killed) _exit(42);
-      });
-      _exit(1);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_EQ(WEXITSTATUS(status), 42) << restore::NameOf(killed);
+    EXPECT_EQ(RestoreInAnotherProcess(life, killed), SIGKILL) << restore::NameOf(killed);
     EXPECT_FALSE(std::filesystem::exists(life.db())) << restore::NameOf(killed);
     EXPECT_FALSE(std::filesystem::exists(life.head())) << restore::NameOf(killed);
   }
