@@ -69,6 +69,11 @@ class Life {
   // And opens it: the next process, with a journal of its own.
   restore::Report Restore(bool with_secret = true, bool with_journal = true);
   void Open();
+  // Another process on the restored store.
+  void Restart() {
+    Close();
+    Open();
+  }
   // Whether some file of the store holds these bytes.
   bool IsInFiles(const std::string& bytes) const;
   // The rule's answer after a wait of nothing: all worlds ask at the same time.

@@ -266,8 +266,8 @@ TEST_F(RestoreStory, WithoutAJournalNothingIsEligibleUntilAnOfficerAccepts) {
   life.Restore(true, /*with_journal=*/false);
   EXPECT_TRUE(world().Check("a").reasons.Has(domain::Reason::kRestored));
   EXPECT_TRUE(world().Check("nobody").reasons.Has(domain::Reason::kRestored));
-  world().Restart();
-  EXPECT_FALSE(IsYes(world().Check("a")));
+  life.Restart();
+  EXPECT_FALSE(IsYes(world().Check("a"))) << "also after a restart";
   const auto view = world().admin().Get("");
   ASSERT_TRUE(view.ok());
   ASSERT_EQ(view->suspensions.size(), 1U);
