@@ -181,8 +181,9 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
   const absl::Status status =
       Call(options, true, *subject_, &v1::SubjectService::Stub::UpsertSubject, request, &response);
   if (!status.ok()) return status;
-  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()),
-                        response.account_closed(), response.unusable(),   response.subject_is_new()};
+  return SubjectUpdated{Etag(response.revision()),      response.registered(), Parts(response.results()),
+                        response.account_closed(),      response.unusable(),   response.subject_is_new(),
+                        FromProto(response.unreached())};
 }
 
 absl::StatusOr<ChildNoticeRecorded> GrpcClient::RecordChildNotice(const ChildNotice& notice,

@@ -4,6 +4,7 @@
 
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
+#include "daemon/rpc/unreached.h"
 #include "daemon/wire/subject.h"
 
 namespace consent::rpc {
@@ -27,19 +28,21 @@ void SubjectRpc::Upsert(const CallPtr<v1::UpsertSubjectRequest, v1::UpsertSubjec
   const PartNames names{[call](size_t i) { return wire::UpsertPartName(call->request(), i); }};
   request.path_of = [names](size_t i) { return names.Of(i); };
   ChangeNote note(request);
-  changes_.Submit(std::move(request),
-                  [this, call, names, note = std::move(note)](const absl::StatusOr<service::ChangeReply>& reply) {
-                    if (!reply.ok()) return call->Finish(reply.status());
-                    if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
-                    v1::UpsertSubjectResponse* response = call->response();
-                    response->set_revision(core_.tokens.Encode(reply->revision));
-                    response->set_registered(reply->registered_now);
-                    response->set_account_closed(reply->account_closed);
-                    response->set_subject_is_new(reply->subject_is_new);
-                    response->set_unusable(reply->unusable);
-                    WriteParts(reply->parts, names, response->mutable_results());
-                    call->Finish(absl::OkStatus());
-                  });
+  const auto consents = ConsentsOf(request.command);
+  changes_.Submit(std::move(request), [this, call, names, note = std::move(note),
+                                       consents](const absl::StatusOr<service::ChangeReply>& reply) {
+    if (!reply.ok()) return call->Finish(reply.status());
+    if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
+    v1::UpsertSubjectResponse* response = call->response();
+    response->set_revision(core_.tokens.Encode(reply->revision));
+    response->set_registered(reply->registered_now);
+    response->set_account_closed(reply->account_closed);
+    response->set_subject_is_new(reply->subject_is_new);
+    response->set_unusable(reply->unusable);
+    WriteParts(reply->parts, names, response->mutable_results());
+    WriteUnreached(core_, reads_, call->request().account_id(), consents.get(), *reply, response->mutable_unreached());
+    call->Finish(absl::OkStatus());
+  });
 }
 
 void SubjectRpc::Get(const CallPtr<v1::GetSubjectRequest, v1::GetSubjectResponse>& call) {

@@ -6,6 +6,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_subject.h"
+#include "client/cli/render/render_unreached.h"
 
 namespace consent::cli {
 namespace {
@@ -117,10 +118,11 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
         report.json = {{"revision", done->revision.value()},
                        {"registered", done->registered},
                        {"results", PartsJson(done->results)},
+                       {"unreached", UnreachedJson(done->unreached)},
                        {"account_closed", done->account_closed}};
         Table table("subject", {"ETAG", "REGISTERED NOW", "ACCOUNT CLOSED"});
         table.Add({done->revision.value(), YesNo(done->registered), YesNo(done->account_closed)});
-        report.tables = {table, PartsTable(done->results)};
+        report.tables = {table, PartsTable(done->results), UnreachedTable(done->unreached)};
         TellNewSubject(done->subject_is_new, &report);
         TellUnusable(done->unusable, &report);
         return Print(report, cli, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);

@@ -62,6 +62,8 @@ struct SubjectUpdated {
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
+  // As SettingsUpdated's.
+  std::vector<Unreached> unreached = {};
 };
 
 // The notice about a child's inactivity went out to its guardian. It counts from now on, by the daemon's clock.
