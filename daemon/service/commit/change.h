@@ -62,7 +62,7 @@ struct ChangeReply {
   std::vector<domain::PartOutcome> parts;
   std::vector<domain::FactChange> changes;
   uint8_t flags = 0;  // all flags of the recording after kReportRecording
-  // Of a change of settings that turned something on: what the change made of the subject. nullptr: it did not.
+  // Of a change that turned something on: what the change made of the subject. nullptr: it did not.
   std::shared_ptr<const domain::SubjectFacts> after;
 };
 
