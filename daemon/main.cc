@@ -8,8 +8,10 @@
 
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/journal_tools.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
+#include "daemon/app/restore_store.h"
 #include "daemon/app/serve.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
@@ -55,6 +57,12 @@ int main(int argc, char** argv) {
       return consent::app::DiffPolicyFiles(invocation->policy_file, invocation->next_policy);
     case Command::kValidateCallers:
       return consent::app::ValidateCallersFile(invocation->callers_file);
+    case Command::kRestore:
+      return consent::app::RestoreStore(invocation->serve, invocation->restore);
+    case Command::kVerifyJournal:
+      return consent::app::VerifyJournal(invocation->journal);
+    case Command::kMakeBackupPair:
+      return consent::app::MakeBackupPair(invocation->secret_file);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

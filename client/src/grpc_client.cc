@@ -374,6 +374,7 @@ absl::StatusOr<Resumed> GrpcClient::Resume(const ResumeOrder& order, const CallO
   request.set_region(order.region);
   request.set_reason(order.reason);
   request.set_etag(order.etag.value());
+  request.set_restored(order.restored);
   v1::ResumeResponse response;
   const absl::Status status = Call(options, false, *policy_, &v1::PolicyService::Stub::Resume, request, &response);
   if (!status.ok()) return status;

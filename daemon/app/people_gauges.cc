@@ -113,6 +113,7 @@ void DefineSuspensionGauges(const service::Core& core, ops::MetricRegistry& regi
                      if (rules->purposes.Has(purpose)) series.Set({ops::Label(purpose), "all"}, 0);
                    }
                    for (const domain::Suspension& suspension : rules->suspensions) {
+                     if (suspension.purpose == domain::Purpose::kNone) continue;  // consentd_restored_timestamp_seconds
                      const std::string region = suspension.region.IsSet() ? suspension.region.ToString() : "all";
                      series.Set({ops::Label(suspension.purpose), region}, suspension.active ? 1 : 0);
                    }

@@ -137,7 +137,8 @@ std::optional<Failure> Runtime::OpenStore() {
   decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
   if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
-  return std::nullopt;
+  journal_ = RestrictionJournal::Open(options_, *core_, log_, &failure);
+  return failure;
 }
 
 absl::Status Runtime::SaveKeys(const base::Keys& keys) {
@@ -272,6 +273,7 @@ void Runtime::DefineMetrics() {
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
   decisions_->DefineMetrics(registry_);
+  journal_->DefineMetrics(registry_);
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -336,6 +338,7 @@ void Runtime::Serve() {
     certificate_watch_ = std::make_unique<Periodic>(
         std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
   }
+  journal_->BeginCatchingUp();
   decisions_->BeginCounting(*core_);
   core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
@@ -406,6 +409,7 @@ void Runtime::Drain() {
   readers_.reset();
   restrictions_.reset();
   decisions_->EndCounting();
+  journal_->EndCatchingUp();
   store_->Close();
   writers_.reset();
   rpc_.clear();
@@ -413,6 +417,7 @@ void Runtime::Drain() {
   policy_in_force_.reset();
   services_.reset();
   decisions_.reset();
+  journal_.reset();
   core_.reset();
   store_.reset();
 }

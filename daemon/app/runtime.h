@@ -19,6 +19,7 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
+#include "daemon/app/restriction_journal.h"
 #include "daemon/app/server.h"
 #include "daemon/app/status_answer.h"
 #include "daemon/app/tls.h"
@@ -139,6 +140,7 @@ class Runtime {
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<DecisionLog> decisions_;
   std::unique_ptr<service::Core> core_;
+  std::unique_ptr<RestrictionJournal> journal_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<service::Pool> restrictions_;

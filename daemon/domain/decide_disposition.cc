@@ -179,6 +179,12 @@ void Evaluation<TraceT>::EndedCopies() {
     };
     if (says_no || is_over || owed) {
       Say(&disposition_, Row::kR5, Reason::kPurposeEnded, what);
+    } else if (choice.unconfirmed) {
+      // Whether it has ended is known once it is given again, so the copy waits and is not used.
+      Say(&eligibility_, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+        SetChoice(*named.scope, recording_.made_for, choice, &fact);
+        fact.note = RowNote::kUnconfirmed;
+      });
     } else if (choice.inherited) {
       Nearly(Row::kR5, Reason::kPurposeEnded, RowNote::kInherited, what);
     } else if (choice.refused_from.IsSet()) {

@@ -95,6 +95,12 @@ ReasonSet Evaluation<TraceT>::ChoiceRows(const Named& named, Purpose purpose, co
     case Choice::kGiven:
       reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice, purpose)
                                                         : ConsentRow(named, choice, purpose, suspension);
+      if (choice.unconfirmed) {
+        Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+          what(fact);
+          fact.note = RowNote::kUnconfirmed;
+        });
+      }
       break;
   }
   if (CapturedWhileRefused(choice)) {

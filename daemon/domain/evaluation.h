@@ -40,8 +40,9 @@ struct MergedRegime {
     int child_inactive_months = 0;
     Span child_notice_period;
   } purging;
-  const AgeOfConsent* at_home = nullptr;     // a guardian may consent only below it
-  const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
+  const AgeOfConsent* at_home = nullptr;                     // a guardian may consent only below it
+  const AgeOfConsent* at_capture = nullptr;                  // nullptr: the same, or no region was named
+  absl::InlinedVector<const AgeOfConsent*, 1> also_at_home;  // where the subject lives too (kStillThere)
 };
 
 // Whether something that is stored reaches the recording.
@@ -178,6 +179,10 @@ class Evaluation {
   void SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension, RowFact* fact) const;
   Instant EndOf(const Named& named, const PurposeChoice& consent) const;
 
+  // When the record, or the whole store, was restored without what allowed more; unset: it was not.
+  Instant RestoredAt() const {
+    return subject_ != nullptr ? std::max(subject_->restored_at, rules_.restored_at) : rules_.restored_at;
+  }
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
   bool ChildPresent() const {
     return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;

@@ -103,8 +103,9 @@ struct PurposeChoice {
       false;  // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;  // of a consent
   Instant since;            // of a consent: the time from which captures count; of a refusal: when it was said
-  Instant renewed;  // of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset:
-                    // never
+  // Of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset: never. Of one that
+  // two accounts gave which were joined (strictest.h) what its lifetime counts from, also before `since`.
+  Instant renewed;
   // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later
   // consents and, with choice kUnset, after the scope was removed. Unset: there was none.
   Instant refused_from;
@@ -113,8 +114,13 @@ struct PurposeChoice {
   // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved
   // away since.
   bool was_suspended = false;
+  // Of a consent: only one of two records gave it that became one (strictest.h), or they did not give the same. It does
+  // not count until it is given again.
+  bool unconfirmed = false;
   bool operator==(const PurposeChoice&) const = default;
 
+  // When it was last given again; unset: never.
+  Instant RenewedAt() const { return renewed > since ? renewed : Instant{}; }
   // From when its lifetime counts.
   Instant LastGiven() const { return renewed.IsSet() ? renewed : since; }
 };
@@ -255,10 +261,13 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+// In place of a time: it goes on until something else is said.
+inline constexpr Instant kStillThere = base::kEndOfTime;
+
 // Where the subject lived until it moved to where more is allowed: its rules still hold for what was captured by then.
 struct FormerRegion {
   Region region;  // unset: it had none
-  Instant until;
+  Instant until;  // kStillThere: two accounts that lived in two regions were joined, and no region was told since
   bool several = false;  // `region` is unset, and nobody knows any more which they were: nothing of before is eligible
   bool operator==(const FormerRegion&) const = default;
 };
@@ -289,6 +298,9 @@ struct SubjectFacts {
                            // it until that is done
   Instant reopened_at;  // a new account of the same id since then, which is not the closed one's; unset: it is closed
                         // for good
+  Instant restored_at;  // a restore brought the record back, and something that allowed more than it says is lost:
+                        // nothing is eligible and nothing but orders purges until somebody who read it says yes or
+                        // confirms it; unset: it was not
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;

@@ -32,6 +32,29 @@ void AddPolicyCommands(CLI::App* program) {
       ->type_name("FILE");
 }
 
+void AddFolder(CLI::App* program, const std::string& name, const std::string& what) {
+  program
+      ->add_option_function<std::string>(
+          name, [](const std::string&) {}, what)
+      ->type_name("DIR");
+}
+
+void AddRestore(CLI::App* program) {
+  CLI::App* restore = program->add_subcommand(
+      "restore",
+      "Make a store out of a backup and the restriction journal. Where it lies and its keys are said by the options of "
+      "serve: --data-dir, --key-file, --head-file, --config.");
+  AddFolder(restore, "backup", "The backup");
+  AddFolder(restore, "--journal", "The restriction journal of the lost store");
+  AddFile(restore, "--secret", "The secret half of the backup's keys, which opens the ids that open requests need");
+  restore->add_flag_callback(
+      "--without-journal", [] {}, "Restore the backup alone; nothing is eligible until an officer accepts that");
+  AddFolder(restore, "--data-dir", "Where the store is to be: not there, or an empty folder");
+  AddFile(restore, "--key-file", "The key file of the lost store");
+  AddFile(restore, "--head-file", "The head file that is made beside the store");
+  AddFile(restore, "--config", "The configuration file of serve");
+}
+
 }  // namespace
 
 std::shared_ptr<CLI::App> MakeCommandTree() {
@@ -51,6 +74,7 @@ std::shared_ptr<CLI::App> MakeCommandTree() {
                                "in capitals), the environment than the file of --config, and that than the default.");
   tree->options = DescribeServe(serve);
   AddPolicyCommands(&tree->app);
+  AddRestore(&tree->app);
   CLI::App* callers = tree->app.add_subcommand("callers", "Look at callers' files, without a daemon");
   AddFile(callers->add_subcommand("validate", "Check a callers' file; prints the problems, one per line"), "file",
           "A file");

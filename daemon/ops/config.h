@@ -35,6 +35,8 @@ struct ServeOptions {
   bool key_is_credential = false;       // the service manager brings it and the daemon never makes it
   std::string head_file;                // beside data_dir, never inside
   std::string decision_log;             // its folder, beside data_dir, never inside; empty: off
+  std::string restriction_journal;      // its folder, never inside data_dir; empty: none is kept
+  std::string backup_public_key;        // empty: no ids are journaled; only with a journal
   std::string policy_file;              // empty: the compiled-in policy
   std::string callers_file;             // empty: none, and no certificate has a role
   std::optional<Place> metrics_listen;  // absent: off
@@ -59,6 +61,9 @@ enum class Command : uint8_t {
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,
+  kVerifyJournal = 7,
+  kMakeBackupPair = 8,
+  kRestore = 9,
 };
 
 // Of `policy test`.
@@ -68,15 +73,27 @@ struct PolicyTestOptions {
   bool json = false;
 };
 
+// Of `restore`, beside the options of `serve`, which say where the store, its keys and its head file are to be. Paths
+// are absolute.
+struct RestoreOptions {
+  std::string backup;
+  std::string journal;           // empty: without_journal
+  std::string secret_file;       // empty: nobody has it
+  bool without_journal = false;  // everything counts as restored until an officer accepts that
+};
+
 // What the daemon was started for.
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe
+  ServeOptions serve;        // of kServe and kRestore
+  RestoreOptions restore;    // of kRestore
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy
   std::string callers_file;  // of kValidateCallers
+  std::string journal;       // of kVerifyJournal: the folder
+  std::string secret_file;   // of kMakeBackupPair: to be written
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

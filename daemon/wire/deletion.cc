@@ -387,6 +387,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   out->set_extended(request.extended);
   out->set_overdue(request.IsOverdue(now) && !on_hold);
   out->set_on_hold(on_hold);
+  out->set_needs_ids(request.needs_ids);
   out->set_cause(static_cast<v1::DeletionCause>(request.cause));
   out->set_requester(static_cast<v1::Actor>(request.requester));
   out->set_regime(request.regime);

@@ -112,6 +112,8 @@ OFFICER = {
                   [(seen("regime, cause", "consentd_deletion_requests", OPEN, REGIME), "{{regime}} {{cause}}")], "bars"),
             Panel("Which are overdue?", "Past their due time and not on hold. Any is a broken promise: `consentctl requests overdue` lists them.",
                   [(seen("regime, cause", "consentd_deletion_requests_overdue", REGIME), "{{regime}} {{cause}}")], "bars", steps=none_is_good()),
+            Panel("Which need their ids?", "Open requests whose ids a restore could not open. Send the same requests again: `consentctl requests list` marks them NEEDS_IDS.",
+                  [(f"sum({of('consentd_deletion_requests_needing_ids')})", "need their ids")], "stat", steps=none_is_good()),
             Panel("What is due in 7 and in 30 days?", "Open requests that are not overdue, by regime and cause; those of 7 days are among those of 30.",
                   [(seen("regime, cause, within_days", "consentd_deletion_requests_due", REGIME, keep="within_days"), "{{regime}} {{cause}} in {{within_days}} days")], "bars",
                   steps=((1, "yellow"),)),

@@ -188,6 +188,8 @@ struct ResumeOrder {
   std::string region;
   std::string reason;
   Etag etag;
+  // Accepts what a restore without a restriction journal may have lost; purpose and region are left out then.
+  bool restored = false;
 };
 
 }  // namespace consent

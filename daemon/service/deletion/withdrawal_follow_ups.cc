@@ -10,6 +10,25 @@
 
 namespace consent::service {
 
+std::string WithdrawalFollowUps::ToldSelector(const domain::Selector& selector) const {
+  const auto named =
+      std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == selector.scope; });
+  return wire::SerialiseSelector(selector, named == names_.end() ? std::string() : named->second);
+}
+
+// The same change that once made such a request names what it is about, and so does any later one of the account's own.
+absl::Status WithdrawalFollowUps::LoadMissing(const Core& core) {
+  return missing_.Load(core, [this](const domain::DeletionRequest& request) -> std::optional<DeletionPayload> {
+    if (request.cause == domain::DeletionCause::kRequested || account_id_.empty()) return std::nullopt;
+    const domain::ScopeRef& scope = request.selector.scope;
+    const bool is_named =
+        scope.kind == domain::ScopeKind::kAccount ||
+        std::any_of(names_.begin(), names_.end(), [&](const auto& name) { return name.first == scope; });
+    if (!is_named) return std::nullopt;
+    return DeletionPayload{account_id_, ToldSelector(request.selector)};
+  });
+}
+
 WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domain::EndedUse& ended,
                                                    const domain::Moment& moment) const {
   New made;
@@ -30,14 +49,11 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
     selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile
                                                                     : domain::SelectorKind::kDevice;
   }
-  const auto named =
-      std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
   // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the
   // selector.
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id_,
-                                wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
+  const DeletionPayload payload{account_id_, ToldSelector(told)};
   base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
   base::Digest unused{};
@@ -48,6 +64,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
 absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& core, const HookInput& input) {
   made_.clear();
   if (absl::Status s = forgiven_.Load(core, input.trial); !s.ok()) return s;
+  if (absl::Status s = LoadMissing(core); !s.ok()) return s;
   const std::vector<domain::EndedUse> ended =
       domain::EndedBy(input.before.facts, input.trial, input.moment, *core.policies.rules());
   ends_something_ = !ended.empty();
@@ -64,6 +81,7 @@ absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& co
 
 void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   forgiven_.AddPreconditions(preconditions);
+  missing_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
   for (const New& made : made_) preconditions.push_back(IdIsFree(made.request.id));
 }
@@ -83,6 +101,7 @@ void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, Hoo
     WriteNewDeletion(core, DeletionPlace{partition, NumberOf(moment.sequence, i)},
                      DeletionRow{std::move(request), made_[i].sealed}, made_[i].share, out.writes);
   }
+  missing_.Build(core, out.writes);
 }
 
 }  // namespace consent::service

@@ -10,6 +10,7 @@
 #include "daemon/domain/ended_uses.h"
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/deletion/forgiven_copies.h"
+#include "daemon/service/deletion/missing_ids.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
@@ -18,7 +19,11 @@ class WithdrawalFollowUps final : public ChangeHook {
  public:
   WithdrawalFollowUps(base::SubjectHandle subject, std::string account_id,
                       std::vector<std::pair<domain::ScopeRef, std::string>> names)
-      : subject_(subject), forgiven_(subject), account_id_(std::move(account_id)), names_(std::move(names)) {}
+      : subject_(subject),
+        forgiven_(subject),
+        missing_(subject),
+        account_id_(std::move(account_id)),
+        names_(std::move(names)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
@@ -32,10 +37,14 @@ class WithdrawalFollowUps final : public ChangeHook {
     std::string share;
     std::string sealed;
   };
+  // What data systems are told of `selector`; of a profile or device whose id this change does not name with none.
+  std::string ToldSelector(const domain::Selector& selector) const;
+  absl::Status LoadMissing(const Core& core);
   New Make(const Core& core, const domain::EndedUse& ended, const domain::Moment& moment) const;
 
   const base::SubjectHandle subject_;
   ForgivenCopies forgiven_;
+  MissingIds missing_;  // of such requests, which a restore left without
   const std::string account_id_;
   const std::vector<std::pair<domain::ScopeRef, std::string>> names_;
   std::vector<New> made_;

@@ -9,7 +9,7 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kRowFormat = 2;
+constexpr uint8_t kRowFormat = 3;
 constexpr uint8_t kPayloadFormat = 4;
 constexpr uint8_t kPayloadOfRecording = 5;  // the same, and a recording with a note behind it
 constexpr size_t kMaxCallerBytes = 64;
@@ -24,6 +24,7 @@ constexpr size_t kMaxShown = base::kMaxParts + 1;
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
 constexpr uint8_t kChangeHasEnd = 128;  // beside a purpose's number
+constexpr uint8_t kChangeLoosens = 128;  // beside the number of what changed
 
 void PutScope(Encoder& out, const domain::ScopeRef& scope) {
   out.Byte(static_cast<uint8_t>(scope.kind));
@@ -59,7 +60,7 @@ domain::PartOutcome GetPart(Decoder& in) {
 }
 
 void PutChange(Encoder& out, const domain::FactChange& change) {
-  out.Byte(static_cast<uint8_t>(change.what));
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.what) | (change.loosens ? kChangeLoosens : 0)));
   PutScope(out, change.scope);
   switch (change.what) {
     case domain::ChangedWhat::kPurpose:
@@ -85,21 +86,23 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
 
 domain::FactChange GetChange(Decoder& in) {
   domain::FactChange change;
-  const uint8_t what = in.Byte();
+  const uint8_t bits = in.Byte();
+  const auto what = static_cast<uint8_t>(bits & ~kChangeLoosens);
   if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kLast)) in.Fail();
+  change.loosens = (bits & kChangeLoosens) != 0;
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {
-    const uint8_t bits = in.Byte();
-    const auto purpose = static_cast<uint8_t>(bits & ~kChangeHasEnd);
+    const uint8_t purpose_bits = in.Byte();
+    const auto purpose = static_cast<uint8_t>(purpose_bits & ~kChangeHasEnd);
     const uint8_t choices = in.Byte();
     if (purpose < 1 || purpose > domain::kPurposes || (choices >> 4) > 3 || (choices & 15) > 3) in.Fail();
     change.purpose = static_cast<domain::Purpose>(purpose);
     change.from = static_cast<domain::Choice>(choices >> 4 & 3);
     change.to = static_cast<domain::Choice>(choices & 3);
-    if ((bits & kChangeHasEnd) != 0) change.holds_until.micros = static_cast<int64_t>(in.Varint());
+    if ((purpose_bits & kChangeHasEnd) != 0) change.holds_until.micros = static_cast<int64_t>(in.Varint());
     const bool real = base::Instant{} < change.holds_until && change.holds_until <= base::kLastInstant;
-    if ((bits & kChangeHasEnd) != 0 && !real) in.Fail();
+    if ((purpose_bits & kChangeHasEnd) != 0 && !real) in.Fail();
   } else if (change.what == domain::ChangedWhat::kRetention) {
     const uint8_t kind = in.Byte();
     if (kind > static_cast<uint8_t>(domain::RetentionKind::kDoNotSave)) in.Fail();
@@ -127,11 +130,6 @@ domain::ShownText GetShown(Decoder& in) {
 }
 
 bool IsPlain(ChangeKind kind) { return kind >= kFirstOfOthers; }
-
-bool KnownKind(uint8_t number) {
-  const auto kind = static_cast<ChangeKind>(number);
-  return (number > 0 && kind <= kLastOfHistory) || (kind >= kFirstOfOthers && kind <= kLastOfOthers);
-}
 
 }  // namespace
 
@@ -163,9 +161,8 @@ bool DecodeChangeRow(std::string_view bytes, ChangeRow* row) {
   *row = ChangeRow{};
   Decoder in(bytes);
   if (in.Byte() != kRowFormat) return false;
-  const uint8_t kind = in.Byte();
-  if (!KnownKind(kind)) return false;
-  row->kind = static_cast<ChangeKind>(kind);
+  row->kind = static_cast<ChangeKind>(in.Byte());
+  if (!IsKnown(row->kind)) return false;
   row->previous = in.Varint();
   row->policy_version = in.String(64);
   const uint8_t channel = in.Byte();

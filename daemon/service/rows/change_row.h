@@ -35,6 +35,7 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealAnswered = 17,
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
+  kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -48,9 +49,15 @@ enum class ChangeKind : uint8_t {
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kRestored;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
+
+// Whether the number is one of the above: it may have come from anywhere.
+constexpr bool IsKnown(ChangeKind kind) {
+  return (static_cast<uint8_t>(kind) > 0 && kind <= kLastOfHistory) ||
+         (kind >= kFirstOfOthers && kind <= kLastOfOthers);
+}
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {

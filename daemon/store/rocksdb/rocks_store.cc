@@ -31,6 +31,7 @@ void RocksStore::Commit(Partition partition, std::vector<Precondition> precondit
 
 void RocksStore::Subscribe(Subscriber& subscriber) { impl_->committer().subscribers().Add(subscriber); }
 void RocksStore::Unsubscribe(Subscriber& subscriber) { impl_->committer().subscribers().Remove(subscriber); }
+void RocksStore::SetGate(Gate* gate) { impl_->committer().SetGate(gate); }
 
 absl::StatusOr<std::string> RocksStore::Get(Partition partition, Table table, std::string_view key) const {
   return impl_->Get(partition, table, key);

@@ -86,6 +86,7 @@ class RocksStore final : public Store {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
   void Subscribe(Subscriber& subscriber) override;
   void Unsubscribe(Subscriber& subscriber) override;
+  void SetGate(Gate* gate) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // Holds an iterator while it runs: keep pieces to some seconds. The visitor may call the store, but not Close.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,

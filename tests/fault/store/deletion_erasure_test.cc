@@ -30,6 +30,7 @@ class OnDisk final : public store::Store {
   }
   void Subscribe(store::Subscriber& subscriber) override { rocks_->Subscribe(subscriber); }
   void Unsubscribe(store::Subscriber& subscriber) override { rocks_->Unsubscribe(subscriber); }
+  void SetGate(store::Gate* gate) override { rocks_->SetGate(gate); }
   absl::StatusOr<std::string> Get(store::Partition partition, Table table, std::string_view key) const override {
     return rocks_->Get(partition, table, key);
   }

@@ -108,6 +108,8 @@ void StepsForSubject(const Case& c, Steps* steps) {
       steps, [](Case * x) -> auto& { return x->subject.closed_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->subject.reopened_at; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->subject.restored_at; });
 }
 
 void StepsForRules(const Case& c, Steps* steps) {
@@ -134,6 +136,8 @@ void StepsForRules(const Case& c, Steps* steps) {
     const domain::Region region = entry.first;
     steps->push_back([region](Case* x) { x->rules.regions.erase(region); });
   }
+  Reset(
+      steps, [](Case * x) -> auto& { return x->rules.restored_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->rules.ages_of_consent; });
   Reset(

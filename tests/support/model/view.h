@@ -63,6 +63,11 @@ struct View {
   bool names_strange_profile = false;  // named, but in no record
   bool names_strange_device = false;
 
+  // The record, or the whole store, came back by a restore, and what allowed more than it says is lost.
+  bool IsRestored() const {
+    if (rules.restored_at.IsSet()) return true;
+    return subject != nullptr && subject->restored_at.IsSet();
+  }
   std::vector<domain::ScopeFacts> NamedScopes() const;
   // By every region's age of consent.
   std::optional<Instant> ComesOfAgeEverywhere(const domain::ScopeFacts& profile) const;

@@ -150,6 +150,10 @@ void MemoryStore::Unsubscribe(Subscriber& subscriber) {
   for (const auto& partition : partitions_) partition->committer().subscribers().Remove(subscriber);
 }
 
+void MemoryStore::SetGate(Gate* gate) {
+  for (const auto& partition : partitions_) partition->committer().SetGate(gate);
+}
+
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {
   if (absl::Status s = CheckPlace(partition, partition_count(), table); !s.ok()) return s;
   if (absl::Status s = Usable(partition); !s.ok()) return s;

@@ -31,6 +31,7 @@ class MemoryStore final : public Store {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
   void Subscribe(Subscriber& subscriber) override;
   void Unsubscribe(Subscriber& subscriber) override;
+  void SetGate(Gate* gate) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // The visitor runs without a lock held and may call the store.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,

@@ -216,6 +216,33 @@ TEST_F(ConfigTest, WhatIsAskedAboutPolicies) {
   }
 }
 
+TEST_F(ConfigTest, WhatARestoreIsAskedFor) {
+  const absl::StatusOr<Invocation> restore =
+      ParseInvocation({"restore", "b", "--journal", "/j", "--secret=s", "--data-dir", "/var/store"}, surroundings_);
+  ASSERT_TRUE(restore.ok()) << restore.status();
+  EXPECT_EQ(restore->command, Command::kRestore);
+  EXPECT_EQ(restore->restore.backup, surroundings_.working_directory + "/b");
+  EXPECT_EQ(restore->restore.journal, "/j");
+  EXPECT_EQ(restore->restore.secret_file, surroundings_.working_directory + "/s");
+  EXPECT_EQ(restore->serve.data_dir, "/var/store");
+  EXPECT_EQ(restore->serve.head_file, "/var/store.head");
+  const absl::StatusOr<Invocation> alone = ParseInvocation({"restore", "/b", "--without-journal"}, surroundings_);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_TRUE(alone->restore.without_journal);
+  EXPECT_EQ(ParseInvocation({"restore", "--help"}, surroundings_)->command, Command::kHelp);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"/b"},
+                                             {"--journal", "/j"},
+                                             {"/b", "--journal", "/j", "--without-journal"},
+                                             {"/b", "/c", "--journal", "/j"},
+                                             {"/b", "--journal", "/j", "--nonsense"}}) {
+    std::vector<std::string> arguments = {"restore"};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    EXPECT_FALSE(ParseInvocation(arguments, surroundings_).ok()) << (wrong.empty() ? "" : wrong.back());
+  }
+}
+
 TEST_F(ConfigTest, HelpNamesEveryOption) {
   const absl::StatusOr<Invocation> help = Serve({"--help"});
   ASSERT_TRUE(help.ok()) << help.status();
