@@ -146,9 +146,9 @@ struct FactChange {
   Purpose purpose = Purpose::kNone;  // where what is kPurpose or kRefusedAgain
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
-  Retention retention;  // where what is kRetention
-  uint8_t flags = 0;    // where what is kFlags: those added
-  Instant holds_until;  // of a consent that was given or renewed: when it expires; unset: it has no end
+  Retention retention;   // where what is kRetention
+  uint8_t flags = 0;     // where what is kFlags: those added
+  Instant holds_until;   // of a consent that was given or renewed: when it expires; unset: it has no end
   bool loosens = false;  // an answer may turn towards yes or KEEP by it; else towards no or PURGE alone
   bool operator==(const FactChange&) const = default;
 };
