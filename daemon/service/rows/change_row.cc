@@ -23,7 +23,7 @@ constexpr size_t kMaxShown = base::kMaxParts + 1;
 
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
-constexpr uint8_t kChangeHasEnd = 128;  // beside a purpose's number
+constexpr uint8_t kChangeHasEnd = 128;   // beside a purpose's number
 constexpr uint8_t kChangeLoosens = 128;  // beside the number of what changed
 
 void PutScope(Encoder& out, const domain::ScopeRef& scope) {
