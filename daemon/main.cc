@@ -8,6 +8,7 @@
 
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/key_tools.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
 #include "daemon/app/serve.h"
@@ -55,6 +56,8 @@ int main(int argc, char** argv) {
       return consent::app::DiffPolicyFiles(invocation->policy_file, invocation->next_policy);
     case Command::kValidateCallers:
       return consent::app::ValidateCallersFile(invocation->callers_file);
+    case Command::kKeys:
+      return consent::app::RunKeys(*invocation);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

@@ -11,6 +11,7 @@
 #include "daemon/ops/config_environment.h"
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
+#include "daemon/ops/keys_command.h"
 #include "daemon/ops/policy_command.h"
 
 namespace consent::ops {
@@ -345,6 +346,11 @@ constexpr char kOverview[] =
     "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
     "                                   --policy FILE takes that one, --json prints JSON\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
+    "  consentd keys show               the master keys of the key file by their numbers, and no byte of any\n"
+    "  consentd keys add-master         add a master key; `consentctl keys rewrap` then puts it into use\n"
+    "  consentd keys drop-master NUMBER drop a master key under which nothing lies any more\n"
+    "  consentd keys export FILE        write the keys to a new file, for a safe place apart from every backup;\n"
+    "                                   each takes --config, --key-file and --data-dir as serve does\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -415,6 +421,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
+  if (first == "keys") return ParseKeysCommand(arguments, environment);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");

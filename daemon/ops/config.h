@@ -59,6 +59,16 @@ enum class Command : uint8_t {
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,
+  kKeys = 7,
+};
+
+enum class KeyAct : uint8_t { kShow = 0, kAddMaster = 1, kDropMaster = 2, kExport = 3 };
+
+// Of `keys ...`.
+struct KeyOptions {
+  KeyAct act = KeyAct::kShow;
+  uint16_t number = 0;  // of kDropMaster; 1 or more
+  std::string file;     // of kExport; absolute
 };
 
 // Of `policy test`.
@@ -72,7 +82,8 @@ struct PolicyTestOptions {
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe
+  ServeOptions serve;        // of kServe, and of kKeys
+  KeyOptions keys;           // of kKeys
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy

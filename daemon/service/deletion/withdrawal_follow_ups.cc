@@ -38,7 +38,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
   const DeletionPayload payload{account_id_,
                                 wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
-  base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+  base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
   base::Digest unused{};
   made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);

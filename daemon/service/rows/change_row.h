@@ -47,10 +47,11 @@ enum class ChangeKind : uint8_t {
   kVerificationReported = 73,  // what a verification of the decision log found
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
+  kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kKeysRotated;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
