@@ -79,6 +79,7 @@ GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       hold_(v1::HoldService::NewStub(channel)),
+      keys_(v1::KeyService::NewStub(channel)),
       policy_(v1::PolicyService::NewStub(channel)),
       purge_(v1::PurgeService::NewStub(channel)),
       recording_(v1::RecordingService::NewStub(channel)),

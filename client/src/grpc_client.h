@@ -16,6 +16,7 @@
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/hold_service.grpc.pb.h"
+#include "consent/v1/key_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
@@ -116,6 +117,10 @@ class GrpcClient final : public Client {
                                                     const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
+  // In grpc_keys.cc.
+  absl::StatusOr<KeyState> GetKeys(const CallOptions& options) override;
+  absl::StatusOr<KeyState> RewrapShares(const CallOptions& options) override;
+
   // In grpc_status.cc.
   absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options) override;
 
@@ -154,6 +159,7 @@ class GrpcClient final : public Client {
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
   std::unique_ptr<v1::HoldService::Stub> hold_;
+  std::unique_ptr<v1::KeyService::Stub> keys_;
   std::unique_ptr<v1::PolicyService::Stub> policy_;
   std::unique_ptr<v1::PurgeService::Stub> purge_;
   std::unique_ptr<v1::RecordingService::Stub> recording_;

@@ -138,6 +138,36 @@ std::function<milliseconds()> ProbeAgainAndAgain(Probe& probe, ops::Log& log, st
   };
 }
 
+std::function<milliseconds()> RewrapShares(service::RewrapShares& rewrapping, ops::Log& log) {
+  static constexpr milliseconds kBetweenLooks(1'000);
+  static constexpr int kRestPerWork = 3;
+  return [&rewrapping, &log, pace = FailurePace(), under_way = false]() mutable -> milliseconds {
+    const auto began = std::chrono::steady_clock::now();
+    const absl::StatusOr<service::RewrapShares::Piece> piece = rewrapping.Next();
+    if (!piece.ok()) {
+      const milliseconds rest = pace.Failed(piece.status().ToString());
+      if (pace.is_news()) {
+        log.Error("keys could not be put under the newest master key; it will be tried again",
+                  {{"why", ops::OperatorText(piece.status())}});
+      }
+      return rest;
+    }
+    pace.Succeeded();
+    if (piece->is_idle) return kBetweenLooks;
+    if (!std::exchange(under_way, true)) {
+      log.Info("keys are put under another master key",
+               {{"master_key", piece->master}, {"shares", rewrapping.left() + piece->rewrapped}});
+    }
+    if (piece->finished) {
+      under_way = false;
+      log.Info("all keys lie under the newest master key", {{"master_key", piece->master}});
+      return kBetweenLooks;
+    }
+    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    return piece->rewrapped == 0 ? milliseconds(0) : std::max(kRestPerWork * took, milliseconds(1));
+  };
+}
+
 std::function<milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures, ops::Log& log) {
   const auto eraser = std::make_shared<service::Eraser>(core, erasures);
   return [&log, eraser]() -> milliseconds {

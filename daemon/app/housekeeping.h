@@ -55,6 +55,10 @@ std::function<std::chrono::milliseconds()> ProbeAgainAndAgain(Probe& probe, ops:
                                                               std::chrono::microseconds watchdog,
                                                               std::function<void()> answered);
 
+// Puts shares under the newest master key once an operator has asked for it, and says when that begins and ends. Works
+// for at most a quarter of the time, but for the files at the end.
+std::function<std::chrono::milliseconds()> RewrapShares(service::RewrapShares& rewrapping, ops::Log& log);
+
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures,
                                                           ops::Log& log);

@@ -191,6 +191,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .time = time_,
                                 .random = random_,
                                 .keys = keys,
+                                .shares = base::ShareKeys(keys),
                                 .hasher = base::IdHasher(keys.lookup_key()),
                                 .tokens = service::Tokens(keys, store_->store_id()),
                                 .policies = {},
@@ -254,6 +255,7 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      [this] { return ReadKeyFile(options_); },
       rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
                            services_->read_log}));
   return rpc_.back()->All();
@@ -307,6 +309,9 @@ void Runtime::LogCuts(const ConnectionCounts& counts) {
 
 std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
+  if (absl::Status status = services_->master_keys.Take(*core_->shares.keys()); !status.ok()) {
+    return Failure{absl::IsFailedPrecondition(status) ? ExitCode::kKeys : ExitCode::kStore, Text(status)};
+  }
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
     return Failure{ExitCode::kStore, Text(status)};
   }
@@ -330,6 +335,7 @@ void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, services_->proposals, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
+  rewrapper_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), RewrapShares(services_->rewrapping, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
                                               if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
@@ -399,6 +405,7 @@ void Runtime::Drain() {
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   prober_.reset();  // it asks the server and the store
   eraser_.reset();
+  rewrapper_.reset();
   settler_.reset();
   certificate_watch_.reset();
   clock_watch_.reset();

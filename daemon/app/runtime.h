@@ -155,6 +155,7 @@ class Runtime {
   std::vector<std::unique_ptr<ops::HttpServer>> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
+  std::unique_ptr<Periodic> rewrapper_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
   std::unique_ptr<Periodic> certificate_watch_;

@@ -16,6 +16,7 @@
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
+#include "daemon/rpc/key_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/read_log.h"
@@ -27,6 +28,8 @@
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/erasure/master_keys.h"
+#include "daemon/service/erasure/rewrap_shares.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
@@ -76,6 +79,8 @@ struct Services {
         deletions(core, changes),
         holds(core, changes),
         erasures(core),
+        master_keys(core),
+        rewrapping(core),
         tasks(core, queue),
         verify_decisions(core),
         explain_check(core),
@@ -105,6 +110,8 @@ struct Services {
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
+  service::MasterKeys master_keys;
+  service::RewrapShares rewrapping;
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
   service::ExplainCheck explain_check;
@@ -115,7 +122,7 @@ struct Services {
 // The RPC services of one gRPC server, for the peers that its authenticator tells apart. The references outlive it, and
 // it outlives the server.
 struct RpcServices {
-  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status,
+  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status, rpc::ReadKeyFile read_keys,
               const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
@@ -129,11 +136,12 @@ struct RpcServices {
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
         decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
                  dependencies),
+        key(core, services.master_keys, services.rewrapping, std::move(read_keys), dependencies),
         status(std::move(read_status), dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording,   &policy,   &deletion,
-            &hold,        &approval, &purge,   &data_system, &decision, &status};
+    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion, &hold,
+            &approval,    &purge,    &data_system, &decision,  &key,    &status};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -147,6 +155,7 @@ struct RpcServices {
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
   rpc::DecisionRpc decision;
+  rpc::KeyRpc key;
   rpc::StatusRpc status;
 };
 

@@ -13,6 +13,7 @@
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
 #include "daemon/ops/journal_command.h"
+#include "daemon/ops/keys_command.h"
 #include "daemon/ops/policy_command.h"
 #include "daemon/ops/restore_command.h"
 
@@ -317,6 +318,11 @@ constexpr char kOverview[] =
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd journal verify DIR      read a restriction journal to its end, and say what it has\n"
     "  consentd keys backup-pair FILE   make the backups' keys: the secret half into FILE, the public one printed\n"
+    "  consentd keys show               the master keys of the key file by their numbers, and no byte of any\n"
+    "  consentd keys add-master         add a master key; `consentctl keys rewrap` then puts it into use\n"
+    "  consentd keys drop-master NUMBER drop a master key under which nothing lies any more\n"
+    "  consentd keys export FILE        write the keys to a new file, for a safe place apart from every backup;\n"
+    "                                   each takes --config, --key-file and --data-dir as serve does\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -388,7 +394,9 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
   if (first == "restore") return ParseRestoreCommand(arguments, environment);
-  if (first == "journal" || first == "keys") return ParseJournalCommand(arguments);
+  if (first == "journal" || (first == "keys" && arguments.size() > 1 && arguments[1] == "backup-pair"))
+    return ParseJournalCommand(arguments);
+  if (first == "keys") return ParseKeysCommand(arguments, environment);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");

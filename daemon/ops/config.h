@@ -64,6 +64,16 @@ enum class Command : uint8_t {
   kVerifyJournal = 7,
   kMakeBackupPair = 8,
   kRestore = 9,
+  kKeys = 10,
+};
+
+enum class KeyAct : uint8_t { kShow = 0, kAddMaster = 1, kDropMaster = 2, kExport = 3 };
+
+// Of `keys ...`.
+struct KeyOptions {
+  KeyAct act = KeyAct::kShow;
+  uint16_t number = 0;  // of kDropMaster; 1 or more
+  std::string file;     // of kExport; absolute
 };
 
 // Of `policy test`.
@@ -86,8 +96,9 @@ struct RestoreOptions {
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe and kRestore
+  ServeOptions serve;        // of kServe, kRestore and kKeys
   RestoreOptions restore;    // of kRestore
+  KeyOptions keys;           // of kKeys
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy

@@ -336,6 +336,7 @@ OPERATOR = {
                   [(of("consentd_rocksdb_writes_stopped"), "stopped"), (of("consentd_rocksdb_delayed_write_bytes_per_second"), "bytes a second")], "stat", steps=none_is_good()),
             Panel("Is the disk broken?", "Errors of the engine's background work since the daemon began.",
                   [(of("consentd_rocksdb_background_errors_total"), "{{instance}}")], "stat", steps=none_is_good()),
+            Panel("How far is a rotation of the master key?", "Keys that have yet to come under the newest one; `consentctl keys show` says when it is done.", [(of("consentd_key_shares_to_rewrap"), "{{instance}}")]),
             Panel("How much waits to be erased?", "What has yet to leave the store's own files.", [(of("consentd_erasures_waiting"), "{{step}}")]),
         ]),
         ("Memory and machine", [

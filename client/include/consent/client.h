@@ -18,6 +18,7 @@
 #include "consent/explanation.h"
 #include "consent/export.h"
 #include "consent/hold.h"
+#include "consent/keys.h"
 #include "consent/policy.h"
 #include "consent/purge.h"
 #include "consent/recording.h"
@@ -256,6 +257,12 @@ class CONSENT_EXPORT Client {
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // Ends the pauses of tasks that failed. Leases and holds stay as they are. Needs the role PURGER or OPERATOR.
   virtual absl::StatusOr<RetryPage> RetryTasks(const RetryOrder& order, const CallOptions& options = {}) = 0;
+
+  // Which master keys are in force, and how far a rotation has come.
+  virtual absl::StatusOr<KeyState> GetKeys(const CallOptions& options = {}) = 0;
+  // Has the daemon read its key file again and put everything under the newest master key, in the background.
+  // FailedPrecondition (KEY_FILE_REFUSED): the keys of before stay in force.
+  virtual absl::StatusOr<KeyState> RewrapShares(const CallOptions& options = {}) = 0;
 
   // How the daemon stands, by the figures of its metrics. Needs the role OPERATOR, OFFICER or AUDITOR.
   virtual absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options = {}) = 0;

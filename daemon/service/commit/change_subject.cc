@@ -8,6 +8,7 @@
 #include "daemon/service/commit/change_reply.h"
 #include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
@@ -274,7 +275,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     if (!stored.ok()) return stored.status();
     key = *stored;
   } else {
-    base::PayloadKey fresh = core_.keys.NewPayloadKey(request.subject, core_.random);
+    base::PayloadKey fresh = core_.shares.NewPayloadKey(request.subject, core_.random);
     work.share = std::move(fresh.share);
     key = fresh.key;
   }
@@ -334,7 +335,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   for (const UsageMark mark : NewMarks(core_, core_.PartitionOf(request.subject), transition.after)) {
     change.writes.push_back(PutMark(mark));
   }
-  if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
+  if (!work.share.empty()) change.writes.push_back(PutShare(core_, request.subject, key, work.share));
   if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
   if (!work.request_key.empty()) {
     const RequestRow row{stamp.time, stamp.sequence, BodyOf(request)};

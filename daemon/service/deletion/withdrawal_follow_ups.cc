@@ -54,7 +54,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
   const DeletionPayload payload{account_id_, ToldSelector(told)};
-  base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+  base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
   base::Digest unused{};
   made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);

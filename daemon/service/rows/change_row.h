@@ -48,10 +48,11 @@ enum class ChangeKind : uint8_t {
   kVerificationReported = 73,  // what a verification of the decision log found
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
+  kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kRestored;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kKeysRotated;
 
 // Whether the number is one of the above: it may have come from anywhere.
 constexpr bool IsKnown(ChangeKind kind) {

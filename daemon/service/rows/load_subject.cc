@@ -67,7 +67,7 @@ absl::StatusOr<base::Digest> PayloadKeyOf(const Core& core, base::SubjectHandle 
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
   }
   if (!share.ok()) return StoreUnreadable();
-  absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject, *share);
+  absl::StatusOr<base::Digest> key = core.shares.OpenShare(subject, *share);
   if (key.ok()) return key;
   return wire::MakeError(
       v1::ERROR_REASON_INTERNAL,

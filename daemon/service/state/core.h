@@ -7,6 +7,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
+#include "daemon/base/share_keys.h"
 #include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/appeal_gauges.h"
 #include "daemon/service/state/deletion_gauges.h"
@@ -32,7 +33,8 @@ struct Core {
   store::Store& store;
   base::TrustedClock& time;
   base::Random& random;
-  base::Keys keys;
+  base::Keys keys;         // but for the master keys: the places of rows, and the tags of tokens
+  base::ShareKeys shares;  // the master keys
   base::IdHasher hasher;
   Tokens tokens;
   PolicyBook policies;

@@ -344,6 +344,8 @@ COMMANDS = [
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("status", "StatusService/GetStatus", [], {}, (0, 51)),
+    Asked("keys show", "KeyService/GetKeys", [], {}),
+    Asked("keys rewrap", "KeyService/RewrapShares", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(EXACT, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
           {"input": [path()], "--state": [path()], "--refused": [path()], "--force": [SWITCH], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},

@@ -30,6 +30,7 @@ from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as report
 from consent.v1 import roles_pb2
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import key_service_pb2 as keys
 from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -128,6 +129,8 @@ def attempts(victim, world):
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
         "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
+        "KeyService/GetKeys": lambda: [keys.GetKeysRequest()],
+        "KeyService/RewrapShares": lambda: [keys.RewrapSharesRequest()],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/ExplainCheck": lambda: [decisions.ExplainCheckRequest(recording=types.Recording(recording_id="r", account_id=victim.agreed))],

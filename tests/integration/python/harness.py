@@ -36,6 +36,7 @@ from consent.v1 import hold_service_pb2_grpc as hold_grpc
 from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
+from consent.v1 import key_service_pb2_grpc as key_grpc
 from consent.v1 import status_service_pb2_grpc as status_grpc
 from consent.v1 import subject_service_pb2_grpc as subject_grpc
 
@@ -215,6 +216,7 @@ class Client:
         self.holds = hold_grpc.HoldServiceStub(self.channel)
         self.approvals = approval_grpc.ApprovalServiceStub(self.channel)
         self.decision_log = decision_grpc.DecisionServiceStub(self.channel)
+        self.keys = key_grpc.KeyServiceStub(self.channel)
         self.status = status_grpc.StatusServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 

@@ -43,6 +43,7 @@ struct World::Running {
                 .time = time,
                 .random = random,
                 .keys = keys,
+                .shares = base::ShareKeys(keys),
                 .hasher = base::IdHasher(keys.lookup_key()),
                 .tokens = service::Tokens(keys, store.store_id()),
                 .policies = {},
@@ -65,6 +66,8 @@ struct World::Running {
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
+        master_keys(context),
+        rewrapping(context),
         tasks(context, queue) {}
 
   service::Pool writers;
@@ -84,6 +87,8 @@ struct World::Running {
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
+  service::MasterKeys master_keys;
+  service::RewrapShares rewrapping;
   service::PurgeTasks tasks;
 };
 
@@ -150,6 +155,8 @@ service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }
+service::MasterKeys& World::master_keys() { return running_->master_keys; }
+service::RewrapShares& World::rewrapping() { return running_->rewrapping; }
 service::PurgeTasks& World::tasks() { return running_->tasks; }
 
 Reply World::Submit(service::ChangeRequest request) {

@@ -13,6 +13,8 @@
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/erasure/master_keys.h"
+#include "daemon/service/erasure/rewrap_shares.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
@@ -103,8 +105,12 @@ class World {
 
   // Everything of the process goes; the store stays.
   void Restart();
-  // As if an operator had added a master key to the key file; in use after the next Restart.
+  // As if an operator had added a master key to the key file; in use after the next Restart, or once the master keys
+  // are taken from it.
   void AddMasterKey();
+  // The same of another key file.
+  void PutKeys(const base::Keys& keys) { keys_ = keys; }
+  const base::Keys& keys() const { return keys_; }
   absl::Status TryRestart();
 
   // --- changes; each a minute apart ---
@@ -159,6 +165,8 @@ class World {
   service::PurgeTasks& tasks();
   service::Holds& holds();
   service::Erasures& erasures();
+  service::MasterKeys& master_keys();
+  service::RewrapShares& rewrapping();
   store::Store& store() const;
   store::MemoryStore& inner_store() { return inner_; }
 

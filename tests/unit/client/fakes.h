@@ -122,6 +122,8 @@ class FakeClient : public Client {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<KeyState> GetKeys(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<KeyState> RewrapShares(const CallOptions&) override { return Missing(); }
   absl::StatusOr<DaemonStatus> GetStatus(const CallOptions&) override { return Missing(); }
   absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation&, const CallOptions&) override {
     return Missing();

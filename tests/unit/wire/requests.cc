@@ -150,6 +150,8 @@ absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::GetStatusRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::GetKeysRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::RewrapSharesRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
 absl::Status ReadRequest(const v1::ExplainCheckRequest& r) { return wire::ReadExplainCheck(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ExplainDecisionRequest& r) {
@@ -342,6 +344,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::GetStatusRequest>({""}),
+      Kind<v1::GetKeysRequest>({""}),
+      Kind<v1::RewrapSharesRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ExplainCheckRequest>(
           {"recording {" + recording + "}" +
