@@ -11,6 +11,7 @@
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
 #include "daemon/app/serve.h"
+#include "daemon/app/store_tools.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
 
@@ -55,6 +56,8 @@ int main(int argc, char** argv) {
       return consent::app::DiffPolicyFiles(invocation->policy_file, invocation->next_policy);
     case Command::kValidateCallers:
       return consent::app::ValidateCallersFile(invocation->callers_file);
+    case Command::kStore:
+      return consent::app::RunStoreTool(invocation->store);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

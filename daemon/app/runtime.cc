@@ -210,6 +210,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   status_ = std::make_unique<StatusAnswer>(
       *core_, services_->policy_admin, [this] { return CollectMetrics(); },
       [] { return std::chrono::steady_clock::now(); });
+  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); }, time_, random_, log_);
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -252,7 +253,7 @@ std::optional<Failure> Runtime::Listen() {
 std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator) {
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
-      *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); }, *backups_,
       rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
                            services_->read_log}));
   return rpc_.back()->All();
@@ -272,6 +273,7 @@ void Runtime::DefineMetrics() {
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
   decisions_->DefineMetrics(registry_);
+  backups_->DefineMetrics(registry_);
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -405,6 +407,7 @@ void Runtime::Drain() {
   certificates_.reset();
   readers_.reset();
   restrictions_.reset();
+  backups_.reset();
   decisions_->EndCounting();
   store_->Close();
   writers_.reset();

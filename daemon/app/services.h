@@ -11,6 +11,7 @@
 #include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/approval_rpc.h"
+#include "daemon/rpc/backup_rpc.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
@@ -115,7 +116,7 @@ struct Services {
 // The RPC services of one gRPC server, for the peers that its authenticator tells apart. The references outlive it, and
 // it outlives the server.
 struct RpcServices {
-  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status,
+  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status, rpc::BackupSource& backups,
               const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
@@ -129,11 +130,12 @@ struct RpcServices {
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
         decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
                  dependencies),
-        status(std::move(read_status), dependencies) {}
+        status(std::move(read_status), dependencies),
+        backup(backups, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording,   &policy,   &deletion,
-            &hold,        &approval, &purge,   &data_system, &decision, &status};
+    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion, &hold,
+            &approval,    &purge,    &data_system, &decision,  &status, &backup};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -148,6 +150,7 @@ struct RpcServices {
   rpc::DataSystemRpc data_system;
   rpc::DecisionRpc decision;
   rpc::StatusRpc status;
+  rpc::BackupRpc backup;
 };
 
 }  // namespace consent::app

@@ -12,6 +12,7 @@
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
 #include "daemon/ops/policy_command.h"
+#include "daemon/ops/store_command.h"
 
 namespace consent::ops {
 namespace {
@@ -345,6 +346,13 @@ constexpr char kOverview[] =
     "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
     "                                   --policy FILE takes that one, --json prints JSON\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
+    "  consentd store verify FOLDER     read every row of a store whose daemon is stopped, or of a backup; exit 1 "
+    "where\n"
+    "                                   something is wrong; --json prints JSON\n"
+    "  consentd store stats FOLDER      rows, bytes and files of one; --json prints JSON\n"
+    "  consentd store compact FOLDER    rewrite a store's files, so that what was deleted takes no room\n"
+    "  consentd store copy FOLDER --to FOLDER\n"
+    "                                   make another store of it, with another id\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -415,6 +423,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
+  if (first == "store") return ParseStoreCommand(arguments);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -425,7 +434,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
                                                          " serve, policy validate, policy diff, policy "
-                                                         "test, callers validate and version")));
+                                                         "test, callers validate, store and version")));
 }
 
 }  // namespace consent::ops

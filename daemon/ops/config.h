@@ -59,6 +59,17 @@ enum class Command : uint8_t {
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,
+  kStore = 9,
+};
+
+enum class StoreAct : uint8_t { kVerify = 0, kStats = 1, kCompact = 2, kCopy = 3 };
+
+// Of `store ...`.
+struct StoreToolOptions {
+  StoreAct act = StoreAct::kVerify;
+  std::string folder;  // of a store, or of a backup
+  std::string to;      // of kCopy
+  bool json = false;   // of kVerify and kStats
 };
 
 // Of `policy test`.
@@ -77,6 +88,7 @@ struct Invocation {
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy
   std::string callers_file;  // of kValidateCallers
+  StoreToolOptions store;    // of kStore
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

@@ -334,6 +334,8 @@ OPERATOR = {
                   [(of("consentd_rocksdb_writes_stopped"), "stopped"), (of("consentd_rocksdb_delayed_write_bytes_per_second"), "bytes a second")], "stat", steps=none_is_good()),
             Panel("Is the disk broken?", "Errors of the engine's background work since the daemon began.",
                   [(of("consentd_rocksdb_background_errors_total"), "{{instance}}")], "stat", steps=none_is_good()),
+            Panel("Is there a backup?", "How long ago the last one began that was wholly taken; as long as the daemon runs where it remembers none. Over 26 hours alarms.",
+                  [(age("consentd_backup_last_timestamp_seconds"), "last backup")], "stat", "s", ((93_600, "red"),)),
             Panel("How much waits to be erased?", "What has yet to leave the store's own files.", [(of("consentd_erasures_waiting"), "{{step}}")]),
         ]),
         ("Memory and machine", [
