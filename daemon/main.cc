@@ -14,6 +14,7 @@
 #include "daemon/app/policy_test.h"
 #include "daemon/app/restore_store.h"
 #include "daemon/app/serve.h"
+#include "daemon/app/store_tools.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
 
@@ -66,6 +67,8 @@ int main(int argc, char** argv) {
       return consent::app::MakeBackupPair(invocation->secret_file);
     case Command::kKeys:
       return consent::app::RunKeys(*invocation);
+    case Command::kStore:
+      return consent::app::RunStoreTool(invocation->store);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

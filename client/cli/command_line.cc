@@ -101,6 +101,7 @@ void AddCommands(CLI::App& app, Cli& cli) {
   AddPolicy(app, cli);
   AddClock(app, cli);
   AddKeys(app, cli);
+  AddBackup(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
   AddDecisions(app, cli);

@@ -75,6 +75,7 @@ GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared
     : options_(std::move(options)),
       files_(std::move(files)),
       approval_(v1::ApprovalService::NewStub(channel)),
+      backup_(v1::BackupService::NewStub(channel)),
       decision_(v1::DecisionService::NewStub(channel)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),

@@ -12,6 +12,7 @@
 #include "client/src/retry.h"
 #include "consent/client.h"
 #include "consent/v1/approval_service.grpc.pb.h"
+#include "consent/v1/backup_service.grpc.pb.h"
 #include "consent/v1/decision_service.grpc.pb.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
@@ -106,6 +107,12 @@ class GrpcClient final : public Client {
   absl::StatusOr<Proposal> ApproveProposal(const ProposalId& proposal, const CallOptions& options) override;
   absl::StatusOr<Proposal> WithdrawProposal(const ProposalId& proposal, const CallOptions& options) override;
 
+  // In grpc_backup.cc.
+  absl::StatusOr<BackupId> BeginBackup(const CallOptions& options) override;
+  absl::StatusOr<BackupPiece> ReadBackup(const BackupId& backup, const std::string& file, int64_t offset,
+                                         const CallOptions& options) override;
+  absl::Status EndBackup(const BackupId& backup, bool taken, const CallOptions& options) override;
+
   // In grpc_decisions.cc.
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
@@ -155,6 +162,7 @@ class GrpcClient final : public Client {
   const ClientOptions options_;
   const CredentialFiles files_;
   std::unique_ptr<v1::ApprovalService::Stub> approval_;
+  std::unique_ptr<v1::BackupService::Stub> backup_;
   std::unique_ptr<v1::DecisionService::Stub> decision_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;

@@ -212,6 +212,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   status_ = std::make_unique<StatusAnswer>(
       *core_, services_->policy_admin, [this] { return CollectMetrics(); },
       [] { return std::chrono::steady_clock::now(); });
+  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); }, time_, random_, log_);
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -255,7 +256,7 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
-      [this] { return ReadKeyFile(options_); },
+      [this] { return ReadKeyFile(options_); }, *backups_,
       rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
                            services_->read_log}));
   return rpc_.back()->All();
@@ -276,6 +277,7 @@ void Runtime::DefineMetrics() {
                registry_);
   decisions_->DefineMetrics(registry_);
   journal_->DefineMetrics(registry_);
+  backups_->DefineMetrics(registry_);
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -415,6 +417,7 @@ void Runtime::Drain() {
   certificates_.reset();
   readers_.reset();
   restrictions_.reset();
+  backups_.reset();
   decisions_->EndCounting();
   journal_->EndCatchingUp();
   store_->Close();

@@ -11,6 +11,7 @@
 #include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/approval_rpc.h"
+#include "daemon/rpc/backup_rpc.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
@@ -123,7 +124,7 @@ struct Services {
 // it outlives the server.
 struct RpcServices {
   RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status, rpc::ReadKeyFile read_keys,
-              const rpc::RpcDependencies& dependencies)
+              rpc::BackupSource& backups, const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
@@ -137,11 +138,12 @@ struct RpcServices {
         decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
                  dependencies),
         key(core, services.master_keys, services.rewrapping, std::move(read_keys), dependencies),
-        status(std::move(read_status), dependencies) {}
+        status(std::move(read_status), dependencies),
+        backup(backups, dependencies) {}
 
   std::vector<grpc::Service*> All() {
     return {&eligibility, &settings, &subject,     &recording, &policy, &deletion, &hold,
-            &approval,    &purge,    &data_system, &decision,  &key,    &status};
+            &approval,    &purge,    &data_system, &decision,  &key,    &status,   &backup};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -157,6 +159,7 @@ struct RpcServices {
   rpc::DecisionRpc decision;
   rpc::KeyRpc key;
   rpc::StatusRpc status;
+  rpc::BackupRpc backup;
 };
 
 }  // namespace consent::app

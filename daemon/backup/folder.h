@@ -1,25 +1,18 @@
 // A backup as a folder: MANIFEST.json, MANIFEST.json.sha256, and the database's files below `store`. Reads, checks and
 // copies one; needs no keys and no engine. Thread-safe.
 //
-// Complete is what has a manifest whose hash fits: whoever writes a backup writes the manifest last.
+// Whole is what has a manifest whose hash fits: whoever writes a backup writes the manifest last.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "consent/v1/backup_manifest.pb.h"
+#include "daemon/backup/manifest.h"
 
 namespace consent::backup {
-
-inline constexpr std::string_view kManifestName = "MANIFEST.json";
-inline constexpr std::string_view kManifestHashName = "MANIFEST.json.sha256";
-inline constexpr std::string_view kStoreFolder = "store";  // the database's files, without a folder in it
-inline constexpr int kManifestFormat = 1;
-inline constexpr size_t kMaxManifestBytes = 64 << 20;
-inline constexpr int kMaxFiles = 100'000;
 
 // The folder's manifest, whole and valid. NotFound: there is none; DataLoss: damaged, or its hash does not fit;
 // FailedPrecondition: of another format; else the file system's errors. Texts name the path and what to do.
@@ -33,5 +26,8 @@ absl::Status CheckFiles(const std::string& folder, const v1::BackupManifest& man
 // true copies, no links; each compared with the manifest as it is read; every file, `to` and its parent synced. On an
 // error what was copied stays for the caller to remove.
 absl::Status CopyStore(const std::string& folder, const v1::BackupManifest& manifest, const std::string& to);
+
+// Of all files that the manifest lists.
+uint64_t TotalBytes(const v1::BackupManifest& manifest);
 
 }  // namespace consent::backup

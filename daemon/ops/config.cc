@@ -16,6 +16,7 @@
 #include "daemon/ops/keys_command.h"
 #include "daemon/ops/policy_command.h"
 #include "daemon/ops/restore_command.h"
+#include "daemon/ops/store_command.h"
 
 namespace consent::ops {
 namespace {
@@ -323,6 +324,13 @@ constexpr char kOverview[] =
     "  consentd keys drop-master NUMBER drop a master key under which nothing lies any more\n"
     "  consentd keys export FILE        write the keys to a new file, for a safe place apart from every backup;\n"
     "                                   each takes --config, --key-file and --data-dir as serve does\n"
+    "  consentd store verify FOLDER     read every row of a store whose daemon is stopped, or of a backup; exit 1 "
+    "where\n"
+    "                                   something is wrong; --json prints JSON\n"
+    "  consentd store stats FOLDER      rows, bytes and files of one; --json prints JSON\n"
+    "  consentd store compact FOLDER    rewrite a store's files, so that what was deleted takes no room\n"
+    "  consentd store copy FOLDER --to FOLDER\n"
+    "                                   make another store of it, with another id\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -394,9 +402,10 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
   if (first == "restore") return ParseRestoreCommand(arguments, environment);
-  if (first == "journal" || (first == "keys" && arguments.size() > 1 && arguments[1] == "backup-pair"))
-    return ParseJournalCommand(arguments);
+  const bool makes_pair = first == "keys" && arguments.size() > 1 && arguments[1] == "backup-pair";
+  if (first == "journal" || makes_pair) return ParseJournalCommand(arguments);
   if (first == "keys") return ParseKeysCommand(arguments, environment);
+  if (first == "store") return ParseStoreCommand(arguments);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -406,8 +415,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
-                                                         " serve, restore, policy validate, policy diff, policy "
-                                                         "test, callers validate and version")));
+                                                         " serve, restore, policy validate, policy diff, policy test, "
+                                                         "callers validate, journal, keys, store and version")));
 }
 
 }  // namespace consent::ops

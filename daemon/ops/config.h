@@ -65,6 +65,7 @@ enum class Command : uint8_t {
   kMakeBackupPair = 8,
   kRestore = 9,
   kKeys = 10,
+  kStore = 11,
 };
 
 enum class KeyAct : uint8_t { kShow = 0, kAddMaster = 1, kDropMaster = 2, kExport = 3 };
@@ -74,6 +75,16 @@ struct KeyOptions {
   KeyAct act = KeyAct::kShow;
   uint16_t number = 0;  // of kDropMaster; 1 or more
   std::string file;     // of kExport; absolute
+};
+
+enum class StoreAct : uint8_t { kVerify = 0, kStats = 1, kCompact = 2, kCopy = 3 };
+
+// Of `store ...`.
+struct StoreToolOptions {
+  StoreAct act = StoreAct::kVerify;
+  std::string folder;  // of a store, or of a backup
+  std::string to;      // of kCopy
+  bool json = false;   // of kVerify and kStats
 };
 
 // Of `policy test`.
@@ -105,6 +116,7 @@ struct Invocation {
   std::string callers_file;  // of kValidateCallers
   std::string journal;       // of kVerifyJournal: the folder
   std::string secret_file;   // of kMakeBackupPair: to be written
+  StoreToolOptions store;    // of kStore
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

@@ -337,6 +337,8 @@ OPERATOR = {
             Panel("Is the disk broken?", "Errors of the engine's background work since the daemon began.",
                   [(of("consentd_rocksdb_background_errors_total"), "{{instance}}")], "stat", steps=none_is_good()),
             Panel("How far is a rotation of the master key?", "Keys that have yet to come under the newest one; `consentctl keys show` says when it is done.", [(of("consentd_key_shares_to_rewrap"), "{{instance}}")]),
+            Panel("Is there a backup?", "How long ago the last one began that was wholly taken; as long as the daemon runs where it remembers none. Over 26 hours alarms.",
+                  [(age("consentd_backup_last_timestamp_seconds"), "last backup")], "stat", "s", ((93_600, "red"),)),
             Panel("How much waits to be erased?", "What has yet to leave the store's own files.", [(of("consentd_erasures_waiting"), "{{step}}")]),
         ]),
         ("Memory and machine", [

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "consent/answer.h"
 #include "consent/approval.h"
+#include "consent/backup.h"
 #include "consent/clock.h"
 #include "consent/decisions.h"
 #include "consent/deletion.h"
@@ -244,6 +245,16 @@ class CONSENT_EXPORT Client {
                                                                        const CallOptions& options = {}) = 0;
   // Takes the place of the report before. Needs the role OFFICER, because an auditor writes nothing.
   virtual absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options = {}) = 0;
+
+  // FailedPrecondition (BACKUP_RUNNING): another one is being taken. It ends with EndBackup, and where nobody reads of
+  // it for a minute.
+  virtual absl::StatusOr<BackupId> BeginBackup(const CallOptions& options = {}) = 0;
+  // From byte `offset` of a file on: of MANIFEST.json first, which lists the others. NotFound (BACKUP_NOT_FOUND): it
+  // has ended, or has no such file; DataLoss (BACKUP_UNSOUND): the store is damaged.
+  virtual absl::StatusOr<BackupPiece> ReadBackup(const BackupId& backup, const std::string& file, int64_t offset,
+                                                 const CallOptions& options = {}) = 0;
+  // `taken`: all of it was read, compared with the manifest and synced.
+  virtual absl::Status EndBackup(const BackupId& backup, bool taken, const CallOptions& options = {}) = 0;
   // Why a check is answered as it is. The answer is no permission: nothing is on record by it.
   virtual absl::StatusOr<Explanation> ExplainCheck(const Recording& recording, const ExplainQuestion& question,
                                                    const CallOptions& options = {}) = 0;

@@ -10,8 +10,8 @@ from typing import Any, Optional, Sequence
 
 import grpc
 
-from consent.v1 import (approval_service_pb2_grpc, decision_service_pb2_grpc, deletion_service_pb2_grpc, eligibility_service_pb2_grpc,
-                        hold_service_pb2_grpc, key_service_pb2_grpc, policy_service_pb2_grpc, purge_service_pb2_grpc, recording_service_pb2_grpc,
+from consent.v1 import (approval_service_pb2_grpc, backup_service_pb2_grpc, decision_service_pb2_grpc, deletion_service_pb2_grpc,
+                        eligibility_service_pb2_grpc, hold_service_pb2_grpc, key_service_pb2_grpc, policy_service_pb2_grpc, purge_service_pb2_grpc, recording_service_pb2_grpc,
                         settings_service_pb2_grpc, status_service_pb2_grpc, subject_service_pb2_grpc)
 from consent.v1 import eligibility_service_pb2 as api
 from consent.v1 import types_pb2 as types
@@ -34,6 +34,7 @@ class _Stubs:
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
         self.approvals = approval_service_pb2_grpc.ApprovalServiceStub(channel)
+        self.backups = backup_service_pb2_grpc.BackupServiceStub(channel)
         self.decisions = decision_service_pb2_grpc.DecisionServiceStub(channel)
         self.deletions = deletion_service_pb2_grpc.DeletionServiceStub(channel)
         self.eligibility = eligibility_service_pb2_grpc.EligibilityServiceStub(channel)
@@ -107,6 +108,10 @@ class Client:
     @property
     def approvals(self) -> approval_service_pb2_grpc.ApprovalServiceStub:
         return self._current().approvals
+
+    @property
+    def backups(self) -> backup_service_pb2_grpc.BackupServiceStub:
+        return self._current().backups
 
     @property
     def decisions(self) -> decision_service_pb2_grpc.DecisionServiceStub:

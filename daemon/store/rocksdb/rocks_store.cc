@@ -78,6 +78,7 @@ std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const
   return impl_->committer().GetReadVersion();
 }
 
+absl::StatusOr<std::unique_ptr<StagedCopy>> RocksStore::Stage() { return impl_->Stage(); }
 void RocksStore::Close() { impl_->Close(); }
 EngineHealth RocksStore::Health() const { return impl_->Health(); }
 CommitTimings RocksStore::Timings() const { return impl_->committer().timings(); }

@@ -214,6 +214,7 @@ absl::Status RocksStore::Impl::EraseFromFiles(const EraseTargetsByPartition& tar
   const Use use(*this);
   base::MutexLock lock(scrub_mutex_);
   if (absl::Status s = use.Check(); !s.ok()) return s;
+  if (*is_staged_) return absl::UnavailableError("a backup is being taken, and holds old files until its end");
   const auto is_empty = [](const auto& entry) {
     return entry.second.rows.empty() && entry.second.feed.empty() && entry.second.tables.empty();
   };

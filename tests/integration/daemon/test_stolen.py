@@ -21,6 +21,7 @@ import grpc
 
 from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import approval_service_pb2 as approvals
+from consent.v1 import backup_service_pb2 as backup
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -128,6 +129,9 @@ def attempts(victim, world):
         "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
+        "BackupService/BeginBackup": lambda: [backup.BeginBackupRequest()],
+        "BackupService/ReadBackup": lambda: [backup.ReadBackupRequest(backup_id="20261129T183000Z-3f2a9c1d", file="MANIFEST.json")],
+        "BackupService/EndBackup": lambda: [backup.EndBackupRequest(backup_id="20261129T183000Z-3f2a9c1d")],
         "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
         "KeyService/GetKeys": lambda: [keys.GetKeysRequest()],
         "KeyService/RewrapShares": lambda: [keys.RewrapSharesRequest()],

@@ -110,6 +110,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
       "ApprovalService/ListProposals",
       "ApprovalService/GetProposal",
       "KeyService/GetKeys",
+      "BackupService/ReadBackup",         // what is sealed in it nobody opens without the key file
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -184,7 +185,8 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
                            "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
                            "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
-                           "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares"));
+                           "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares",
+                           "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -6,6 +6,7 @@
 
 #include "consent/v1/status_service.pb.h"
 #include "daemon/wire/approval.h"
+#include "daemon/wire/backup.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
@@ -89,6 +90,9 @@ absl::Status ReadRequest(const v1::ListProposalsRequest& r) { return wire::ReadL
 absl::Status ReadRequest(const v1::GetProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::ApproveProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::WithdrawProposalRequest& r) { return wire::ReadProposalId(r).status(); }
+absl::Status ReadRequest(const v1::BeginBackupRequest& r) { return wire::ReadBeginBackup(r); }
+absl::Status ReadRequest(const v1::ReadBackupRequest& r) { return wire::ReadReadBackup(r).status(); }
+absl::Status ReadRequest(const v1::EndBackupRequest& r) { return wire::ReadEndBackup(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -346,6 +350,10 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetStatusRequest>({""}),
       Kind<v1::GetKeysRequest>({""}),
       Kind<v1::RewrapSharesRequest>({""}),
+      Kind<v1::BeginBackupRequest>({""}),
+      Kind<v1::ReadBackupRequest>(
+          {R"(backup_id: "20261129T183000Z-3f2a9c1d" file: "store/000012.sst" offset: 1048576)"}),
+      Kind<v1::EndBackupRequest>({R"(backup_id: "20261129T183000Z-3f2a9c1d" taken: true)"}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ExplainCheckRequest>(
           {"recording {" + recording + "}" +
