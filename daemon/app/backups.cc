@@ -111,10 +111,11 @@ struct Backups::Made {
   std::string manifest;
   std::map<std::string, uint64_t> files;  // by name, their sizes
   uint64_t bytes = 0;
+  std::vector<store::Head> heads;  // by partition
 };
 
-Backups::Backups(Stage stage, const base::Clock& clock, base::Random& random, ops::Log& log)
-    : stage_(std::move(stage)), clock_(clock), random_(random), log_(log) {}
+Backups::Backups(Stage stage, Taken taken, const base::Clock& clock, base::Random& random, ops::Log& log)
+    : stage_(std::move(stage)), taken_(std::move(taken)), clock_(clock), random_(random), log_(log) {}
 
 Backups::~Backups() {
   std::thread thread;
@@ -227,6 +228,7 @@ absl::StatusOr<std::shared_ptr<const Backups::Made>> Backups::Make(base::Instant
       if (head.stamp.sequence != 0) wire::WriteTimestamp(head.stamp.time, out->mutable_time());
       out->set_chain(base::Hex(base::View(head.chain)));
     }
+    made->heads = report->heads;
     for (const auto& [table, size] : report->tables)
       (*manifest.mutable_rows())[table] = static_cast<int64_t>(size.rows);
   }
@@ -272,14 +274,21 @@ absl::StatusOr<Backups::Piece> Backups::Read(const std::string& id, const std::s
 }
 
 absl::Status Backups::End(const std::string& id, bool is_taken) {
-  base::MutexLock lock(mutex_);
-  if (!Asked(id)) return NotFound();
-  if (is_taken && phase_ == Phase::kReady) last_taken_ = began_.micros;
-  ended_ = true;
-  changed_.NotifyAll();
-  // Whoever was answered finds nothing staged any more.
-  while (phase_ == Phase::kMaking || phase_ == Phase::kReady) changed_.Wait(mutex_);
-  phase_ = Phase::kNone;
+  std::vector<store::Head> heads;
+  {
+    base::MutexLock lock(mutex_);
+    if (!Asked(id)) return NotFound();
+    if (is_taken && phase_ == Phase::kReady) {
+      last_taken_ = began_.micros;
+      heads = made_->heads;
+    }
+    ended_ = true;
+    changed_.NotifyAll();
+    // Whoever was answered finds nothing staged any more.
+    while (phase_ == Phase::kMaking || phase_ == Phase::kReady) changed_.Wait(mutex_);
+    phase_ = Phase::kNone;
+  }
+  if (!heads.empty()) taken_(heads);
   return absl::OkStatus();
 }
 

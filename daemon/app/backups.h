@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,8 +31,10 @@ class Backups final : public rpc::BackupSource {
 
   // Stages a copy of the store; see RocksStore::Stage.
   using Stage = std::function<absl::StatusOr<std::unique_ptr<store::StagedCopy>>()>;
+  // Told of each backup that is verified and was wholly taken, with its heads by partition. On any thread.
+  using Taken = std::function<void(const std::vector<store::Head>& heads)>;
   // The references outlive it.
-  Backups(Stage stage, const base::Clock& clock, base::Random& random, ops::Log& log);
+  Backups(Stage stage, Taken taken, const base::Clock& clock, base::Random& random, ops::Log& log);
   // Ends the one that is being taken, and waits for that.
   ~Backups() override;
   Backups(const Backups&) = delete;
@@ -57,6 +60,7 @@ class Backups final : public rpc::BackupSource {
   bool Asked(const std::string& id) REQUIRES(mutex_);
 
   const Stage stage_;
+  const Taken taken_;
   const base::Clock& clock_;
   base::Random& random_;
   ops::Log& log_;

@@ -212,7 +212,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
   status_ = std::make_unique<StatusAnswer>(
       *core_, services_->policy_admin, [this] { return CollectMetrics(); },
       [] { return std::chrono::steady_clock::now(); });
-  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); }, time_, random_, log_);
+  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); },
+                                       [this](const std::vector<store::Head>& heads) { journal_->PruneUpTo(heads); },
+                                       time_, random_, log_);
 }
 
 std::optional<Failure> Runtime::Listen() {

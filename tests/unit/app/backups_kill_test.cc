@@ -65,7 +65,7 @@ int Take(const fs::path& folder, int kill_at) {
         mortal.Step();
         return copy;
       },
-      clock, random, log);
+      [](const std::vector<store::Head>&) {}, clock, random, log);
   const auto id = backups.Begin();
   if (!id.ok()) return 1;
   const auto client = ClientOf(backups, *id, [&] { mortal.Step(); });
