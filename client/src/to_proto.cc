@@ -163,6 +163,7 @@ void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
   out->set_request_id(update.request_id.value());
   out->set_self_profile_id(update.self_profile.value());
   out->set_validate_only(update.validate_only);
+  out->set_confirm_restored(update.confirm_restored);
 }
 
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out) {

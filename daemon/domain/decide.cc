@@ -345,7 +345,7 @@ template <typename TraceT>
 void Evaluation<TraceT>::Dispose() {
   Holds();
   Tombstones();
-  // In doubt of the time only orders purge.
+  // Only orders purge in doubt of the time, and where a restored record may forbid what was allowed since.
   const ReasonSet by_orders = disposition_;
   for (const Named& named : named_) {
     RetentionOf(*named.scope);
@@ -353,9 +353,11 @@ void Evaluation<TraceT>::Dispose() {
   }
   FalseWake();
   EndedCopies();
-  if (now_.doubtful) {
+  if (now_.doubtful || IsRestored()) {
     disposition_ = by_orders;
-    if constexpr (TraceT::kOn) trace_->DropPurgesByTime();
+    if constexpr (TraceT::kOn) {
+      trace_->KeepOrdersAlone(now_.doubtful ? RowNote::kClockDoubtful : RowNote::kRestored);
+    }
   }
 }
 
@@ -363,6 +365,9 @@ void Evaluation<TraceT>::Dispose() {
 template <typename TraceT>
 void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   if (now_.doubtful) Say(&eligibility_, Row::kE0, Reason::kClockDoubtful, NoFacts);
+  if (IsRestored()) {
+    Say(&eligibility_, Row::kE0, Reason::kRestored, [this](RowFact& fact) { fact.since = subject_->restored_at; });
+  }
   Facts();
   if (subject_ == nullptr || !subject_->registered) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
   FlagsAndVoices();

@@ -179,6 +179,7 @@ class Evaluation {
   void SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension, RowFact* fact) const;
   Instant EndOf(const Named& named, const PurposeChoice& consent) const;
 
+  bool IsRestored() const { return subject_ != nullptr && subject_->restored_at.IsSet(); }
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
   bool ChildPresent() const {
     return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;

@@ -66,6 +66,7 @@ enum class RowNote : uint8_t {
   kStands = 28,         // a consent that stands; another row says no, or a weaker ground is the answer
   kCause = 29,          // of E7: why MESSAGE_TRANSCRIPTION is not allowed
   kInherited = 30,      // said by a scope that is gone, perhaps another one: it forbids, and purges no copy
+  kRestored = 31,       // it would purge, had the record not been restored without what allowed more
 };
 
 // One row as it applied to one scope, hold, deletion or rule. What does not belong to the row is unset.

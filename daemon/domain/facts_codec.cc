@@ -24,7 +24,7 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32,
                    kMoreScopes = 64, kReopened = 128, kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024,
-                   kLeftDefault = 2048, kFormerRegions = 4096;
+                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // In place of a former region that is several in one; the packed form of none.
@@ -137,6 +137,7 @@ void Reset(SubjectFacts* out) {
   out->closed_at = Instant{};
   out->forgotten = false;
   out->reopened_at = Instant{};
+  out->restored_at = Instant{};
   out->holds_changed = 0;
   out->scopes.resize(1);
   out->scopes[0] = ScopeFacts{};
@@ -164,8 +165,9 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   if ((bits & kReopened) != 0) out->reopened_at = GetSetTime(in);
   if ((bits & kDefaultDenied) != 0) out->default_denied = GetSetTime(in);
   if ((bits & kFormerRegions) != 0) GetFormerRegions(in, out);
+  if ((bits & kRestored) != 0) out->restored_at = GetSetTime(in);
   out->forgotten = (bits & kForgotten) != 0;
-  if ((bits >> 13) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
+  if ((bits >> 14) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -192,7 +194,7 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
              (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
              (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) |
              (facts.has_unverified_deletions ? kUnverified : 0) | (facts.left_a_default ? kLeftDefault : 0) |
-             (facts.former_regions.empty() ? 0 : kFormerRegions));
+             (facts.former_regions.empty() ? 0 : kFormerRegions) | (facts.restored_at.IsSet() ? kRestored : 0));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
@@ -200,6 +202,7 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   if (facts.reopened_at.IsSet()) PutTime(out, facts.reopened_at);
   if (facts.default_denied.IsSet()) PutTime(out, facts.default_denied);
   if (!facts.former_regions.empty()) PutFormerRegions(out, facts);
+  if (facts.restored_at.IsSet()) PutTime(out, facts.restored_at);
   PutScope(out, facts.account());
   if (facts.scopes.size() > 1) {
     out.Varint(facts.scopes.size() - 1);

@@ -14,7 +14,7 @@ namespace {
 [[maybe_unused]] void EveryFieldIsDecided(const SubjectFacts& facts, const ScopeFacts& scope,
                                           const PurposeChoice& choice, const Age& age) {
   [[maybe_unused]] const auto& [revision, registered, marks, unverified, region, former, left_a_default, default_from,
-                                default_denied, closed_at, forgotten, reopened_at, holds_changed, scopes, tombstones,
+                                default_denied, closed_at, forgotten, reopened_at, restored_at, holds_changed, scopes, tombstones,
                                 has_more, cover, holds] = facts;
   [[maybe_unused]] const auto& [kind, handle, scope_registered, choices, refused_all, refused_controls, retention,
                                 floor, scope_default_from, person_age, guardian, guardian_since, last_active, notice] =
@@ -333,6 +333,7 @@ SubjectFacts Strictest(const SubjectFacts& a, const SubjectFacts& b, Instant at)
   out.default_from = std::max(a.default_from, b.default_from);
   out.default_denied = std::max(a.default_denied, b.default_denied);
   if (a.registered != b.registered) out.default_denied = std::max(out.default_denied, at);
+  out.restored_at = std::max(a.restored_at, b.restored_at);
   out.holds_changed = std::max(a.holds_changed, b.holds_changed);
   StricterRegions(a, b, &out);
   CloseStricter(a, b, &out);

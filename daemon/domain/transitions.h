@@ -84,6 +84,8 @@ struct Command {
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
+  // What a restored record says is read and stands (SubjectFacts::restored_at): a loosening.
+  bool confirms_restored = false;
   // Why something of the request cannot be used: then it registers, changes and loosens nothing, and its restrictions
   // count all the same. Empty: all of it can. Names a field and its bound, never a value; at most 256 bytes.
   std::string unusable;
@@ -138,7 +140,8 @@ enum class ChangedWhat : uint8_t {
   kFlags = 11,
   kChildNotice = 12,   // an inactive child's guardian was told
   kRefusedAgain = 13,  // a no to `purpose` where it was refused already: changes nothing and is on record
-  kLast = kRefusedAgain,
+  kRestoreConfirmed = 14,  // what a restored record says stands
+  kLast = kRestoreConfirmed,
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
@@ -170,7 +173,8 @@ struct Moment {
 
 struct Transition {
   SubjectFacts after;
-  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention.
+  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention,
+  // the confirmation of a restored record (if asked for).
   std::vector<PartOutcome> parts;
   std::vector<FactChange> changes;
   bool registered_now = false;

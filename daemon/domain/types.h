@@ -298,6 +298,9 @@ struct SubjectFacts {
                            // it until that is done
   Instant reopened_at;  // a new account of the same id since then, which is not the closed one's; unset: it is closed
                         // for good
+  Instant restored_at;  // a restore brought the record back, and something that allowed more than it says is lost:
+                        // nothing is eligible and nothing but orders purges until somebody who read it says yes or
+                        // confirms it; unset: it was not
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;

@@ -88,6 +88,8 @@ const char* Words(domain::ChangedWhat what) {
       return "the notice about a child's inactivity went out";
     case domain::ChangedWhat::kRefusedAgain:
       return "refused again";
+    case domain::ChangedWhat::kRestoreConfirmed:
+      return "what was restored from a backup was confirmed";
     case domain::ChangedWhat::kPurpose:
     case domain::ChangedWhat::kRetention:
       break;

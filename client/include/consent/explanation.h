@@ -67,6 +67,7 @@ enum class RowNote : uint8_t {
   kStands = 28,
   kCause = 29,
   kInherited = 30,
+  kRestored = 31,
 };
 
 enum class ScopeKind : uint8_t { kUnset = 0, kAccount = 1, kProfile = 2, kDevice = 3 };

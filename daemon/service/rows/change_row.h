@@ -35,6 +35,7 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealAnswered = 17,
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
+  kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -48,7 +49,7 @@ enum class ChangeKind : uint8_t {
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kRestored;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
 

@@ -146,12 +146,12 @@ std::string OpenDeletionKey(const Core& core, base::SubjectHandle subject, const
   return core.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
 }
 
-std::string DeletionShareKey(const Core& core, DeletionPlace place) {
+std::string DeletionShareKey(const base::Keys& keys, DeletionPlace place) {
   std::string named;
   Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.number, 8);
-  return std::string(base::View(core.keys.DiskHash("deletion", named)));
+  return std::string(base::View(keys.DiskHash("deletion", named)));
 }
 
 DeletionNumber NumberOfKey(std::string_view key) {

@@ -104,19 +104,20 @@ std::string HoldKey(store::Sequence sequence) {
 
 bool IsHoldKey(std::string_view key) { return key.size() == 9 && key.front() == kByNumber; }
 
+std::string HoldLinesOf(std::string_view subject_key) { return std::string(1, kBySubject).append(subject_key); }
+
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence) {
-  std::string key(1, kBySubject);
-  key += core.SubjectKey(subject);
+  std::string key = HoldLinesOf(core.SubjectKey(subject));
   base::Encoder(&key).BigEndian(sequence, 8);
   return key;
 }
 
-std::string HoldShareKey(const Core& core, HoldPlace place) {
+std::string HoldShareKey(const base::Keys& keys, HoldPlace place) {
   std::string named;
   base::Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.sequence, 8);
-  return std::string(base::View(core.keys.DiskHash("hold", named)));
+  return std::string(base::View(keys.DiskHash("hold", named)));
 }
 
 store::Sequence SequenceOfHoldKey(std::string_view key) {

@@ -48,7 +48,10 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row);
 // Row keys: of the hold, and of its line in the subject's list. Both are in kHold.
 std::string HoldKey(store::Sequence sequence);
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence);
-std::string HoldShareKey(const Core& core, HoldPlace place);
+// How the keys of all lines begin of the subject whose key (Core::SubjectKey) it is.
+std::string HoldLinesOf(std::string_view subject_key);
+std::string HoldShareKey(const base::Keys& keys, HoldPlace place);
+inline std::string HoldShareKey(const Core& core, HoldPlace place) { return HoldShareKey(core.keys, place); }
 // A hold's own, not a line of a list.
 bool IsHoldKey(std::string_view key);
 // The sequence at the end of either; 0 where it is none.

@@ -191,6 +191,7 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
   When(out, "default_denied", subject.default_denied);
   When(out, "closed_at", subject.closed_at);
   When(out, "reopened_at", subject.reopened_at);
+  When(out, "restored_at", subject.restored_at);
   for (const domain::FormerRegion& former : subject.former_regions) {
     out << " former_region=" << (former.several ? "several" : former.region.ToString());
     When(out, "until", former.until);

@@ -237,6 +237,7 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   }
   subject.scopes[0].registered = subject.registered;
   if (weather.Dirty() && dice.Chance(0.5)) subject.default_denied = weather.Ago();
+  if (weather.Dirty() && dice.Chance(0.3)) subject.restored_at = weather.Ago();
   Choose(weather, rules, 0.6, false, &subject.scopes[0]);
   Retain(weather, &subject.scopes[0]);
   const int profiles = dice.Pick({0, 1, 1, 1, 2, 2, 3});

@@ -59,8 +59,8 @@ Reason FirstReason(const Decision& decision) {
   for (int number = 1; number < domain::kReasons; ++number) {
     if (decision.disposed.Has(static_cast<Reason>(number))) return static_cast<Reason>(number);
   }
-  for (const Reason reason :
-       {Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime}) {
+  for (const Reason reason : {Reason::kClockDoubtful, Reason::kRestored, Reason::kUnknownSubject, Reason::kMissingFact,
+                              Reason::kInvalidTime}) {
     if (decision.reasons.Has(reason)) return reason;
   }
   for (int number = 1; number < domain::kReasons; ++number) {

@@ -135,7 +135,7 @@ Reasons RowR2(const View& view) {
 }
 
 Reasons RowR3(const View& view) {
-  if (view.doubtful) return {};
+  if (view.doubtful || view.IsRestored()) return {};
   Reasons reasons;
   for (const ScopeFacts& scope : view.NamedScopes()) {
     if (scope.retention.kind == domain::RetentionKind::kDoNotSave) reasons.push_back(Reason::kDoNotSave);
@@ -149,6 +149,7 @@ Reasons RowR3(const View& view) {
 
 Reasons RowR4(const View& view) {
   if (view.subject == nullptr || !view.subject->registered || view.doubtful || !view.accidental) return {};
+  if (view.IsRestored()) return {};
   const std::optional<Instant> captured = CapturedBy(view);
   if (!captured.has_value() || !view.surely_now.has_value()) return {};
   // Older than that: at the border itself it is kept.
@@ -157,7 +158,7 @@ Reasons RowR4(const View& view) {
 }
 
 Reasons RowR5(const View& view) {
-  if (view.doubtful) return {};
+  if (view.doubtful || view.IsRestored()) return {};
   if (view.recording.artefact == domain::Artefact::kSource) return {};
   if (view.recording.made_for == domain::Purpose::kNone) return {};
   bool ended = false;

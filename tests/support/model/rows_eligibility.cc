@@ -124,6 +124,7 @@ bool HidesARefusal(const View& view, Purpose purpose) {
 Reasons RowE0(const View& view, Purpose purpose) {
   Reasons reasons;
   if (view.doubtful) reasons.push_back(Reason::kClockDoubtful);
+  if (view.IsRestored()) reasons.push_back(Reason::kRestored);
   if (view.subject == nullptr || !view.subject->registered) reasons.push_back(Reason::kUnknownSubject);
   const bool missing = RecordingLacksFacts(view) || PlaceLacksFacts(view, purpose) || NamesLackFacts(view, purpose);
   if (missing) reasons.push_back(Reason::kMissingFact);

@@ -108,6 +108,8 @@ void StepsForSubject(const Case& c, Steps* steps) {
       steps, [](Case * x) -> auto& { return x->subject.closed_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->subject.reopened_at; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->subject.restored_at; });
 }
 
 void StepsForRules(const Case& c, Steps* steps) {

@@ -63,6 +63,8 @@ struct View {
   bool names_strange_profile = false;  // named, but in no record
   bool names_strange_device = false;
 
+  // The record came back by a restore, and what allowed more than it says is lost.
+  bool IsRestored() const { return subject != nullptr && subject->restored_at.IsSet(); }
   std::vector<domain::ScopeFacts> NamedScopes() const;
   // By every region's age of consent.
   std::optional<Instant> ComesOfAgeEverywhere(const domain::ScopeFacts& profile) const;

@@ -99,7 +99,8 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
   facts.registered = facts.has_recording_marks = true;
   facts.revision = UINT64_MAX;
   facts.region = In("US-CA");
-  facts.default_from = facts.default_denied = facts.closed_at = facts.reopened_at = base::kEndOfTime;
+  facts.default_from = facts.default_denied = facts.closed_at = facts.reopened_at = facts.restored_at =
+      base::kEndOfTime;
   facts.forgotten = facts.has_unverified_deletions = true;
   facts.holds_changed = UINT64_MAX;
   facts.former_regions.resize(kMaxFormerRegions, FormerRegion{In("US-CA"), base::kEndOfTime});
@@ -238,6 +239,7 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
 std::map<std::string, SubjectFacts> GoldenSubjects() {
   std::map<std::string, SubjectFacts> golden;
   golden["nobody"] = SubjectFacts();
+  golden["restored"].restored_at = At("2026-03-01T12:00:00Z");
   SmallWorld world;
   world.Register("US");
   golden["registered"] = world.facts;

@@ -313,7 +313,7 @@ std::vector<RequestKind> Make() {
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de" region: "US-CA")"}),
       Kind<v1::UpdateSettingsRequest>(
-          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true confirm_restored: true )" +
            Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
