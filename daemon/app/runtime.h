@@ -155,6 +155,7 @@ class Runtime {
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
+  std::unique_ptr<Periodic> joiner_;
   std::unique_ptr<Periodic> certificate_watch_;
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<Periodic> prober_;

@@ -5,13 +5,14 @@
 #include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
 
 namespace consent::service {
 
-WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domain::EndedUse& ended,
-                                                   const domain::Moment& moment) const {
+WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const std::string& account_id,
+                                                   const domain::EndedUse& ended, const domain::Moment& moment) const {
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
@@ -36,7 +37,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   // selector.
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id_,
+  const DeletionPayload payload{account_id,
                                 wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
   base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
@@ -58,7 +59,15 @@ absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& co
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
   // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::EndedUse& one : ended) made_.push_back(Make(core, one, input.moment));
+  std::vector<std::string> account_ids = {account_id_};
+  if (!input.before.facts.joined_from.empty()) {
+    absl::StatusOr<std::vector<std::pair<base::SubjectHandle, std::string>>> others = JoinedWith(core, subject_);
+    if (!others.ok()) return others.status();
+    for (auto& account : *others) account_ids.push_back(std::move(account.second));
+  }
+  for (const std::string& account_id : account_ids) {
+    for (const domain::EndedUse& one : ended) made_.push_back(Make(core, account_id, one, input.moment));
+  }
   return Prepared::kGoOn;
 }
 

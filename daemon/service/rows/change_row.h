@@ -36,6 +36,7 @@ enum class ChangeKind : uint8_t {
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
   kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
+  kJoined = 21,    // a step of joining an account into another one
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -49,7 +50,7 @@ enum class ChangeKind : uint8_t {
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kRestored;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kJoined;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
 
@@ -99,6 +100,8 @@ struct Payload {
   // Of a report of a recording, and of the handling of a flag, with what was done about it.
   std::string recording_id;
   std::string note;
+  // Accounts that are joined with this one, itself included; with these no recording.
+  std::vector<std::pair<base::SubjectHandle, std::string>> accounts = {};
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.
