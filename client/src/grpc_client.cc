@@ -199,6 +199,16 @@ absl::StatusOr<ChildNoticeRecorded> GrpcClient::RecordChildNotice(const ChildNot
   return ChildNoticeRecorded{Etag(response.revision()), response.already()};
 }
 
+absl::StatusOr<SubjectsJoined> GrpcClient::JoinSubjects(const JoinOrder& order, const CallOptions& options) {
+  v1::JoinSubjectsRequest request;
+  ToProto(WithRequestId(order), &request);
+  v1::JoinSubjectsResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::JoinSubjects, request, &response);
+  if (!status.ok()) return status;
+  return SubjectsJoined{Etag(response.revision()), response.already()};
+}
+
 absl::StatusOr<ChildrenPage> GrpcClient::ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) {
   v1::ListChildrenDueRequest request;
   ToProto(query, &request);

@@ -38,6 +38,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options) override;
   absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice, const CallOptions& options) override;
+  absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder& order, const CallOptions& options) override;
   absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) override;
   absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options) override;

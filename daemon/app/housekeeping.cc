@@ -18,6 +18,9 @@ constexpr size_t kSweepPiece = 10'000;
 
 constexpr milliseconds kBetweenClockLooks(1'000);
 
+// One that nobody is ending any more has waited long enough; one that is under way is helped, which changes nothing.
+constexpr milliseconds kBetweenJoins(2'000);
+
 }  // namespace
 
 std::function<milliseconds()> SweepRequests(service::Core& core, service::Proposals& proposals, ops::Log& log) {
@@ -80,6 +83,24 @@ std::function<milliseconds()> SettleDoubtfulOrders(service::Core& core, Services
     if (pace.is_news()) {
       log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again",
                {{"why", ops::OperatorText(status)}});
+    }
+    return rest;
+  };
+}
+
+std::function<milliseconds()> FinishJoins(const service::Core& core, Services& services, ops::Log& log) {
+  return [&core, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
+    if (!core.ready.load(std::memory_order_acquire) || core.joins.open() == 0) return kBetweenJoins;
+    const absl::Status status = services.joins.FinishOpen();
+    if (status.ok()) {
+      pace.Succeeded();
+      return kBetweenJoins;
+    }
+    const milliseconds rest = pace.Failed(status.ToString());
+    if (pace.is_news()) {
+      log.Warn(
+          "joins of accounts that were begun could not be ended: nothing of these accounts is eligible until they are",
+          {{"joins", core.joins.open()}, {"why", ops::OperatorText(status)}});
     }
     return rest;
   };

@@ -344,6 +344,7 @@ void Runtime::Serve() {
                                               if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  joiner_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), FinishJoins(*core_, *services_, log_));
   if (certificates_ != nullptr) {
     certificate_watch_ = std::make_unique<Periodic>(
         std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
@@ -411,6 +412,7 @@ void Runtime::Drain() {
   eraser_.reset();
   rewrapper_.reset();
   settler_.reset();
+  joiner_.reset();
   certificate_watch_.reset();
   clock_watch_.reset();
   sweeper_.reset();

@@ -160,6 +160,7 @@ class Runtime {
   std::unique_ptr<Periodic> rewrapper_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
+  std::unique_ptr<Periodic> joiner_;
   std::unique_ptr<Periodic> certificate_watch_;
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<Periodic> prober_;

@@ -41,6 +41,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/explain_check.h"
+#include "daemon/service/subject/join_subjects.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
@@ -68,6 +69,7 @@ struct Services {
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
         subject_changes(changes),
+        joins(core, changes),
         check(core),
         reads(core),
         children_due(core, reads),
@@ -99,6 +101,7 @@ struct Services {
   service::Publisher publisher;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
+  service::JoinSubjects joins;
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::ChildrenDue children_due;
@@ -127,7 +130,7 @@ struct RpcServices {
               rpc::BackupSource& backups, const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
-        subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
+        subject(core, services.subject_changes, services.joins, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, services.safety_flags, dependencies),
         policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),

@@ -88,7 +88,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
   const service::ChangeKind kind = service::KindOf(input.command.step);
   if (!input.etag.empty() && input.deletion_id.has_value()) {
     const auto etag = core_.tokens.DecodeEtag(input.etag, *input.deletion_id);
-    input.command.etag = etag.has_value() ? etag->changed : kStaleEtag;
+    input.command.etag = etag.has_value() ? etag->changed : service::kStaleEtag;
   }
   auto request = ToChangeRequest(core_, call, kind, std::move(input.change));
   RunOnPool(dependencies_, call,

@@ -85,6 +85,7 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_KEY_FILE_REFUSED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_ACCOUNT_JOINED, absl::StatusCode::kFailedPrecondition},
 };
 static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 

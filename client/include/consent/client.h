@@ -121,6 +121,9 @@ class CONSENT_EXPORT Client {
   // FailedPrecondition (CHILD_NOT_INACTIVE): there is nothing to tell. The first notice stays.
   virtual absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice,
                                                                 const CallOptions& options = {}) = 0;
+  // Once it has begun, the daemon ends it, whatever becomes of the call; repeating it answers when that is so.
+  // FailedPrecondition (ACCOUNT_JOINED, ACCOUNT_CLOSED) of an account that cannot be joined.
+  virtual absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options = {}) = 0;
 
   // Also of an account that nobody registered: CurrentSettings::registered says so.

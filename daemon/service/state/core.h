@@ -14,6 +14,7 @@
 #include "daemon/service/state/erasure_changes.h"
 #include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/hold_gauges.h"
+#include "daemon/service/state/open_joins.h"
 #include "daemon/service/state/open_safety_flags.h"
 #include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
@@ -47,6 +48,7 @@ struct Core {
   HoldGauges holds{};
   ErasureChanges erasure_changes{};
   OpenSafetyFlags safety_flags{};
+  OpenJoins joins{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

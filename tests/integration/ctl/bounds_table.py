@@ -317,6 +317,10 @@ COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
           people(["<account>", ACCOUNT, "--retention", "3m"])),
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
+    Asked("subject join", "SubjectService/JoinSubjects", ["<from>", ACCOUNT, "<into>", "other", "--yes"], {
+        "from": [(ID, "from_account_id")], "into": [(ID, "into_account_id")], "--from-etag": [(TOKEN, "from_etag")],
+        "--into-etag": [(TOKEN, "into_etag")], "--into-is-new": [SWITCH], "--yes": [SWITCH], "--request-id": [(REQUEST_ID, "request_id")],
+        **EVIDENCE}),
     Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
     Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT],
           {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")], "--region": [(REGION, "region")]}),

@@ -89,6 +89,7 @@ def attempts(victim, world):
         "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
         "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
                                                                                evidence=evidence(), request_id=fresh_id())],
+        "SubjectService/JoinSubjects": lambda: [subject.JoinSubjectsRequest(from_account_id=victim.refused, into_account_id=victim.agreed, request_id=fresh_id())],
         "SubjectService/RecordChildNotice": lambda: [subject.RecordChildNoticeRequest(account_id=victim.refused, profile_id="kid", request_id=fresh_id())],
         "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],

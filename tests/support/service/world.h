@@ -22,6 +22,7 @@
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
+#include "daemon/service/subject/join_subjects.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
@@ -151,6 +152,7 @@ class World {
 
   service::Core& core() const;
   service::SubjectChanges& changes();
+  service::JoinSubjects& joins();
   size_t in_flight() const;  // changes that are not yet answered
   service::CheckEligibility& checks();
   service::ReadSubject& reads();

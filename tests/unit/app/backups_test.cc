@@ -35,7 +35,9 @@ class BackupsTest : public ::testing::Test {
   }
 
   void Begin() {
-    backups_ = std::make_unique<Backups>([this] { return store_->Stage(); }, clock_, random_, log_);
+    backups_ = std::make_unique<Backups>([this] { return store_->Stage(); },
+                                         [this](const std::vector<store::Head>& heads) { taken_.push_back(heads); },
+                                         clock_, random_, log_);
   }
   // Waits until it can be read.
   Backups::Piece Await(const std::string& id) {

@@ -200,6 +200,7 @@ class FakeClient : public Client {
   absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice&, const CallOptions&) override {
     return Missing();
   }
+  absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions&) override {
     return on_lease ? on_lease(order) : absl::StatusOr<LeasedTasks>(Missing());

@@ -145,6 +145,7 @@ absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListT
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
 absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
 absl::Status ReadRequest(const v1::ReportSweepRequest& r) { return wire::ReadReportSweep(r).status(); }
+absl::Status ReadRequest(const v1::JoinSubjectsRequest& r) { return wire::ReadJoinSubjects(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::RecordChildNoticeRequest& r) {
   return wire::ReadRecordChildNotice(r, Hasher()).status();
 }
@@ -314,6 +315,10 @@ std::vector<RequestKind> Make() {
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
+      Kind<v1::JoinSubjectsRequest>(
+          {R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_etag: "t" request_id: "q1" )" + evidence,
+           R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_is_new: true request_id: "q1" )" +
+               evidence}),
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
