@@ -57,6 +57,7 @@ class BackupsTest : public ::testing::Test {
   base::SystemRandom random_;
   ops::Log log_;
   std::unique_ptr<store::RocksStore> store_;
+  std::vector<std::vector<store::Head>> taken_;  // what the one that was taken was told with
   std::unique_ptr<Backups> backups_;
 };
 
@@ -71,7 +72,10 @@ TEST_F(BackupsTest, ItIsTakenWholeAndIsTheStore) {
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   const base::Instant began = clock_.Now();
   clock_.Advance(base::Seconds(5));
+  EXPECT_TRUE(taken_.empty());
   EXPECT_TRUE(backups_->End(*id, /*is_taken=*/true).ok());
+  ASSERT_EQ(taken_.size(), 1u);
+  EXPECT_EQ(taken_.front().size(), store_->partition_count());
   EXPECT_FALSE(IsStaged()) << "whoever was answered finds nothing staged any more";
   EXPECT_EQ(backups_->last_taken(), began);
   EXPECT_EQ(ReasonOf(backups_->End(*id, true)), "BACKUP_NOT_FOUND");
