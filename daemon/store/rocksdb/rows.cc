@@ -6,7 +6,7 @@ namespace {
 constexpr uint8_t kEvent = 1;
 constexpr uint8_t kErased = 2;
 // Of all rows together, those of the layers above included: raised with every change of any, until the first release.
-constexpr uint8_t kDataFormat = 9;
+constexpr uint8_t kDataFormat = 10;
 
 }  // namespace
 
