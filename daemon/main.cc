@@ -9,10 +9,12 @@
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/journal_tools.h"
+#include "daemon/app/key_tools.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
 #include "daemon/app/restore_store.h"
 #include "daemon/app/serve.h"
+#include "daemon/app/store_tools.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
 
@@ -63,6 +65,10 @@ int main(int argc, char** argv) {
       return consent::app::VerifyJournal(invocation->journal);
     case Command::kMakeBackupPair:
       return consent::app::MakeBackupPair(invocation->secret_file);
+    case Command::kKeys:
+      return consent::app::RunKeys(*invocation);
+    case Command::kStore:
+      return consent::app::RunStoreTool(invocation->store);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

@@ -94,6 +94,8 @@ void DefineHoldGauges(const service::Core& core, ops::MetricRegistry& registry) 
 }
 
 void DefineFlagGauges(const service::Core& core, ops::MetricRegistry& registry) {
+  registry.Gauge("consentd_joins_open", "Accounts that are being joined into another one: nothing of them is eligible.",
+                 WhenReady(core, [&core] { return core.joins.open(); }));
   registry.Gauge("consentd_safety_flags_open",
                  "Recordings flagged SAFETY of which nobody has said that somebody looks after the person.",
                  WhenReady(core, [&core] { return core.safety_flags.open(); }));

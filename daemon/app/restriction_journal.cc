@@ -98,6 +98,17 @@ void RestrictionJournal::BeginCatchingUp() {
 
 void RestrictionJournal::EndCatchingUp() { catching_up_.reset(); }
 
+void RestrictionJournal::PruneUpTo(const std::vector<store::Head>& heads) {
+  if (journal_ == nullptr) return;
+  const absl::StatusOr<size_t> removed = journal_->PruneUpTo(heads);
+  if (removed.ok()) {
+    log_.Info("restriction journal pruned: the backup that was taken has what its oldest files had",
+              {{"files", static_cast<uint64_t>(*removed)}});
+  } else {
+    log_.Warn("the restriction journal could not be pruned after a backup", {{"why", OperatorText(removed.status())}});
+  }
+}
+
 void RestrictionJournal::DefineMetrics(ops::MetricRegistry& registry) const {
   const auto counts = std::make_shared<journal::JournalCounts>();
   registry.AtScrape([this, counts] {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
@@ -29,6 +30,9 @@ class RestrictionJournal {
   // Tries each second to catch up, while it is behind, until EndCatchingUp or the end.
   void BeginCatchingUp();
   void EndCatchingUp();
+
+  // Of a backup that is verified and was taken: removes the files that a restore of it does not need. Tells of it.
+  void PruneUpTo(const std::vector<store::Head>& heads);
 
   void DefineMetrics(ops::MetricRegistry& registry) const;
 

@@ -191,6 +191,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .time = time_,
                                 .random = random_,
                                 .keys = keys,
+                                .shares = base::ShareKeys(keys),
                                 .hasher = base::IdHasher(keys.lookup_key()),
                                 .tokens = service::Tokens(keys, store_->store_id()),
                                 .policies = {},
@@ -211,6 +212,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
   status_ = std::make_unique<StatusAnswer>(
       *core_, services_->policy_admin, [this] { return CollectMetrics(); },
       [] { return std::chrono::steady_clock::now(); });
+  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); },
+                                       [this](const std::vector<store::Head>& heads) { journal_->PruneUpTo(heads); },
+                                       time_, random_, log_);
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -254,6 +258,7 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      [this] { return ReadKeyFile(options_); }, *backups_,
       rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
                            services_->read_log}));
   return rpc_.back()->All();
@@ -274,6 +279,7 @@ void Runtime::DefineMetrics() {
                registry_);
   decisions_->DefineMetrics(registry_);
   journal_->DefineMetrics(registry_);
+  backups_->DefineMetrics(registry_);
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -307,6 +313,9 @@ void Runtime::LogCuts(const ConnectionCounts& counts) {
 
 std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
+  if (absl::Status status = services_->master_keys.Take(*core_->shares.keys()); !status.ok()) {
+    return Failure{absl::IsFailedPrecondition(status) ? ExitCode::kKeys : ExitCode::kStore, Text(status)};
+  }
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
     return Failure{ExitCode::kStore, Text(status)};
   }
@@ -330,10 +339,12 @@ void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, services_->proposals, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
+  rewrapper_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), RewrapShares(services_->rewrapping, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
                                               if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  joiner_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), FinishJoins(*core_, *services_, log_));
   if (certificates_ != nullptr) {
     certificate_watch_ = std::make_unique<Periodic>(
         std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
@@ -399,7 +410,9 @@ void Runtime::Drain() {
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   prober_.reset();  // it asks the server and the store
   eraser_.reset();
+  rewrapper_.reset();
   settler_.reset();
+  joiner_.reset();
   certificate_watch_.reset();
   clock_watch_.reset();
   sweeper_.reset();
@@ -408,6 +421,7 @@ void Runtime::Drain() {
   certificates_.reset();
   readers_.reset();
   restrictions_.reset();
+  backups_.reset();
   decisions_->EndCounting();
   journal_->EndCatchingUp();
   store_->Close();

@@ -24,6 +24,7 @@ namespace {
 constexpr std::string_view kVersionLine = "consentd keys 2\n";
 constexpr std::string_view kCheckLabel = "check ";
 constexpr std::string_view kWrapLabel("wrap\0", 5);
+constexpr std::string_view kCheckOfMaster("master check");
 constexpr size_t kSecretBytes = 16;     // of a payload key
 constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400, and 80 for each further master key
 
@@ -104,7 +105,12 @@ bool TakeMasterKey(std::string_view* text, uint16_t* number, Digest* key) {
   return true;
 }
 
-absl::Status DamagedShare() { return absl::DataLossError("a payload key's share cannot be opened"); }
+absl::Status DamagedShare() { return absl::DataLossError("a payload key's share cannot be opened: it is damaged"); }
+
+absl::Status UnknownMaster(uint16_t number) {
+  return absl::DataLossError("a payload key's share lies under master key " + std::to_string(number) +
+                             ", which the key file does not have: put back a key file that has it");
+}
 
 template <typename Out>
 Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
@@ -115,6 +121,14 @@ Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
   crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(b.data()), b.size());
   crypto_generichash_final(&state, out.data(), out.size());
   return out;
+}
+
+// A file of that name, made where there is none, locked by this process alone.
+absl::StatusOr<FileDescriptor> LockUnfinished(const std::string& path) {
+  FileDescriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!file.ok()) return Failed("cannot create", path, errno);
+  if (flock(file.fd(), LOCK_EX) != 0) return Failed("cannot lock", path, errno);
+  return file;
 }
 
 // Picks libsodium's fastest code for this processor; without it everything works, several times slower.
@@ -191,7 +205,7 @@ absl::StatusOr<Keys> Keys::Read(int fd, const std::string& path) {
   return keys;
 }
 
-absl::Status Keys::Save(const std::string& path) const {
+absl::Status Keys::WriteUnfinished(int fd, const std::string& path) const {
   SecretText secret;
   secret.text.reserve(kMaxFileBytes);  // grown in place, so that no freed copy keeps keys
   secret.text.append(kVersionLine);
@@ -201,23 +215,43 @@ absl::Status Keys::Save(const std::string& path) const {
   for (const MasterKey& master : master_keys_) AppendKey(MasterLabel(master.number), master.key, &secret.text);
   const Digest check = Blake2b(secret.text);
   secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
+  // A strange umask could have taken the owner's rights; others never get any.
+  if (fchmod(fd, 0600) != 0 || ftruncate(fd, 0) != 0) return Failed("cannot protect", path, errno);
+  if (absl::Status s = CheckPrivate(fd, "key file", path); !s.ok()) return s;
+  return WriteAll(fd, path, secret.text);
+}
 
+absl::Status Keys::Save(const std::string& path) const {
   // Whole under another name first: a process that ends in between must not leave a key file that is none. What one
   // left is used again.
   const std::string unfinished = path + ".creating";
-  const FileDescriptor file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-  if (!file.ok()) return Failed("cannot create", path, errno);
-  if (flock(file.fd(), LOCK_EX) != 0) return Failed("cannot lock", unfinished, errno);
+  const absl::StatusOr<FileDescriptor> file = LockUnfinished(unfinished);
+  if (!file.ok()) return file.status();
   // Another process may have finished it meanwhile: then this very file is the key file now.
-  if (!IsOnlyName(file.fd(), unfinished)) return Failed("cannot create", path, EEXIST);
-  // A strange umask could have taken the owner's rights; others never get any.
-  if (fchmod(file.fd(), 0600) != 0 || ftruncate(file.fd(), 0) != 0) return Failed("cannot protect", unfinished, errno);
-  if (absl::Status s = CheckPrivate(file.fd(), "key file", unfinished); !s.ok()) return s;
-  absl::Status saved = WriteAll(file.fd(), unfinished, secret.text);
+  if (!IsOnlyName(file->fd(), unfinished)) return Failed("cannot create", path, EEXIST);
+  absl::Status saved = WriteUnfinished(file->fd(), unfinished);
   // Never over an existing one.
   if (saved.ok() && link(unfinished.c_str(), path.c_str()) != 0) saved = Failed("cannot create", path, errno);
   unlink(unfinished.c_str());
   return saved.ok() ? SyncFolderOf(path) : saved;
+}
+
+absl::Status Keys::Change(const std::string& path,
+                          const std::function<absl::StatusOr<Keys>(const Keys& keys)>& change) {
+  const std::string unfinished = path + ".changing";
+  for (;;) {
+    const absl::StatusOr<FileDescriptor> file = LockUnfinished(unfinished);
+    if (!file.ok()) return file.status();
+    // Whoever had the lock before has renamed it or taken it away: the next one is locked.
+    if (!IsOnlyName(file->fd(), unfinished)) continue;
+    const absl::StatusOr<Keys> before = Load(path);
+    const absl::StatusOr<Keys> after = before.ok() ? change(*before) : before;
+    absl::Status saved = after.ok() ? after->WriteUnfinished(file->fd(), unfinished) : after.status();
+    if (saved.ok() && rename(unfinished.c_str(), path.c_str()) != 0) saved = Failed("cannot replace", path, errno);
+    if (saved.ok()) return SyncFolderOf(path);
+    unlink(unfinished.c_str());
+    return saved;
+  }
 }
 
 DiskKey Keys::DiskKeyFor(SubjectHandle subject) const {
@@ -246,8 +280,9 @@ std::string Keys::WrapShare(SubjectHandle subject, std::string_view secret, cons
 
 absl::StatusOr<std::string> Keys::UnwrapShare(SubjectHandle subject, std::string_view share) const {
   if (share.size() != kShareBytes) return DamagedShare();
-  const MasterKey* under = FindMasterKey(static_cast<uint16_t>(Decoder(share).BigEndian(2)));
-  if (under == nullptr) return DamagedShare();
+  const uint16_t number = MasterNumberOf(share);
+  const MasterKey* under = FindMasterKey(number);
+  if (under == nullptr) return UnknownMaster(number);
   std::optional<std::string> secret =
       UnwrapKey(KeyedHash<Digest>(under->key, kWrapLabel, View(subject.bytes)), share.substr(2));
   if (!secret.has_value()) return DamagedShare();
@@ -283,6 +318,39 @@ absl::StatusOr<Keys> Keys::WithNewMasterKey(Random& random) const {
   keys.master_keys_.push_back({static_cast<uint16_t>(newest + 1), {}});
   random.Fill(keys.master_keys_.back().key.data(), keys.master_keys_.back().key.size());
   return keys;
+}
+
+absl::StatusOr<Keys> Keys::WithoutMasterKey(uint16_t number) const {
+  if (FindMasterKey(number) == nullptr) {
+    return absl::NotFoundError("the key file has no master key " + std::to_string(number));
+  }
+  if (number == newest_master()) {
+    return absl::FailedPreconditionError("master key " + std::to_string(number) +
+                                         " is the newest, under which new keys are wrapped: add another one first");
+  }
+  Keys keys = *this;
+  std::erase_if(keys.master_keys_, [number](const MasterKey& master) { return master.number == number; });
+  return keys;
+}
+
+std::vector<uint16_t> Keys::master_numbers() const {
+  std::vector<uint16_t> numbers;
+  numbers.reserve(master_keys_.size());
+  for (const MasterKey& master : master_keys_) numbers.push_back(master.number);
+  return numbers;
+}
+
+absl::StatusOr<MasterCheck> Keys::MasterCheckOf(uint16_t number) const {
+  const MasterKey* const master = FindMasterKey(number);
+  if (master == nullptr) return absl::NotFoundError("the key file has no master key " + std::to_string(number));
+  const Digest hash = KeyedHash<Digest>(master->key, kCheckOfMaster, {});
+  MasterCheck check{};
+  std::copy_n(hash.begin(), check.size(), check.begin());
+  return check;
+}
+
+uint16_t MasterNumberOf(std::string_view share) {
+  return share.size() == kShareBytes ? static_cast<uint16_t>(Decoder(share).BigEndian(2)) : uint16_t{0};
 }
 
 uint32_t Keys::TokenTag(std::string_view bytes) const {

@@ -369,7 +369,10 @@ void Evaluation<TraceT>::FindNoes(Purpose purpose) {
     Say(&eligibility_, Row::kE0, Reason::kRestored, [this](RowFact& fact) { fact.since = RestoredAt(); });
   }
   Facts();
-  if (subject_ == nullptr || !subject_->registered) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
+  // Of one that is being joined, or is an alias, the other record decides: by its own alone nothing is known to be
+  // allowed.
+  const bool is_known = subject_ != nullptr && subject_->registered && subject_->join == JoinState::kNone;
+  if (!is_known) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
   FlagsAndVoices();
   if (IsPurpose(purpose)) AskPurpose(purpose);
   Places();

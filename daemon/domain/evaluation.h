@@ -133,7 +133,12 @@ class Evaluation {
   void FindNoes(Purpose purpose);
 
   void Holds();
+  void HoldsOf(const SubjectFacts& record);
   void Tombstones();
+  template <typename Fill>
+  void Ordered(TombstoneState state, bool surely, const Fill& what);
+  void TombstonesOf(const SubjectFacts& record);
+  void ClosureOf(const SubjectFacts& record);
   void RetentionOf(const ScopeFacts& scope);
   void ChildInactivity(const Named& named);
   void FalseWake();

@@ -14,8 +14,8 @@ namespace {
 [[maybe_unused]] void EveryFieldIsDecided(const SubjectFacts& facts, const ScopeFacts& scope,
                                           const PurposeChoice& choice, const Age& age) {
   [[maybe_unused]] const auto& [revision, registered, marks, unverified, region, former, left_a_default, default_from,
-                                default_denied, closed_at, forgotten, reopened_at, restored_at, holds_changed, scopes,
-                                tombstones, has_more, cover, holds] = facts;
+                                default_denied, closed_at, forgotten, reopened_at, restored_at, join, joined_into,
+                                joined_from, holds_changed, scopes, tombstones, has_more, cover, holds, beside] = facts;
   [[maybe_unused]] const auto& [kind, handle, scope_registered, choices, refused_all, refused_controls, retention,
                                 floor, scope_default_from, person_age, guardian, guardian_since, last_active, notice] =
       scope;
@@ -321,6 +321,20 @@ void StricterHolds(const SubjectFacts& a, const SubjectFacts& b, SubjectFacts* o
   }
 }
 
+// Whose orders count too. More than a record holds cannot come of two of one account.
+void StricterJoins(const SubjectFacts& a, const SubjectFacts& b, SubjectFacts* out) {
+  out->joined_from = a.joined_from;
+  for (const JoinedFrom& from : b.joined_from) {
+    const auto known = std::find_if(out->joined_from.begin(), out->joined_from.end(),
+                                    [&](const JoinedFrom& one) { return one.subject == from.subject; });
+    if (known == out->joined_from.end()) {
+      if (out->joined_from.size() < kMaxJoinedFrom) out->joined_from.push_back(from);
+    } else {
+      known->revision = std::max(known->revision, from.revision);
+    }
+  }
+}
+
 }  // namespace
 
 SubjectFacts Strictest(const SubjectFacts& a, const SubjectFacts& b, Instant at) {
@@ -333,8 +347,11 @@ SubjectFacts Strictest(const SubjectFacts& a, const SubjectFacts& b, Instant at)
   out.default_from = std::max(a.default_from, b.default_from);
   out.default_denied = std::max(a.default_denied, b.default_denied);
   if (a.registered != b.registered) out.default_denied = std::max(out.default_denied, at);
-  out.holds_changed = std::max(a.holds_changed, b.holds_changed);
   out.restored_at = std::max(a.restored_at, b.restored_at);
+  out.join = std::max(a.join, b.join);
+  out.joined_into = a.join >= b.join ? a.joined_into : b.joined_into;
+  StricterJoins(a, b, &out);
+  out.holds_changed = std::max(a.holds_changed, b.holds_changed);
   StricterRegions(a, b, &out);
   CloseStricter(a, b, &out);
   StricterScopes(a, b, &out);

@@ -209,6 +209,7 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   }
   if (result.after.restored_at.IsSet() && SaysYesHavingRead(builder, first_choice)) EndRestored(builder);
   if (command.confirms_restored) result.parts.push_back(ConfirmRestored(builder));
+  if (command.join) result.parts.push_back(internal::ApplyJoin(builder, *command.join));
   internal::DropGuardiansOfAdults(builder);
   result.after.revision = moment.sequence;
   return result;

@@ -1,6 +1,6 @@
 // What the files of the transitions share: transitions.cc (retention, and the order of the parts),
-// transitions_answers.cc, transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this
-// folder.
+// transitions_answers.cc, transitions_choices.cc, transitions_join.cc, transitions_people.cc and transitions_scopes.cc.
+// Private to this folder.
 #pragma once
 
 #include <string>
@@ -73,6 +73,7 @@ Instant LastNo(const ScopeFacts* scope, PurposeSet asked, const Rules& rules);
 // Choices and their outcomes, refusals first.
 void ApplyChoices(TransitionBuilder& builder);
 
+PartOutcome ApplyJoin(TransitionBuilder& builder, const JoinCommand& join);
 PartOutcome ApplyRegion(TransitionBuilder& builder, Region region);
 PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile);
 PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device);

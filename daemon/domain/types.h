@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "daemon/base/bounds.h"
@@ -273,12 +274,35 @@ struct FormerRegion {
 };
 
 class TombstoneIntervals;
+struct SubjectFacts;
+
+// Whether an account becomes, or is, another name of one that it was joined into. Numbers are on disk.
+enum class JoinState : uint8_t {
+  kNone = 0,
+  kJoining = 1,   // nothing of it is eligible until it is an alias; what is refused meanwhile is joined too
+  kAlias = 2,     // what it chose lies in the other record; its own deletions, holds and flags go on to count
+  kRenaming = 3,  // as kJoining, into an id that nobody had: what was agreed to is kept
+};
+constexpr bool IsJoining(JoinState state) { return state == JoinState::kJoining || state == JoinState::kRenaming; }
+// An account that was joined into the one whose record this is, and the revision that was.
+struct JoinedFrom {
+  base::SubjectHandle subject;
+  uint64_t revision = 0;
+  bool operator==(const JoinedFrom&) const = default;
+};
+// The orders of an alias, beside the record that it was joined into.
+struct OrdersBeside {
+  std::shared_ptr<const SubjectFacts> facts;
+  bool is_asked = false;  // the recording is asked about under this alias: its closure counts too
+  bool operator==(const OrdersBeside&) const = default;
+};
 
 using base::kMaxProfiles;  // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones =
     64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 inline constexpr size_t kMaxFormerRegions = 8;
+inline constexpr size_t kMaxJoinedFrom = 8;  // accounts that were joined into one, those joined into these included
 
 // All that a decision needs to know about a subject. scopes[0] is always the account.
 struct SubjectFacts {
@@ -301,12 +325,16 @@ struct SubjectFacts {
   Instant restored_at;  // a restore brought the record back, and something that allowed more than it says is lost:
                         // nothing is eligible and nothing but orders purges until somebody who read it says yes or
                         // confirms it; unset: it was not
+  JoinState join = JoinState::kNone;
+  base::SubjectHandle joined_into;                 // of kJoining and kAlias
+  absl::InlinedVector<JoinedFrom, 1> joined_from;  // each once
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
   bool has_more_tombstones = false;                 // the record holds none of them, `cover` all
   std::shared_ptr<const TombstoneIntervals> cover;  // not part of the record; nullptr with has_more_tombstones denies
   absl::InlinedVector<Hold, 1> holds;
+  std::vector<OrdersBeside> beside;  // not part of the record: of all of `joined_from`, where a recording is decided
 
   const ScopeFacts& account() const { return scopes[0]; }
   ScopeFacts& account() { return scopes[0]; }

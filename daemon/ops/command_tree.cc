@@ -55,6 +55,28 @@ void AddRestore(CLI::App* program) {
   AddFile(restore, "--config", "The configuration file of serve");
 }
 
+void AddStoreCommands(CLI::App* program) {
+  CLI::App* store = program->add_subcommand("store", "Look at a store whose daemon is stopped, or at a backup");
+  const auto add = [store](const char* name, const char* help) {
+    CLI::App* command = store->add_subcommand(name, help);
+    command
+        ->add_option_function<std::string>(
+            "folder", [](const std::string&) {}, "The folder of a store or backup")
+        ->type_name("DIR");
+    return command;
+  };
+  for (CLI::App* command : {add("verify", "Read every row, and say what is wrong"),
+                            add("stats", "Say what it holds: rows, bytes and files, and what waits to be erased")}) {
+    command->add_flag_callback(
+        "--json", [] {}, "Print JSON");
+  }
+  add("compact", "Rewrite a store's files, so that what was overwritten or deleted takes no room");
+  add("copy", "Make another store of it, with another id; the old one is left as it is")
+      ->add_option_function<std::string>(
+          "--to", [](const std::string&) {}, "Where nothing is yet")
+      ->type_name("DIR");
+}
+
 }  // namespace
 
 std::shared_ptr<CLI::App> MakeCommandTree() {
@@ -78,6 +100,7 @@ std::shared_ptr<CLI::App> MakeCommandTree() {
   CLI::App* callers = tree->app.add_subcommand("callers", "Look at callers' files, without a daemon");
   AddFile(callers->add_subcommand("validate", "Check a callers' file; prints the problems, one per line"), "file",
           "A file");
+  AddStoreCommands(&tree->app);
   tree->app.add_subcommand("version", "Print the version");
   return {tree, &tree->app};
 }

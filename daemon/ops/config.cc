@@ -13,8 +13,10 @@
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
 #include "daemon/ops/journal_command.h"
+#include "daemon/ops/keys_command.h"
 #include "daemon/ops/policy_command.h"
 #include "daemon/ops/restore_command.h"
+#include "daemon/ops/store_command.h"
 
 namespace consent::ops {
 namespace {
@@ -317,6 +319,18 @@ constexpr char kOverview[] =
     "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd journal verify DIR      read a restriction journal to its end, and say what it has\n"
     "  consentd keys backup-pair FILE   make the backups' keys: the secret half into FILE, the public one printed\n"
+    "  consentd keys show               the master keys of the key file by their numbers, and no byte of any\n"
+    "  consentd keys add-master         add a master key; `consentctl keys rewrap` then puts it into use\n"
+    "  consentd keys drop-master NUMBER drop a master key under which nothing lies any more\n"
+    "  consentd keys export FILE        write the keys to a new file, for a safe place apart from every backup;\n"
+    "                                   each takes --config, --key-file and --data-dir as serve does\n"
+    "  consentd store verify FOLDER     read every row of a store whose daemon is stopped, or of a backup; exit 1 "
+    "where\n"
+    "                                   something is wrong; --json prints JSON\n"
+    "  consentd store stats FOLDER      rows, bytes and files of one; --json prints JSON\n"
+    "  consentd store compact FOLDER    rewrite a store's files, so that what was deleted takes no room\n"
+    "  consentd store copy FOLDER --to FOLDER\n"
+    "                                   make another store of it, with another id\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -388,7 +402,10 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
   if (first == "restore") return ParseRestoreCommand(arguments, environment);
-  if (first == "journal" || first == "keys") return ParseJournalCommand(arguments);
+  const bool makes_pair = first == "keys" && arguments.size() > 1 && arguments[1] == "backup-pair";
+  if (first == "journal" || makes_pair) return ParseJournalCommand(arguments);
+  if (first == "keys") return ParseKeysCommand(arguments, environment);
+  if (first == "store") return ParseStoreCommand(arguments);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -398,8 +415,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
-                                                         " serve, restore, policy validate, policy diff, policy "
-                                                         "test, callers validate and version")));
+                                                         " serve, restore, policy validate, policy diff, policy test, "
+                                                         "callers validate, journal, keys, store and version")));
 }
 
 }  // namespace consent::ops

@@ -64,6 +64,27 @@ enum class Command : uint8_t {
   kVerifyJournal = 7,
   kMakeBackupPair = 8,
   kRestore = 9,
+  kKeys = 10,
+  kStore = 11,
+};
+
+enum class KeyAct : uint8_t { kShow = 0, kAddMaster = 1, kDropMaster = 2, kExport = 3 };
+
+// Of `keys ...`.
+struct KeyOptions {
+  KeyAct act = KeyAct::kShow;
+  uint16_t number = 0;  // of kDropMaster; 1 or more
+  std::string file;     // of kExport; absolute
+};
+
+enum class StoreAct : uint8_t { kVerify = 0, kStats = 1, kCompact = 2, kCopy = 3 };
+
+// Of `store ...`.
+struct StoreToolOptions {
+  StoreAct act = StoreAct::kVerify;
+  std::string folder;  // of a store, or of a backup
+  std::string to;      // of kCopy
+  bool json = false;   // of kVerify and kStats
 };
 
 // Of `policy test`.
@@ -86,14 +107,16 @@ struct RestoreOptions {
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe and kRestore
+  ServeOptions serve;        // of kServe, kRestore and kKeys
   RestoreOptions restore;    // of kRestore
+  KeyOptions keys;           // of kKeys
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy
   std::string callers_file;  // of kValidateCallers
   std::string journal;       // of kVerifyJournal: the folder
   std::string secret_file;   // of kMakeBackupPair: to be written
+  StoreToolOptions store;    // of kStore
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

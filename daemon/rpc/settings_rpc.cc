@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "daemon/domain/standards.h"
-#include "daemon/domain/unreached.h"
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
+#include "daemon/rpc/unreached.h"
 #include "daemon/service/subject/shown_texts.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
@@ -56,28 +56,7 @@ void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item,
   out->set_proposed_by(item.payload.proposed_by);
 }
 
-// The command, where it turns something on; else nothing.
-std::shared_ptr<const domain::Command> ConsentsOf(const domain::Command& command) {
-  const auto consents = [](const domain::ChoiceCommand& choice) { return choice.on; };
-  if (std::none_of(command.choices.begin(), command.choices.end(), consents)) return nullptr;
-  return std::make_shared<const domain::Command>(command);
-}
-
 }  // namespace
-
-// Of a write that is done, so whatever cannot be read here leaves an id out and never a scope.
-void SettingsRpc::WriteUnreached(const std::string& account_id, const domain::Command& command,
-                                 const service::ChangeReply& reply, v1::UpdateSettingsResponse* out) const {
-  if (reply.after == nullptr) return;
-  const auto rules = core_.policies.rules();
-  const base::Now now = core_.Present();
-  const std::vector<domain::Unreached> unreached =
-      domain::UnreachedBy(*reply.after, domain::ConsentedBy(command, reply.parts, *rules), now, *rules);
-  if (unreached.empty()) return;
-  const auto view = reads_.Get(core_.hasher.Subject(account_id));
-  wire::WriteUnreached(unreached, view.ok() ? view->names : std::vector<wire::ScopeName>(), *rules, now,
-                       out->mutable_unreached());
-}
 
 // What was shown to whoever gave the consents of `then`, as far as `reader` may see it.
 void SettingsRpc::WriteShown(const service::SettingsAt& then, const Peer& reader,
@@ -151,7 +130,8 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
           wire::WriteConsentEnd(reply->changes, call->response());
           call->response()->set_subject_is_new(reply->subject_is_new);
           WriteParts(reply->parts, names, call->response()->mutable_results());
-          if (command != nullptr) WriteUnreached(call->request().account_id(), *command, *reply, call->response());
+          WriteUnreached(core_, reads_, call->request().account_id(), command.get(), *reply,
+                         call->response()->mutable_unreached());
           call->Finish(absl::OkStatus());
         });
       });

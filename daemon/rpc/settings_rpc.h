@@ -34,8 +34,6 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
-  void WriteUnreached(const std::string& account_id, const domain::Command& command, const service::ChangeReply& reply,
-                      v1::UpdateSettingsResponse* out) const;
   void WriteShown(const service::SettingsAt& then, const Peer& reader, v1::GetSettingsAtResponse* out) const;
 
   service::Core& core_;

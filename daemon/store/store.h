@@ -57,6 +57,7 @@ enum class Table : uint8_t {
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
   kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
   kSafetyFlag = 22,              // recordings flagged SAFETY whose person nobody looks after yet
+  kMasterKey = 23,               // which master keys the shares lie under
 };
 
 inline constexpr uint8_t kMaxTable = 127;
@@ -189,8 +190,9 @@ struct RowKey {
 // What was deleted, overwritten or replaced by stubs in one partition, and whose former bytes are to leave the store's
 // files.
 struct EraseTargets {
-  std::vector<RowKey> rows;    // deleted or overwritten; a present value stays
-  std::vector<Sequence> feed;  // of EraseFeed
+  std::vector<RowKey> rows;        // deleted or overwritten; a present value stays
+  std::vector<Sequence> feed;      // of EraseFeed
+  std::vector<Table> tables = {};  // all that was deleted or overwritten of these, however many rows
 };
 using EraseTargetsByPartition = std::map<Partition, EraseTargets>;
 

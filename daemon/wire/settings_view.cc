@@ -90,6 +90,8 @@ const char* Words(domain::ChangedWhat what) {
       return "refused again";
     case domain::ChangedWhat::kRestoreConfirmed:
       return "what was restored from a backup was confirmed";
+    case domain::ChangedWhat::kJoined:
+      return "joined with another account";
     case domain::ChangedWhat::kPurpose:
     case domain::ChangedWhat::kRetention:
       break;

@@ -33,6 +33,7 @@ Offline::Offline(const std::string& data_dir)
                                    .time = time_,
                                    .random = random_,
                                    .keys = keyring_.keys,
+                                   .shares = base::ShareKeys(keyring_.keys),
                                    .hasher = base::IdHasher(keyring_.keys.lookup_key()),
                                    .tokens = service::Tokens(keyring_.keys, store_->store_id()),
                                    .policies = {},

@@ -91,12 +91,23 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, const ImportF
   const std::string why = WhyItEnded(end, flags.dry_run, !flags.state_path.empty());
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
-  report.json = {{"lines", counts.lines},           {"imported", counts.imported}, {"refused", counts.refused},
-                 {"unreadable", counts.unreadable}, {"complete", why.empty()},     {"error", why}};
-  Table table("import", {"LINES", "IMPORTED", "REFUSED", "UNREADABLE", "COMPLETE"});
+  report.json = {{"lines", counts.lines},
+                 {"imported", counts.imported},
+                 {"refused", counts.refused},
+                 {"unreadable", counts.unreadable},
+                 {"unreached", counts.unreached},
+                 {"complete", why.empty()},
+                 {"error", why}};
+  Table table("import", {"LINES", "IMPORTED", "REFUSED", "UNREADABLE", "NOT ALL REACHED", "COMPLETE"});
   table.Add({std::to_string(counts.lines), std::to_string(counts.imported), std::to_string(counts.refused),
-             std::to_string(counts.unreadable), YesNo(why.empty())});
+             std::to_string(counts.unreadable), std::to_string(counts.unreached), YesNo(why.empty())});
   report.tables = {table};
+  if (counts.unreached > 0) {
+    std::fprintf(stderr,
+                 "consentctl: of %llu of the imported lines a consent does not reach all that it asks for; `consentctl "
+                 "settings get` of an account says what, and why\n",
+                 static_cast<unsigned long long>(counts.unreached));
+  }
   int code = kDone;
   if (end.how == ImportEnd::How::kStopped) {
     code = kStopped;

@@ -31,6 +31,7 @@ struct Outcome {
   Etag revision;
   std::vector<PartResult> results;
   bool account_closed = false;
+  bool unreached = false;
 };
 
 template <typename Done>
@@ -39,10 +40,19 @@ Outcome OutcomeOf(const absl::StatusOr<Done>& done) {
                    : Outcome{done.status(), {}, {}};
 }
 
+template <typename Done>
+Outcome OutcomeOfConsent(const absl::StatusOr<Done>& done) {
+  Outcome outcome = OutcomeOf(done);
+  outcome.unreached = done.ok() && !done->unreached.empty();
+  return outcome;
+}
+
 Outcome SendOnce(Client& client, const ImportCall& call) {
   if (const auto* off = std::get_if<OptOutOrder>(&call.order)) return OutcomeOf(client.OptOut(*off));
-  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) return OutcomeOf(client.UpsertSubject(*subject));
-  return OutcomeOf(client.UpdateSettings(std::get<SettingsUpdate>(call.order)));
+  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) {
+    return OutcomeOfConsent(client.UpsertSubject(*subject));
+  }
+  return OutcomeOfConsent(client.UpdateSettings(std::get<SettingsUpdate>(call.order)));
 }
 
 // What looks mistaken about the ids of a line; empty: nothing.
@@ -96,6 +106,7 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   }
   *etag = outcome.revision;
   line->account_closed = line->account_closed || outcome.account_closed;
+  line->unreached = outcome.unreached;
   for (const PartResult& part : outcome.results) {
     if (!part.applied) {
       line->refused.push_back({line->number, call.part + "/" + part.part, part.refused_reason, part.refused_message});
@@ -201,6 +212,7 @@ absl::Status Import::Count(int pass, const Block& block) {
       if (absl::Status status = CountRestrictions(line); !status.ok()) return status;
     } else if (!state_.IsCounted(line.number)) {
       ++(line.refused.empty() ? counts_.imported : counts_.refused);
+      if (line.refused.empty() && line.unreached) ++counts_.unreached;
     }
   }
   return state_.Save(pass, block.last, counts_);

@@ -70,6 +70,8 @@ class Import {
     std::vector<RefusedPart> refused;
     // The daemon said so of its account.
     bool account_closed = false;
+    // A consent of it does not reach all that it asks for, by what its last call made of the account.
+    bool unreached = false;
   };
   struct Block {
     // The last line that the block stands for, the unreadable ones included.

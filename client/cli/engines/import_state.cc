@@ -65,7 +65,7 @@ absl::Status ImportState::LoadLine(const nlohmann::json& line, const std::string
   } else {
     reached_[number("pass", 1, 2) == 1 ? 0 : 1] = number("line", 0, INT64_MAX);
     counts_ = {number("lines", 0, INT64_MAX), number("imported", 0, INT64_MAX), number("refused", 0, INT64_MAX),
-               number("unreadable", 0, INT64_MAX)};
+               number("unreadable", 0, INT64_MAX), number("unreached", 0, INT64_MAX)};
   }
   return fields.status().ok() ? absl::OkStatus() : Damaged();
 }
@@ -125,7 +125,8 @@ absl::Status ImportState::Save(int pass, uint64_t line, const ImportCounts& coun
                      {"lines", counts.lines},
                      {"imported", counts.imported},
                      {"refused", counts.refused},
-                     {"unreadable", counts.unreadable}};
+                     {"unreadable", counts.unreadable},
+                     {"unreached", counts.unreached}};
   return file_.Write(json.dump() + "\n");
 }
 

@@ -25,6 +25,8 @@ struct ImportCounts {
   // Lines of which a part was refused.
   uint64_t refused = 0;
   uint64_t unreadable = 0;
+  // Of those imported: lines with a consent that does not reach all that it asks for.
+  uint64_t unreached = 0;
 };
 
 // JSON lines: a head with the file's hash, the id of the store that takes it, then what was reached, the last line

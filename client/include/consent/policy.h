@@ -63,6 +63,8 @@ struct Policy {
   int64_t default_capture_uncertainty_ms = 0;
   // Each yes for them is on record before it is said.
   std::vector<Purpose> recorded_purposes;
+  // How long a backup of the daemon's store may be kept; 0: not said, which means 30.
+  int backup_keep_days = 0;
 };
 
 struct Suspension {

@@ -62,6 +62,8 @@ struct SubjectUpdated {
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
+  // As SettingsUpdated's.
+  std::vector<Unreached> unreached = {};
 };
 
 // The notice about a child's inactivity went out to its guardian. It counts from now on, by the daemon's clock.
@@ -75,6 +77,26 @@ struct ChildNotice {
 struct ChildNoticeRecorded {
   Etag revision;
   // A notice that still stands was recorded before: nothing was changed.
+  bool already = false;
+};
+
+// Two accounts become one: `from` becomes an alias of `into`. It cannot be undone.
+struct JoinOrder {
+  AccountId from;
+  AccountId into;
+  // Of both as they were looked at; that of `into` stays empty with into_is_new.
+  Etag from_etag;
+  Etag into_etag;
+  // Nothing was ever stored of `into`: it is another name of `from`.
+  bool into_is_new = false;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+struct SubjectsJoined {
+  // Of the joined account.
+  Etag revision;
+  // It was so already: nothing was changed.
   bool already = false;
 };
 

@@ -73,6 +73,7 @@ enum class ChangeKind : uint8_t {
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
   kRestored = 20,
+  kJoined = 21,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.

@@ -83,6 +83,8 @@ class Client {
     this.eligibility = this.#service("EligibilityService");
     /** @type {Calls<import("../generated/consent/v1/HoldService").HoldServiceDefinition>} */
     this.holds = this.#service("HoldService");
+    /** @type {Calls<import("../generated/consent/v1/KeyService").KeyServiceDefinition>} */
+    this.keys = this.#service("KeyService");
     /** @type {Calls<import("../generated/consent/v1/PolicyService").PolicyServiceDefinition>} */
     this.policies = this.#service("PolicyService");
     /** @type {Calls<import("../generated/consent/v1/PurgeService").PurgeServiceDefinition>} */

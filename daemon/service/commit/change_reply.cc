@@ -36,7 +36,7 @@ void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& comma
 void KeepFacts(domain::SubjectFacts after, const ChangeRequest& request, ChangeReply& reply) {
   const auto& choices = request.command.choices;
   const bool consents = std::any_of(choices.begin(), choices.end(), [](const auto& choice) { return choice.on; });
-  if (request.kind != ChangeKind::kUpdateSettings || !consents) return;
+  if (!consents) return;
   reply.after = std::make_shared<const domain::SubjectFacts>(std::move(after));
 }
 

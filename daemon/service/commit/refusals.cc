@@ -110,6 +110,9 @@ absl::Status RefusalStatus(const domain::PartOutcome& part, const PartPath& at) 
                              "confirms it (consentctl clock confirm)");
     case domain::Refusal::kChildNotInactive:
       return ChildNotInactive();
+    case domain::Refusal::kAccountJoined:
+      return wire::MakeError(v1::ERROR_REASON_ACCOUNT_JOINED,
+                             "the account is another one's alias, or is being joined into another one");
     case domain::Refusal::kUnknownControl:
     case domain::Refusal::kAllCannotBeTurnedOn:
     case domain::Refusal::kUnusable:

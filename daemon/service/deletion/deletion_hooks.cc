@@ -188,7 +188,7 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
     if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
   request_.id = base::DeletionId::Draw(core.random, core.PartitionOf(request_.subject).number);
-  base::PayloadKey key = core.keys.NewPayloadKey(request_.subject, core.random);
+  base::PayloadKey key = core.shares.NewPayloadKey(request_.subject, core.random);
   share_ = std::move(key.share);
   sealed_ = SealDeletion(key.key, deletion_.payload, request_.subject, core.random, &commitment_);
   return Prepared::kGoOn;

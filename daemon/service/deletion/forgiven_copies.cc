@@ -60,7 +60,7 @@ absl::Status ForgivenCopies::Narrow(const Core& core, Found* found) const {
   const auto share =
       core.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(core, found->place));
   if (!share.ok()) return StoreUnreadable();
-  const absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject_, *share);
+  const absl::StatusOr<base::Digest> key = core.shares.OpenShare(subject_, *share);
   if (!key.ok()) return DamagedRow("the key of a deletion request");
   payload->selector = wire::WithPurposes(payload->selector, found->owed);
   base::Digest unused{};

@@ -9,6 +9,7 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -89,7 +90,7 @@ class PlaceHoldHook final : public ChangeHook {
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = true;
     id_ = base::HoldId::Draw(core.random, core.PartitionOf(subject_).number);
-    base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+    base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
     share_ = std::move(key.share);
     base::Digest unused{};
     sealed_ = SealDeletion(key.key, hold_.payload, subject_, core.random, &unused);
@@ -122,7 +123,7 @@ class PlaceHoldHook final : public ChangeHook {
     out.writes.push_back({store::Table::kHold, HoldKey(stamp.sequence), EncodeHoldRow(row)});
     out.writes.push_back(PutId(id_, stamp.sequence));
     out.writes.push_back({store::Table::kHold, HoldOfKey(core, subject_, stamp.sequence), std::string()});
-    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place), share_});
+    out.writes.push_back(PutShare(core, subject_, HoldShareKey(core, place), share_));
   }
 
  private:

@@ -29,7 +29,7 @@ absl::Status MissingIds::Load(const Core& core, const PayloadOf& ids) {
     const std::optional<DeletionPayload> payload = ids(row->request);
     if (!payload.has_value()) continue;
     found.row = *std::move(row);
-    base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+    base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
     base::Digest unused{};
     found.share = std::move(key.share);
     found.row.sealed = SealDeletion(key.key, *payload, subject_, core.random, &unused);

@@ -5,6 +5,7 @@
 #include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
 
@@ -29,8 +30,8 @@ absl::Status WithdrawalFollowUps::LoadMissing(const Core& core) {
   });
 }
 
-WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domain::EndedUse& ended,
-                                                   const domain::Moment& moment) const {
+WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const std::string& account_id,
+                                                   const domain::EndedUse& ended, const domain::Moment& moment) const {
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
@@ -53,8 +54,8 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   // selector.
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id_, ToldSelector(told)};
-  base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+  const DeletionPayload payload{account_id, ToldSelector(told)};
+  base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
   base::Digest unused{};
   made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);
@@ -75,7 +76,15 @@ absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& co
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
   // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::EndedUse& one : ended) made_.push_back(Make(core, one, input.moment));
+  std::vector<std::string> account_ids = {account_id_};
+  if (!input.before.facts.joined_from.empty()) {
+    absl::StatusOr<std::vector<std::pair<base::SubjectHandle, std::string>>> others = JoinedWith(core, subject_);
+    if (!others.ok()) return others.status();
+    for (auto& account : *others) account_ids.push_back(std::move(account.second));
+  }
+  for (const std::string& account_id : account_ids) {
+    for (const domain::EndedUse& one : ended) made_.push_back(Make(core, account_id, one, input.moment));
+  }
   return Prepared::kGoOn;
 }
 

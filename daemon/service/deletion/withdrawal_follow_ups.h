@@ -1,6 +1,7 @@
 // What a change of settings adds for the data systems: requests of our own, already verified, for the copies of a
 // purpose that is not allowed any more and for audio that is kept no longer; and the end of such requests where the
-// copies are allowed again. In the same commit, so neither can be there without the other.
+// copies are allowed again. In the same commit, so neither can be there without the other. Of an account into which
+// others were joined there is one request for each of their ids, too.
 #pragma once
 
 #include <string>
@@ -40,7 +41,9 @@ class WithdrawalFollowUps final : public ChangeHook {
   // What data systems are told of `selector`; of a profile or device whose id this change does not name with none.
   std::string ToldSelector(const domain::Selector& selector) const;
   absl::Status LoadMissing(const Core& core);
-  New Make(const Core& core, const domain::EndedUse& ended, const domain::Moment& moment) const;
+  // Of what a data system has under that account id.
+  New Make(const Core& core, const std::string& account_id, const domain::EndedUse& ended,
+           const domain::Moment& moment) const;
 
   const base::SubjectHandle subject_;
   ForgivenCopies forgiven_;

@@ -10,6 +10,7 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/wire/errors.h"
 
@@ -159,7 +160,7 @@ store::CommitResult Proposals::Write(const NewProposal& proposed, const Before& 
     change.writes = {{store::Table::kProposal, std::string(kProposalsVersionKey), std::move(sequence)},
                      {store::Table::kProposal, ProposalKey(id), EncodeProposal(view->row)},
                      {store::Table::kProposal, ProposedRequestKey(id), request},
-                     {store::Table::kKeyShare, ProposalShareKey(core_, id), key.share}};
+                     PutShare(core_, WrapHandleOf(id), ProposalShareKey(core_, id), key.share)};
     if (leaves.has_value()) {
       change.writes.push_back({store::Table::kProposal, ProposalKey(*leaves), std::nullopt});
       change.writes.push_back({store::Table::kProposal, ProposedRequestKey(*leaves), std::nullopt});

@@ -12,6 +12,8 @@ using base::Encoder;
 constexpr uint8_t kRowFormat = 3;
 constexpr uint8_t kPayloadFormat = 4;
 constexpr uint8_t kPayloadOfRecording = 5;  // the same, and a recording with a note behind it
+constexpr uint8_t kPayloadOfJoin = 6;       // the same without a recording, and accounts behind it
+constexpr size_t kMaxAccounts = domain::kMaxJoinedFrom + 2;
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxPersonBytes = 96;
 constexpr size_t kMaxDetailBytes = 256;
@@ -23,7 +25,7 @@ constexpr size_t kMaxShown = base::kMaxParts + 1;
 
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
-constexpr uint8_t kChangeHasEnd = 128;  // beside a purpose's number
+constexpr uint8_t kChangeHasEnd = 128;   // beside a purpose's number
 constexpr uint8_t kChangeLoosens = 128;  // beside the number of what changed
 
 void PutScope(Encoder& out, const domain::ScopeRef& scope) {
@@ -198,7 +200,8 @@ std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
   const bool of_recording = !payload.recording_id.empty();
-  out.Byte(of_recording ? kPayloadOfRecording : kPayloadFormat);
+  const bool of_join = !payload.accounts.empty() && !of_recording;
+  out.Byte(of_recording ? kPayloadOfRecording : of_join ? kPayloadOfJoin : kPayloadFormat);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -225,6 +228,13 @@ std::string EncodePayload(const Payload& payload) {
     out.String(payload.recording_id);
     out.String(payload.note);
   }
+  if (of_join) {
+    out.Varint(payload.accounts.size());
+    for (const auto& [account, name] : payload.accounts) {
+      out.Raw(base::View(account.bytes));
+      out.String(name);
+    }
+  }
   return bytes;
 }
 
@@ -232,7 +242,7 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
   const uint8_t format = in.Byte();
-  if (format != kPayloadFormat && format != kPayloadOfRecording) return false;
+  if (format < kPayloadFormat || format > kPayloadOfJoin) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -258,6 +268,15 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
     payload->recording_id = in.String(base::kMaxIdBytes);
     if (payload->recording_id.empty()) in.Fail();
     payload->note = in.String(base::kMaxNoteBytes);
+  }
+  if (format == kPayloadOfJoin) {
+    const uint64_t accounts = in.Varint();
+    if (accounts == 0 || accounts > kMaxAccounts) return false;
+    for (uint64_t i = 0; in.ok() && i < accounts; ++i) {
+      base::SubjectHandle account;
+      account.bytes = in.Array<16>();
+      payload->accounts.emplace_back(account, in.String(base::kMaxIdBytes));
+    }
   }
   return in.Done();
 }

@@ -63,26 +63,24 @@ absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Ba
   explained.has_answer = true;
   explained.now = now;
   explained.rules = core_.policies.rules();
-  const base::SubjectHandle subject = query.item.subject;
+  const base::SubjectHandle asked = query.item.subject;
   const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
   const domain::Question question{query.item.facts, query.purpose, query.place, now};
-  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
+  absl::StatusOr<GroupFacts> stored = LoadGroup(core_, asked, recording);
   for (int attempt = 0; attempt < kMostReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) {
       explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
       return explained;
     }
-    absl::StatusOr<domain::RecordingState> marks = domain::RecordingState{};
-    if (stored->facts.has_recording_marks) marks = LoadMarks(core_, subject, recording);
-    if (!marks.ok()) return marks.status();
+    const base::SubjectHandle subject = stored->decided_by;
     absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, base::Instant{});
     if (!orders.ok()) return orders.status();
-    absl::StatusOr<StoredFacts> again = LoadFacts(core_, subject);
+    absl::StatusOr<GroupFacts> again = LoadGroup(core_, asked, recording);
     if (again.ok() && again->bytes == stored->bytes) {
       explained.revision = Revision{core_.PartitionOf(subject), stored->facts.revision};
-      explained.explanation =
-          domain::Explain(&stored->facts, *marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
+      explained.explanation = domain::Explain(&stored->facts, stored->marks, question, *explained.rules,
+                                              orders->Tombstones(), orders->Holds());
       orders->Take(explained.explanation);
       if (absl::Status tasks = LoadTasks(core_, subject, true, &*orders); !tasks.ok()) return tasks;
       explained.orders = *std::move(orders);

@@ -136,7 +136,7 @@ absl::StatusOr<StoreIdentity> ReadIdentity(const Database& database) {
   std::string value;
   const rocksdb::Status status = database.db().Get(ReadsOnce(), database.meta(), std::string(kStoreRowKey), &value);
   if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read the store's description");
-  if (status.ok() && IsOfAnotherFormat(value)) return AnotherFormat("the store");
+  if (status.ok() && IsOfAnotherFormat(value)) return RefuseFormat(value);
   const std::optional<StoreIdentity> store = status.ok() ? DecodeStoreRow(value) : std::nullopt;
   if (!store || store->partitions == 0 || store->partitions > kMaxPartitions) {
     return absl::DataLossError(

@@ -6,7 +6,7 @@ namespace {
 constexpr uint8_t kEvent = 1;
 constexpr uint8_t kErased = 2;
 // Of all rows together, those of the layers above included: raised with every change of any, until the first release.
-constexpr uint8_t kDataFormat = 9;
+constexpr uint8_t kDataFormat = 10;
 
 }  // namespace
 
@@ -181,6 +181,17 @@ absl::Status AnotherFormat(const std::string& what) {
       what +
       " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
       "with it; open it with that build, or name a new data folder and head file and import the subjects again");
+}
+
+absl::Status RefuseFormat(std::string_view store_row) {
+  const uint8_t format = store_row.empty() ? 0 : static_cast<uint8_t>(store_row[0]);
+  const std::string numbers =
+      " (its rows have format " + std::to_string(format) + ", this build's " + std::to_string(kDataFormat) + ")";
+  if (format < kDataFormat) return AnotherFormat("the store" + numbers);
+  return absl::FailedPreconditionError(
+      "the store was written by another, later build" + numbers +
+      ": nothing is wrong with it; run that build again. To stay with this one, restore "
+      "the backup that was taken before the upgrade");
 }
 
 std::string FirstRowKey(Partition partition) {

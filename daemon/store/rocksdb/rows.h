@@ -82,6 +82,8 @@ bool IsOfAnotherFormat(std::string_view store_row);
 
 // What to say of `what` whose bytes another build laid out otherwise. FailedPrecondition.
 absl::Status AnotherFormat(const std::string& what);
+// The same of a store whose row says another format (IsOfAnotherFormat): whether a later or an earlier build has it.
+absl::Status RefuseFormat(std::string_view store_row);
 
 // Keys of the meta column family.
 inline constexpr std::string_view kStoreRowKey = "store";

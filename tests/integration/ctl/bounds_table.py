@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import pathlib
+import tempfile
 
 import bounds
 from bounds import NotOnTheWire, appeal, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
@@ -12,6 +13,7 @@ POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.js
 
 # In the place of an account; a case puts another one of the same length there.
 ACCOUNT = "account-000000"
+BACKUPS = tempfile.mkdtemp(prefix="consent-backups-")
 OFF, ON = settings.SWITCH_OFF, settings.SWITCH_ON
 
 
@@ -315,6 +317,10 @@ COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
           people(["<account>", ACCOUNT, "--retention", "3m"])),
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
+    Asked("subject join", "SubjectService/JoinSubjects", ["<from>", ACCOUNT, "<into>", "other", "--yes"], {
+        "from": [(ID, "from_account_id")], "into": [(ID, "into_account_id")], "--from-etag": [(TOKEN, "from_etag")],
+        "--into-etag": [(TOKEN, "into_etag")], "--into-is-new": [SWITCH], "--yes": [SWITCH], "--request-id": [(REQUEST_ID, "request_id")],
+        **EVIDENCE}),
     Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
     Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT],
           {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")], "--region": [(REGION, "region")]}),
@@ -342,8 +348,15 @@ COMMANDS = [
           {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
     Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
+    Asked("backup create", "BackupService/BeginBackup", ["<folder>", BACKUPS], {"folder": [path()]}),
+    Asked("backup verify", "", ["<folder>", "/"], {"folder": [path()]}, (52,)),
+    Asked("backup list", "PolicyService/GetPolicy", ["<folder>", BACKUPS], {"folder": [path()], "--keep-days": [local(bounds.number(1, 400))]}, (0, 51)),
+    Asked("backup prune", "PolicyService/GetPolicy", ["<folder>", BACKUPS],
+          {"folder": [path()], "--keep-days": [local(bounds.number(1, 400))], "--yes": [SWITCH]}),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("status", "StatusService/GetStatus", [], {}, (0, 51)),
+    Asked("keys show", "KeyService/GetKeys", [], {}),
+    Asked("keys rewrap", "KeyService/RewrapShares", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(EXACT, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
           {"input": [path()], "--state": [path()], "--refused": [path()], "--force": [SWITCH], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},

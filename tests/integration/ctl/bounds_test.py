@@ -235,7 +235,7 @@ class LinesTest(BenchTest):
         keys = {key for line in written for key in line}
         self.assertEqual(keys, {"consentctl_import", "input", "store", "salt", "blocked", "blocks_all", "counted", "pass", "line", "lines",
                                 "imported", "refused",
-                                "unreadable"})
+                                "unreadable", "unreached"})
         for key in sorted(keys):
             number = next(number for number, line in enumerate(written) if key in line)
             wrong = (b"7", b'""', b"null", b'"\xff"', b"[]") if isinstance(written[number][key], str) else (b"-1", b"1.5", b'"1"', b"null",

@@ -63,6 +63,19 @@ class OneTapTest(DaemonTest):
         self.assertEqual(self.turn_on("half", etag, "--profile", "anna")["unreached"], [])
         self.assertEqual(self.toggle("half")["effective"], "ON")
 
+    def test_a_registration_and_an_import_say_it_too(self):
+        done = self.json("subject", "set", "first", "--region", "DE", "--profile", "anna:adult", *ON)
+        self.assertEqual({(one["scope"].get("profile_id"), one["why"]) for one in done["unreached"]}, {("anna", "PROFILE_WITHOUT_CONSENT")})
+        yes = {"control": "help_improve", "turn": "ON", "notice_version": "2026-01", "notice_language": "en"}
+        own = {**yes, "scope": {"profile_id": "anna"}}
+        lines = [{"account_id": f"brought-{number}", "region": "DE", "profiles": [{"profile_id": "anna", "age": "ADULT"}], "choices": choices}
+                 for number, choices in enumerate(([yes], [yes, own], []))]
+        done = self.daemon.ctl("import", "-", stdin="".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("of 1 of the imported lines a consent does not reach all that it asks for", done.stderr)
+        self.assertEqual([self.json("settings", "get", f"brought-{number}")["settings"]["controls"][0]["effective"] for number in range(3)],
+                         ["PARTIAL", "ON", "OFF"])
+
     def test_two_adults_are_told_apart(self):
         etag = self.household("two", "anna:adult", "bert:adult")
         done = self.daemon.ctl("settings", "set", "two", *ON, "--etag", etag, "--self-profile")

@@ -66,21 +66,21 @@ class SlowPeers(DaemonTest):
     def times(self, path, count, status=200):
         """How long `count` requests took, the longest last."""
         took = []
-        before = self.again
         for _ in range(count):
             got, _, seconds = self.ask(path)
             self.assertEqual(got, status)
             took.append(seconds)
-        self.assertLessEqual(self.again - before, 1 + count // 50)
         return sorted(took)
 
     def quick(self, path, count, bound):
-        """99 of 100 requests take less than the bound, in seconds, in one of some rounds: a busy machine alone makes some take longer."""
+        """99 of 100 requests take less than the bound, in seconds, and hardly one had to connect again, in one of some rounds: a busy machine
+        alone makes some take longer, and keeps this process from asking in time."""
         for _ in range(ROUNDS):
+            before = self.again
             took = self.times(path, count)
-            p99 = took[(count * 99 - 1) // 100]
-            print(f"{path}: p50 {took[count // 2] * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms, longest {took[-1] * 1e3:.1f} ms")
-            if p99 < bound:
+            p99, again = took[(count * 99 - 1) // 100], self.again - before
+            print(f"{path}: p50 {took[count // 2] * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms, longest {took[-1] * 1e3:.1f} ms, {again} connected again")
+            if p99 < bound and again <= 1 + count // 50:
                 return
         self.fail(f"{path} was slow in each of {ROUNDS} rounds")
 

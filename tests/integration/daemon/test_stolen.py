@@ -21,6 +21,7 @@ import grpc
 
 from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import approval_service_pb2 as approvals
+from consent.v1 import backup_service_pb2 as backup
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -30,6 +31,7 @@ from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as report
 from consent.v1 import roles_pb2
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import key_service_pb2 as keys
 from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -87,6 +89,7 @@ def attempts(victim, world):
         "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
         "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
                                                                                evidence=evidence(), request_id=fresh_id())],
+        "SubjectService/JoinSubjects": lambda: [subject.JoinSubjectsRequest(from_account_id=victim.refused, into_account_id=victim.agreed, request_id=fresh_id())],
         "SubjectService/RecordChildNotice": lambda: [subject.RecordChildNoticeRequest(account_id=victim.refused, profile_id="kid", request_id=fresh_id())],
         "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
@@ -127,7 +130,12 @@ def attempts(victim, world):
         "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
+        "BackupService/BeginBackup": lambda: [backup.BeginBackupRequest()],
+        "BackupService/ReadBackup": lambda: [backup.ReadBackupRequest(backup_id="20261129T183000Z-3f2a9c1d", file="MANIFEST.json")],
+        "BackupService/EndBackup": lambda: [backup.EndBackupRequest(backup_id="20261129T183000Z-3f2a9c1d")],
         "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
+        "KeyService/GetKeys": lambda: [keys.GetKeysRequest()],
+        "KeyService/RewrapShares": lambda: [keys.RewrapSharesRequest()],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/ExplainCheck": lambda: [decisions.ExplainCheckRequest(recording=types.Recording(recording_id="r", account_id=victim.agreed))],

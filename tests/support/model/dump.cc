@@ -180,6 +180,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     Mark(out, "end_was_expiry", choice.end_was_expiry);
     Mark(out, "inherited", choice.inherited);
     Mark(out, "was_suspended", choice.was_suspended);
+    Mark(out, "unconfirmed", choice.unconfirmed);
     Mark(out, "copies_forgiven", choice.copies_forgiven);
     out << '\n';
   }
@@ -193,6 +194,7 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
   When(out, "closed_at", subject.closed_at);
   When(out, "reopened_at", subject.reopened_at);
   When(out, "restored_at", subject.restored_at);
+  if (subject.join != domain::JoinState::kNone) out << " join=" << static_cast<int>(subject.join);
   for (const domain::FormerRegion& former : subject.former_regions) {
     out << " former_region=" << (former.several ? "several" : former.region.ToString());
     When(out, "until", former.until);

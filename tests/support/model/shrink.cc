@@ -43,6 +43,8 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].was_suspended; });
     Reset(
+        steps, [=](Case * x) -> auto& { return scope(x).choices[p].unconfirmed; });
+    Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].copies_forgiven; });
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].by_guardian; });
@@ -110,6 +112,8 @@ void StepsForSubject(const Case& c, Steps* steps) {
       steps, [](Case * x) -> auto& { return x->subject.reopened_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->subject.restored_at; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->subject.join; });
 }
 
 void StepsForRules(const Case& c, Steps* steps) {

@@ -211,6 +211,8 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingState&
       law.regimes.emplace_back();
     } else {
       Add(former.region, rules, surely_before, &law);
+      // Where it lives too, since two accounts were joined: nobody is an adult before that region says so.
+      if (former.until == domain::kStillThere) law.ages_of_consent.push_back(AgeOfConsentIn(rules, former.region));
     }
   }
   accounts.push_back(subject->scopes[0]);

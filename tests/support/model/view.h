@@ -117,6 +117,8 @@ Reasons RowE6(const View& view);
 Reasons RowE7(const View& view);
 Reasons RowE8(const View& view, domain::Purpose purpose);
 Reasons RowE9(const View& view, domain::Purpose purpose);
+// Whatever is asked: a copy that was made under a consent which only one of two joined accounts gave.
+Reasons RowE9OfCopies(const View& view);
 Reasons RowE10(const View& view, domain::Purpose purpose);
 // E12: all that the recording names have agreed, and for this capture.
 bool EligibleByConsent(const View& view, domain::Purpose purpose);

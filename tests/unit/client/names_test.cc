@@ -62,7 +62,7 @@ TEST(NamesTest, AreThePublicOnes) {
       "UNSPECIFIED UPSERT_SUBJECT UPDATE_SETTINGS OPT_OUT REPORT_RECORDING DELETION_RECEIVED DELETION_VERIFIED "
       "DELETION_DENIED DELETION_EXTENDED DELETION_CANCELLED HOLD_PLACED HOLD_RELEASED DELETION_SETTLED "
       "DELETION_RECEIPT_CONFIRMED CHILD_NOTICE DELETION_APPEAL_RECEIVED DELETION_APPEAL_ACKNOWLEDGED "
-      "DELETION_APPEAL_ANSWERED HOLD_REVIEWED SAFETY_FLAG_HANDLED RESTORED");
+      "DELETION_APPEAL_ANSWERED HOLD_REVIEWED SAFETY_FLAG_HANDLED RESTORED JOINED");
   ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
   ExpectNames<PolicyEffect>("POLICY_EFFECT_", "UNSPECIFIED LOOSENS RESTRICTS NEUTRAL BREAKS_STORED");
   ExpectNames<ProposedAct>("PROPOSED_ACT_", "UNSPECIFIED RESUME RELEASE_HOLD ACTIVATE_POLICY");
@@ -114,17 +114,15 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
         "Reason",      "Selection",  "ProposedAct",     "ProposalState", "MissingFact"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
-  for (const char* name :
-       {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome", "ExemptReason",
-        "Verification"}) {
+  for (const char* name : {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome",
+                           "ExemptReason", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/appeal.h", name);
   }
   test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
-  for (const char* name :
-       {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState", "RetryState"}) {
+  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState", "RetryState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }
   // Its 1 is kNeverChose here and UNSET there.

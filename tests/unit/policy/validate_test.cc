@@ -92,6 +92,8 @@ const Case kHead[] = {
      "default_capture_uncertainty_ms", "0 to 86400000"},
     {"UncertaintyLong", [](auto* p) { p->set_default_capture_uncertainty_ms(86'400'001); },
      "default_capture_uncertainty_ms", "0 to 86400000"},
+    {"BackupsNegative", [](auto* p) { p->set_backup_keep_days(-1); }, "backup_keep_days", "0 to 400"},
+    {"BackupsLong", [](auto* p) { p->set_backup_keep_days(401); }, "backup_keep_days", "0 to 400"},
 };
 
 const Case kRegimes[] = {

@@ -7,6 +7,7 @@
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
@@ -134,6 +135,8 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300})},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+               {"master-key.key", std::string(kMasterKeyKey)},
+               {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
                {"verification.key", std::string(kVerificationKey)},
                {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
                {"payload", EncodePayload(SomePayload())},

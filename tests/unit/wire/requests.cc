@@ -6,6 +6,7 @@
 
 #include "consent/v1/status_service.pb.h"
 #include "daemon/wire/approval.h"
+#include "daemon/wire/backup.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
@@ -89,6 +90,9 @@ absl::Status ReadRequest(const v1::ListProposalsRequest& r) { return wire::ReadL
 absl::Status ReadRequest(const v1::GetProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::ApproveProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::WithdrawProposalRequest& r) { return wire::ReadProposalId(r).status(); }
+absl::Status ReadRequest(const v1::BeginBackupRequest& r) { return wire::ReadBeginBackup(r); }
+absl::Status ReadRequest(const v1::ReadBackupRequest& r) { return wire::ReadReadBackup(r).status(); }
+absl::Status ReadRequest(const v1::EndBackupRequest& r) { return wire::ReadEndBackup(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -141,6 +145,7 @@ absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListT
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
 absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
 absl::Status ReadRequest(const v1::ReportSweepRequest& r) { return wire::ReadReportSweep(r).status(); }
+absl::Status ReadRequest(const v1::JoinSubjectsRequest& r) { return wire::ReadJoinSubjects(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::RecordChildNoticeRequest& r) {
   return wire::ReadRecordChildNotice(r, Hasher()).status();
 }
@@ -150,6 +155,8 @@ absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::GetStatusRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::GetKeysRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::RewrapSharesRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
 absl::Status ReadRequest(const v1::ExplainCheckRequest& r) { return wire::ReadExplainCheck(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ExplainDecisionRequest& r) {
@@ -308,6 +315,10 @@ std::vector<RequestKind> Make() {
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
+      Kind<v1::JoinSubjectsRequest>(
+          {R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_etag: "t" request_id: "q1" )" + evidence,
+           R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_is_new: true request_id: "q1" )" +
+               evidence}),
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
@@ -342,6 +353,12 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::GetStatusRequest>({""}),
+      Kind<v1::GetKeysRequest>({""}),
+      Kind<v1::RewrapSharesRequest>({""}),
+      Kind<v1::BeginBackupRequest>({""}),
+      Kind<v1::ReadBackupRequest>(
+          {R"(backup_id: "20261129T183000Z-3f2a9c1d" file: "store/000012.sst" offset: 1048576)"}),
+      Kind<v1::EndBackupRequest>({R"(backup_id: "20261129T183000Z-3f2a9c1d" taken: true)"}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ExplainCheckRequest>(
           {"recording {" + recording + "}" +

@@ -1,0 +1,259 @@
+"""Every page of deploy/handbook, typed as it stands; see README.md."""
+
+import json
+import os
+import pathlib
+import re
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration" / "daemon"))
+
+from certificates import Authority
+from harness import ROOT
+from host import PAGES, HandbookTest, fences, until
+
+HOME = "/root"  # where a page's reader begins
+CLOCK_SHIM = os.environ.get("TEST_CLOCK_SHIM")
+# Blocks that no class below types, with who does or why nobody does.
+TYPED_ELSEWHERE = {"upgrade.md": "tests/package/inside, with real packages", "README.md": "has none"}
+REGISTER = ("""echo '{"account_id": "george", "region": "GR", "profiles": [{"profile_id": "george", "age": "ADULT"}], "choices": """
+            """[{"control": "help_improve", "turn": "ON", "notice_version": "2026-01-past", "notice_language": "en"}]}' | consentctl import -""")
+CHECK = ("consentctl check --purpose human-review --account %s --recording r1 --profile george --captured-at 2020-07-01T16:19:56Z --wake button --kind command "
+         "--speakers one --identity matched --age adult --country DE --reviewer employee")
+
+
+class Pages(unittest.TestCase):
+
+    def test_no_page_is_left_out(self):
+        typed = {each.page for each in globals().values() if isinstance(each, type) and issubclass(each, HandbookTest) and each.page}
+        self.assertEqual({path.name for path in PAGES.iterdir()}, typed | set(TYPED_ELSEWHERE))
+        self.assertFalse(fences("README.md"))
+        self.assertIn("upgrade.md", (ROOT / "tests/package/run").read_text())
+
+    def test_every_link_leads_somewhere_and_every_page_is_in_the_table(self):
+        for page in PAGES.iterdir():
+            for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+                self.assertTrue((PAGES / link).exists(), f"{page.name}: {link}")
+        index = (PAGES / "README.md").read_text()
+        for page in PAGES.iterdir():
+            self.assertTrue(page.name == "README.md" or f"({page.name})" in index, page.name)
+
+
+class Keys(HandbookTest):
+    page = "keys.md"
+
+    def test_the_page(self):
+        host = self.host()
+        self.must(host, REGISTER)
+        self.opt_out(host, "lucas")
+        self.next(host)  # a copy
+        first = host.path("/var/lib/consentd/escrow/keys-1").read_bytes()
+        self.assertEqual(first, host.path("/var/lib/consentd/store.key").read_bytes())
+        self.next(host)  # another master key, and its copy
+        self.opt_out(host, "written meanwhile")
+        self.next(host)  # everything comes under it
+        shown = self.next(host)  # the old one goes
+        self.assertRegex(shown, r"(?m)^master-key\t2\t")
+        self.assertNotRegex(shown.splitlines()[-1], r"^master-key\t1\t")
+
+        # A key file of before is refused, and says what to do.
+        host.path("/var/lib/consentd/store.key").write_bytes(first)
+        self.must(host, "systemctl stop consentd")
+        out, code = host.type("systemctl start consentd")
+        self.assertNotEqual(code, 0)
+        self.assertIn("it is a copy of before a rotation", out)
+        # Lost, with a copy.
+        host.path("/var/lib/consentd/store.key").unlink()
+        out, code = host.type("systemctl start consentd")
+        self.assertNotEqual(code, 0)
+        self.assertIn("is missing beside the store", out)
+        shown = self.next(host)
+        self.assertRegex(shown, r"(?m)^master-key\t2\t")
+        for account in ("lucas", "'written meanwhile'"):
+            self.expect_refused(host, account)
+        self.assertIn("george", self.must(host, "consentctl subject get george"))
+
+        # Lost, without one: what the page says of it.
+        host.path("/var/lib/consentd/store.key").unlink()
+        self.assertIn("george", self.must(host, "consentctl subject get george"), "the daemon that runs goes on")
+        self.next(host)
+        self.assertIn("UNKNOWN_SUBJECT", self.must(host, CHECK % "george", code=10))
+        self.assertIn("KEEP", self.must(host, "consentctl check --disposition --account george --recording r1 --captured-at 2020-07-01T16:19:56Z", code=11))
+        self.end_of_page()
+
+
+class FullDisk(HandbookTest):
+    page = "full-disk.md"
+
+    def test_the_page(self):
+        host = self.host(disk="96m")
+        self.opt_out(host, "before")
+        # Somebody else's file takes what is left.
+        host.type("head -c 200M /dev/zero >/var/lib/consentd/others")
+        acknowledged = ["before"]
+        for number in range(400):
+            _, code = host.type(f"consentctl --timeout 2 settings opt-out a{number} --all")
+            if code != 0:
+                break
+            acknowledged.append(f"a{number}")
+        self.assertNotEqual(code, 0, "the disk is full, and nothing is acknowledged that is not written")
+        until(lambda: host.type("systemctl is-active consentd")[1] != 0, "the daemon has ended")
+        out, code = host.type("rm -f /run/consentd.pid; systemctl start consentd")
+        self.assertNotEqual(code, 0, out)
+        self.assertIn("others", self.next(host))
+        self.must(host, "rm /var/lib/consentd/others; rm -f /run/consentd.pid")
+        self.next(host)
+        for account in acknowledged[-3:] + acknowledged[:1]:
+            self.expect_refused(host, account)
+        self.end_of_page()
+
+
+@unittest.skipUnless(CLOCK_SHIM, "no preloaded library under sanitizers")
+class DoubtfulClock(HandbookTest):
+    page = "doubtful-clock.md"
+
+    def test_the_page(self):
+        shift = self.folder / "carried" / "shift"
+        shift.parent.mkdir()
+        shift.write_bytes(bytes(16))
+        shift.chmod(0o644)
+        (shift.parent / "shim.so").write_bytes(pathlib.Path(CLOCK_SHIM).read_bytes())
+        host = self.host(environment=["LD_PRELOAD=/mnt/shim.so", "CONSENT_SHIFT_CLOCK_FILE=/mnt/shift"])
+        self.must(host, REGISTER)
+        with open(shift, "r+b") as file:
+            file.write(struct.pack("=q", 3 * 86_400 * 1_000_000))
+        until(lambda: "CLOCK_DOUBTFUL" in host.type(CHECK % "george")[0], "the clock is in doubt")
+        self.opt_out(host, "taken in doubt")
+        shown = self.next(host)
+        self.assertRegex(shown, r"(?m)^clock\t.*\tyes$")
+        # Who looks at a watch of his own: three days on, as the machine says.
+        watch = json.loads(self.must(host, "consentctl --json clock show"))["wall"]
+        refused, code = host.type("consentctl clock confirm 2020-01-01T00:00:00Z")
+        self.assertNotEqual(code, 0)
+        self.assertIn("CLOCK_DISAGREES", refused)
+        shown = self.next(host, TIME=watch)
+        self.assertRegex(shown, r"(?m)^clock\t.*\tno$")
+        self.expect_refused(host, "'taken in doubt'")
+        self.end_of_page()
+
+
+class TlsTest(HandbookTest):
+    """A host that is reached over TLS, with a caller each of an app and a sampler."""
+
+    def tls_host(self, limits=None):
+        host = self.host()
+        self.authority = Authority(self.folder / "ca")
+        server = self.authority.issue("DNS:consent.example")
+        callers = [{"name": name, "identities": [f"spiffe://consent.example/{name}"], "roles": [f"ROLE_{name.upper()}"], "max_certificate_hours": 720} for name in ("backend", "sampler")]
+        callers[0].update({"limits": limits} if limits else {})
+        host.path("/etc/consentd/callers.json").write_text(json.dumps({"callers": callers}))
+        self.copy(host, server.certificate, into="/etc/consentd/server.pem")
+        self.copy(host, server.key, into="/etc/consentd/server-key.pem")
+        self.copy(host, self.authority.certificate, into="/etc/consentd/client-ca.pem")
+        self.must(host, "chown consentd:consentd /etc/consentd/server-key.pem && chmod 600 /etc/consentd/server-key.pem && chmod 644 /etc/consentd/*.pem /etc/consentd/*.json; chmod 600 /etc/consentd/server-key.pem\n"
+                        "sed -i -e 's/^#\\(tls-\\|callers\\)/\\1/' -e 's/^listen = \\[/&\"*:7443\", /' /etc/consentd/consentd.toml\nsystemctl restart consentd")
+        self.certificate(host, "sampler")
+        self.certificate(host, "backend")
+        return host
+
+    def certificate(self, host, name, file=None):
+        pair = self.authority.issue(f"URI:spiffe://consent.example/{name}")
+        folder = host.path(f"{HOME}/{file or name}")
+        folder.mkdir()
+        self.copy(host, pair.certificate, into=f"{HOME}/{file or name}/cert.pem")
+        self.copy(host, pair.key, into=f"{HOME}/{file or name}/key.pem")
+        self.copy(host, self.authority.certificate, into=f"{HOME}/{file or name}/ca.pem")
+
+    def by(self, host, who, command):
+        """By TLS, as a caller on another host would."""
+        return host.type(f"cd {who}; unset CONSENT_ENDPOINT; consentctl --endpoint consent.example:7443 --ca ca.pem --cert cert.pem --key key.pem --timeout 5 {command}")
+
+
+class StolenCertificate(TlsTest):
+    page = "stolen-certificate.md"
+
+    def test_the_page(self):
+        host = self.tls_host()
+        ask = (CHECK % "george").removeprefix("consentctl ")
+        self.assertIn("UNKNOWN_SUBJECT", self.by(host, "sampler", ask)[0], "the thief is answered")
+        self.next(host)
+        self.assertIn("CALLER_UNKNOWN", self.by(host, "sampler", ask)[0])
+        self.next(host)
+        until(lambda: host.path("/run/consentd.log").exists() and "CALLER_UNKNOWN" in self.by(host, "sampler", ask)[0], "the thief stays out")
+        self.certificate(host, "sampler-2")
+        until(lambda: "UNKNOWN_SUBJECT" in self.by(host, "sampler-2", ask)[0], "the caller is let in by its new name")
+        self.assertIn("CALLER_UNKNOWN", self.by(host, "sampler", ask)[0], "and the thief is not")
+        self.assertEqual(self.by(host, "backend", "settings opt-out lucas --all")[1], 0)
+        self.end_of_page()
+
+
+class TlsAndCallers(TlsTest):
+    page = "tls-and-callers.md"
+
+    def test_the_page(self):
+        host = self.tls_host()
+        fresh = self.authority.issue("DNS:consent.example")
+        self.copy(host, fresh.certificate, into=f"{HOME}/server.pem")
+        self.copy(host, fresh.key, into=f"{HOME}/server-key.pem")
+        self.next(host)
+        serial = self.must(host, "openssl s_client -connect consent.example:7443 -cert backend/cert.pem -key backend/key.pem </dev/null 2>/dev/null | openssl x509 -noout -serial")
+        self.assertIn(fresh.serial(), serial)
+        self.certificate(host, "second-backend")
+        act = "settings opt-out lucas --all"
+        self.assertIn("CALLER_UNKNOWN", self.by(host, "second-backend", act)[0])
+        self.next(host)
+        until(lambda: self.by(host, "second-backend", act)[1] == 0, "the new caller is let in")
+        self.next(host)
+        until(lambda: "CALLER_UNKNOWN" in self.by(host, "second-backend", act)[0], "and out again")
+        self.assertEqual(self.by(host, "backend", act)[1], 0)
+        self.end_of_page()
+
+
+class Overload(TlsTest):
+    page = "overload.md"
+
+    def test_the_page(self):
+        host = self.tls_host(limits={"calls_per_second": 4})
+        flood = "for n in $(seq 40); do consentctl --endpoint consent.example:7443 --ca ca.pem --cert cert.pem --key key.pem --timeout 0.3 settings get nobody >>/tmp/said 2>&1 || true; done"
+        for _ in range(20):
+            self.must(host, f"cd backend; {flood}")
+            if "LIMIT_EXCEEDED" in host.path("/tmp/said").read_text():
+                break
+        limited = r'(?m)^consentd_caller_limited_total\{caller="backend",limit="calls_per_second"\} [1-9]'
+        self.assertRegex(self.next(host), limited)
+        self.next(host)
+        until(lambda: self.must(host, f"cd backend; : >/tmp/said; {flood}; grep -c LIMIT_EXCEEDED /tmp/said || true").strip() == "0", "nothing is refused any more")
+        self.end_of_page()
+
+
+class AnotherHost(HandbookTest):
+    page = "another-host.md"
+
+    def test_the_page(self):
+        old = self.host("old")
+        self.must(old, REGISTER)
+        self.opt_out(old, "lucas")
+        self.next(old)
+        new = self.host("new", user_id=977)
+        self.next(new)
+        self.expect_refused(new, "lucas")
+        self.assertIn("GIVEN", self.must(new, "consentctl settings get george"))
+        self.opt_out(new, "irene")
+        self.assertEqual(new.path("/var/lib/consentd/store").stat().st_uid, 977)
+        self.end_of_page()
+
+
+class Size(HandbookTest):
+    page = "size.md"
+
+    def test_the_page(self):
+        shown = self.next(self.host())
+        for metric in ("consentd_index_bytes", "process_resident_memory_bytes", "process_open_fds", "consentd_connections", "consentd_rocksdb_sst_bytes", "consentd_disk_free_bytes"):
+            self.assertRegex(shown, rf"(?m)^{metric}(\{{| )")
+        self.end_of_page()
+
+
+if __name__ == "__main__":
+    unittest.main()
