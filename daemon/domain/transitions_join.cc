@@ -39,7 +39,7 @@ void RecordDifferences(TransitionBuilder& builder, const SubjectFacts& before, c
     const ScopeFacts* known = before.Find(scope.kind, scope.handle);
     const ScopeFacts nothing;
     const ScopeFacts& old = known != nullptr ? *known : nothing;
-    if (known == nullptr && scope.registered) RecordScope(builder, ChangedWhat::kScopeAdded, ref);
+    if (known == nullptr && scope.registered) RecordScope(builder, ChangedWhat::kScopeAdded, ref, /*loosens=*/false);
     for (const Purpose purpose : kAllPurposes) {
       const Choice was = EffectiveChoice(old, purpose, builder.rules).choice;
       const Choice is = EffectiveChoice(scope, purpose, builder.rules).choice;
@@ -49,6 +49,7 @@ void RecordDifferences(TransitionBuilder& builder, const SubjectFacts& before, c
       change.purpose = purpose;
       change.from = was;
       change.to = is;
+      change.loosens = is == Choice::kGiven;
       builder.Record(std::move(change));
     }
     if (old.retention == scope.retention) continue;
@@ -56,6 +57,7 @@ void RecordDifferences(TransitionBuilder& builder, const SubjectFacts& before, c
     change.what = ChangedWhat::kRetention;
     change.scope = ref;
     change.retention = scope.retention;
+    change.loosens = Strictness(scope.retention) > Strictness(old.retention);
     builder.Record(std::move(change));
   }
 }

@@ -44,10 +44,12 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kReportRecording:
     case ChangeKind::kChildNotice:
     case ChangeKind::kSafetyFlagHandled:
+    case ChangeKind::kJoined:
       return Carried::kUnlessLoosened;
     case ChangeKind::kDeletionCancelled:
       return Carried::kButTheRecord;
     case ChangeKind::kHoldReleased:
+    case ChangeKind::kKeysRotated:
       return Carried::kThatItHappened;
     case ChangeKind::kTasksLeased:
     case ChangeKind::kTaskFailed:
@@ -84,6 +86,7 @@ Rows RowsOf(Table table) {
     case Table::kRequest:
     case Table::kLease:
     case Table::kLeaseRenewal:
+    case Table::kMasterKey:
       return Rows::kNothing;
     case Table::kNames:
     case Table::kKeyShare:

@@ -60,11 +60,12 @@ domain::FactChange Changed(domain::ChangedWhat what, bool loosens) {
 
 TEST(Select, EachKindIsDecided) {
   const std::set<ChangeKind> tries = {ChangeKind::kTasksLeased, ChangeKind::kTaskFailed, ChangeKind::kTaskRetried};
+  const std::set<ChangeKind> bare = {ChangeKind::kHoldReleased, ChangeKind::kKeysRotated};
   for (const ChangeKind kind : AllKinds()) {
     const Entry entry = Sample(kind).Select();
     EXPECT_EQ(entry.change, kind);
     EXPECT_EQ(entry.subject, std::string(16, 's'));
-    EXPECT_EQ(entry.rows.empty(), kind == ChangeKind::kHoldReleased) << static_cast<int>(kind);
+    EXPECT_EQ(entry.rows.empty(), bare.contains(kind)) << static_cast<int>(kind);
     const bool loosens = kind == ChangeKind::kHoldReleased || kind == ChangeKind::kDeletionCancelled;
     EXPECT_EQ(!entry.loosened.empty(), loosens) << static_cast<int>(kind);
     if (entry.rows.empty()) continue;
@@ -76,13 +77,12 @@ TEST(Select, EachKindIsDecided) {
 }
 
 TEST(Select, EachTableIsDecided) {
-  const std::set<Table> never = {Table::kRequest, Table::kLease, Table::kLeaseRenewal};
+  const std::set<Table> never = {Table::kRequest, Table::kLease, Table::kLeaseRenewal, Table::kMasterKey};
   const std::set<Table> deletions = {Table::kNames, Table::kKeyShare};
   const Entry entry = Sample(ChangeKind::kErased).Select();
   const std::set<Table> values = Tables(entry, journal::Content::kValue);
   const std::set<Table> gone = Tables(entry, journal::Content::kDeleted);
-  constexpr auto kLast =
-      static_cast<uint8_t>(Table::kSafetyFlag);  // the newest: a later one has to be decided here too
+  constexpr auto kLast = static_cast<uint8_t>(Table::kMasterKey);  // the newest: a later one has to be decided here too
   for (uint8_t number = 1; number <= store::kMaxTable; ++number) {
     const auto table = static_cast<Table>(number);
     const bool is_one = number <= kLast;
