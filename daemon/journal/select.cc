@@ -51,6 +51,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kHoldReleased:
     case ChangeKind::kKeysRotated:
       return Carried::kThatItHappened;
+    case ChangeKind::kRestored:  // written by a restore alone, before any daemon has a journal of the store
     case ChangeKind::kTasksLeased:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kTaskRetried:
@@ -65,7 +66,6 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kDeletionAppealAcknowledged:
     case ChangeKind::kDeletionAppealAnswered:
     case ChangeKind::kHoldPlaced:
-    case ChangeKind::kRestored:  // written by a restore alone, before any daemon has a journal of the store
     case ChangeKind::kHoldReviewed:
     case ChangeKind::kPolicyActivated:
     case ChangeKind::kSuspensionChanged:
