@@ -175,7 +175,7 @@ TEST_F(ConfigTest, KeysMayBeACredential) {
 
 TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   surroundings_.environment["CONSENTD_NONSENSE"] = "1";
-  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kVersion);
+  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kPrintVersion);
   const absl::StatusOr<Invocation> validate = ParseInvocation({"policy", "validate", "p.json"}, surroundings_);
   ASSERT_TRUE(validate.ok());
   EXPECT_EQ(validate->command, Command::kValidatePolicy);
