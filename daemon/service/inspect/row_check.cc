@@ -1,6 +1,7 @@
 #include "daemon/service/inspect/row_check.h"
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/hash.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/seal.h"
 #include "daemon/domain/facts_codec.h"
@@ -111,7 +112,7 @@ RowFault CheckSweep(std::string_view key, std::string_view value) {
 
 // Of a table whose keys all have one length.
 template <typename Check>
-RowFault WithKeyOf(size_t bytes, std::string_view key, const Check& value_is_sound) {
+RowFault WithKeyOf(size_t bytes, std::string_view key, Check value_is_sound) {
   return key.size() == bytes ? Says(value_is_sound()) : RowFault::kKey;
 }
 

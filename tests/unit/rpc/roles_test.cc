@@ -104,7 +104,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
       "PolicyService/ListPolicies",        "StatusService/GetStatus",        "ApprovalService/ListProposals",
       "ApprovalService/GetProposal",
-      "BackupService/ReadBackup",  // what is sealed in it nobody opens without the key file
+      "BackupService/ReadBackup",         // what is sealed in it nobody opens without the key file
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -169,17 +169,16 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
 }
 
 TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
-  EXPECT_THAT(
-      Of(v1::ROLE_OPERATOR),
-      UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
-                           "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
-                           "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PurgeService/RetryTasks",
-                           "PolicyService/GetPolicy", "PolicyService/Suspend", "PolicyService/GetClock",
-                           "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
-                           "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
-                           "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
-                           "ApprovalService/WithdrawProposal", "BackupService/BeginBackup", "BackupService/ReadBackup",
-                           "BackupService/EndBackup"));
+  EXPECT_THAT(Of(v1::ROLE_OPERATOR),
+              UnorderedElementsAre(
+                  "DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
+                  "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
+                  "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PurgeService/RetryTasks",
+                  "PolicyService/GetPolicy", "PolicyService/Suspend", "PolicyService/GetClock",
+                  "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
+                  "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
+                  "ApprovalService/GetProposal", "ApprovalService/ApproveProposal", "ApprovalService/WithdrawProposal",
+                  "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }
