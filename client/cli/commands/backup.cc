@@ -14,6 +14,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
+#include "client/cli/render/render.h"
 #include "daemon/backup/folder.h"
 
 namespace consent::cli {

@@ -334,7 +334,9 @@ TEST_F(StagingTest, AFlippedByteOfATableFileNeverReadsAsAnotherRow) {
         const absl::Status feed = (*frozen)->VisitFeed(
             [](Partition, Sequence, const std::optional<store::FeedRow>& row, size_t) { return row.has_value(); });
         is_found = !read.ok() || !feed.ok();
-        if (!is_found) EXPECT_EQ(rows, expected_) << file << " at " << at;
+        if (!is_found) {
+          EXPECT_EQ(rows, expected_) << file << " at " << at;
+        }
       }
       found += is_found ? 1 : 0;
       flip(byte);

@@ -158,7 +158,7 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
       v1::GetDecisionLogRequest::descriptor()->file(),  v1::GetStatusRequest::descriptor()->file(),
       v1::GetKeysRequest::descriptor()->file(),         v1::ListProposalsRequest::descriptor()->file(),
-      v1::BeginBackupRequest::descriptor()->file()};
+       v1::BeginBackupRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {
