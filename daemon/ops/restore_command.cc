@@ -1,13 +1,14 @@
 #include "daemon/ops/restore_command.h"
 
-#include <filesystem>
 #include <string_view>
 #include <utility>
+
+#include "daemon/ops/config_paths.h"
 
 namespace consent::ops {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kRestoreUsage[] =
     "usage: consentd restore BACKUP {--journal DIR [--secret FILE] | --without-journal} [--data-dir DIR] [--key-file "
     "FILE] [--head-file "
     "FILE] "
@@ -38,17 +39,12 @@ bool TakeOption(const std::vector<std::string>& arguments, std::string_view name
   return true;
 }
 
-std::string Absolute(const std::string& path, const ProcessEnvironment& environment) {
-  if (path.empty()) return path;
-  return (std::filesystem::path(environment.working_directory) / path).lexically_normal().string();
-}
-
 }  // namespace
 
 absl::StatusOr<Invocation> ParseRestoreCommand(const std::vector<std::string>& arguments,
                                                const ProcessEnvironment& environment) {
   Invocation help;
-  help.help = kUsage;
+  help.help = kRestoreUsage;
   RestoreOptions restore;
   std::vector<std::string> of_serve = {"serve"};
   for (size_t i = 1; i < arguments.size(); ++i) {
