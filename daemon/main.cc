@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     case Command::kHelp:
       std::fputs(invocation->help.c_str(), stdout);
       return static_cast<int>(ExitCode::kOk);
-    case Command::kVersion:
+    case Command::kPrintVersion:
       std::printf("consentd %s\n", consent::ops::kVersion);
       return static_cast<int>(ExitCode::kOk);
     case Command::kValidatePolicy:

@@ -191,9 +191,10 @@ void Backups::Run(const std::string& id, base::Instant began) {
   }
   if (has_failed) {
     log_.Error("backup failed", {{"backup", OperatorText(id)}, {"why", OperatorText(failure)}});
+  } else if (last_taken() == began) {
+    log_.Info("backup taken", {{"backup", OperatorText(id)}});
   } else {
-    log_.Info(last_taken() == began ? "backup taken" : "backup ended before it was taken",
-              {{"backup", OperatorText(id)}});
+    log_.Info("backup ended before it was taken", {{"backup", OperatorText(id)}});
   }
 }
 

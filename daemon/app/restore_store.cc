@@ -22,7 +22,7 @@ namespace {
 
 using ops::OperatorText;
 
-int Fail(ops::Log& log, const Failure& failure) {
+int FailRestore(ops::Log& log, const Failure& failure) {
   log.Error("restore failed, and nothing was put into place",
             {{"why", OperatorText(failure.why)}, {"exit_code", static_cast<int>(failure.code)}});
   return static_cast<int>(failure.code);
@@ -59,11 +59,11 @@ int RestoreStore(const ops::ServeOptions& serve, const ops::RestoreOptions& opti
   ops::Log log(serve.log_format, serve.log_level);
   const absl::StatusOr<base::Keys> keys =
       serve.key_is_credential ? base::Keys::LoadCredential(serve.key_file) : base::Keys::Load(serve.key_file);
-  if (!keys.ok()) return Fail(log, FailureFrom(ExitCode::kKeys, keys.status()));
+  if (!keys.ok()) return FailRestore(log, FailureFrom(ExitCode::kKeys, keys.status()));
   std::optional<journal::BackupSecretKey> secret;
   if (!options.secret_file.empty()) {
     absl::StatusOr<journal::BackupSecretKey> loaded = journal::BackupSecretKey::Load(options.secret_file);
-    if (!loaded.ok()) return Fail(log, FailureFrom(ExitCode::kKeys, loaded.status()));
+    if (!loaded.ok()) return FailRestore(log, FailureFrom(ExitCode::kKeys, loaded.status()));
     secret.emplace(*std::move(loaded));
   }
   const base::SystemClock clock;
@@ -75,7 +75,7 @@ int RestoreStore(const ops::ServeOptions& serve, const ops::RestoreOptions& opti
   };
   const absl::StatusOr<restore::Restored> restored =
       restore::Restore({options.backup, options.journal, serve.data_dir, serve.head_file}, means);
-  if (!restored.ok()) return Fail(log, FailureFrom(ExitCode::kStore, restored.status()));
+  if (!restored.ok()) return FailRestore(log, FailureFrom(ExitCode::kStore, restored.status()));
   if (restored->went_on) {
     std::printf("an earlier run had made the store; it is in its place now, and %s.restored says what was done\n",
                 serve.data_dir.c_str());

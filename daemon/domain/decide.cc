@@ -371,7 +371,9 @@ void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   Facts();
   // Of one that is being joined, or is an alias, the other record decides: by its own alone nothing is known to be
   // allowed.
-  const bool is_known = subject_ != nullptr && subject_->registered && subject_->join == JoinState::kNone;
+  const bool is_known = subject_ != nullptr && subject_->registered && subject_->join == JoinState::kNone &&
+                        std::none_of(subject_->beside.begin(), subject_->beside.end(),
+                                     [](const OrdersBeside& alias) { return alias.is_behind; });
   if (!is_known) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
   FlagsAndVoices();
   if (IsPurpose(purpose)) AskPurpose(purpose);

@@ -294,6 +294,8 @@ struct JoinedFrom {
 struct OrdersBeside {
   std::shared_ptr<const SubjectFacts> facts;
   bool is_asked = false;  // the recording is asked about under this alias: its closure counts too
+  bool is_behind =
+      false;  // it changed since it was taken, and is about to be taken again: nothing is eligible until then
   bool operator==(const OrdersBeside&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/journal/journal.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,9 +13,6 @@ namespace {
 
 constexpr size_t kFeedRowsAtATime = 1000;
 constexpr size_t kFrameBytes = size_t{1} << 20;  // of a frame that is filled in; a part of a snapshot has as many
-// Commits that may be missing when those that come are held up for the last of them.
-constexpr uint64_t kFewMissing = 64;
-constexpr int kMostRounds = 20;
 
 // Never less than the entry's bytes.
 size_t SizeOf(const Entry& entry) {
@@ -109,14 +107,27 @@ Journal::Journal(const service::Core& core, const Ids& ids, std::unique_ptr<Fold
       is_new_(folder->is_new()),
       cut_bytes_(folder->cut_bytes()),
       folder_(std::move(folder)),
-      journaled_(core.store.partition_count()) {
-  base::MutexLock lock(folder_mutex_);
-  for (size_t p = 0; p < journaled_.size(); ++p) journaled_[p] = folder_->heads()[p].stamp.sequence;
+      journaled_(core.store.partition_count()),
+      behind_(core.store.partition_count()) {
+  base::MutexLock lock(mutex_);
+  for (uint16_t p = 0; p < journaled_.size(); ++p) {
+    journaled_[p] = folder_->heads()[p].stamp.sequence;
+    SetBehind({p}, BehindBy({p}) != 0);
+  }
   bytes_ = folder_->bytes();
 }
 
+void Journal::SetBehind(store::Partition partition, bool is_behind) {
+  if (behind_[partition.number].exchange(is_behind) == is_behind) return;
+  if (is_behind) {
+    partitions_behind_.fetch_add(1);
+  } else {
+    partitions_behind_.fetch_sub(1);
+  }
+}
+
 absl::Status Journal::CheckAgainstStore() {
-  base::MutexLock lock(folder_mutex_);
+  base::MutexLock lock(mutex_);
   for (uint16_t p = 0; p < journaled_.size(); ++p) {
     const store::Head& here = folder_->heads()[p];
     const store::Head there = core_.store.GetHead({p});
@@ -165,25 +176,35 @@ absl::Status Journal::Append(const std::vector<Entry>& entries) {
   return absl::OkStatus();
 }
 
+std::vector<Entry> Journal::EntriesOf(const std::vector<store::Committed>& group) {
+  std::vector<Entry> entries;
+  entries.reserve(group.size());
+  std::unordered_map<uint16_t, store::Sequence> next;  // of partitions that the group moves
+  for (const store::Committed& committed : group) {
+    const store::Sequence sequence = committed.stamp.sequence;
+    const store::Sequence journaled = journaled_[committed.partition.number].load();
+    if (sequence <= journaled) continue;  // filled in while it waited here
+    store::Sequence& expected = next.try_emplace(committed.partition.number, journaled + 1).first->second;
+    if (is_stopped_ || sequence != expected) {
+      SetBehind(committed.partition, true);
+      continue;
+    }
+    ++expected;
+    entries.push_back(EntryOf(committed));
+    ids_.AddOf(committed, &entries.back());
+  }
+  return entries;
+}
+
 void Journal::BeforeAnswers(const std::vector<store::Committed>& group) {
   base::MutexLock lock(mutex_);
-  if (is_behind_.load()) return;
-  absl::Status status;
-  {
-    base::MutexLock folder_lock(folder_mutex_);
-    std::vector<Entry> entries;
-    entries.reserve(group.size());
-    for (const store::Committed& committed : group) {
-      // What was filled in while it waited here is there already.
-      if (committed.stamp.sequence <= journaled_[committed.partition.number].load()) continue;
-      entries.push_back(EntryOf(committed));
-      ids_.AddOf(committed, &entries.back());
-    }
-    status = InFrames(std::move(entries),
-                      [this](const std::vector<Entry>& frame) NO_THREAD_SAFETY_ANALYSIS { return Append(frame); });
-  }
+  const absl::Status status = InFrames(
+      EntriesOf(group), [this](const std::vector<Entry>& frame) NO_THREAD_SAFETY_ANALYSIS { return Append(frame); });
   if (status.ok()) return;
-  is_behind_ = true;
+  is_stopped_ = true;
+  for (const store::Committed& committed : group) {
+    if (committed.stamp.sequence > journaled_[committed.partition.number].load()) SetBehind(committed.partition, true);
+  }
   tell_(status);
 }
 
@@ -224,37 +245,26 @@ absl::Status Journal::CatchUpPartition(store::Partition partition) {
   return entries.empty() ? absl::OkStatus() : append(entries);
 }
 
-absl::Status Journal::CatchUpTo(uint64_t most) {
-  for (int round = 0; round < kMostRounds; ++round) {
-    uint64_t missing = 0;
-    for (uint16_t p = 0; p < journaled_.size(); ++p) missing += BehindBy({p});
-    if (missing <= most) break;
-    for (uint16_t p = 0; p < journaled_.size(); ++p) {
-      if (BehindBy({p}) == 0) continue;
-      base::MutexLock lock(folder_mutex_);
-      if (absl::Status status = CatchUpPartition({p}); !status.ok()) return status;
+absl::Status Journal::CatchUp() {
+  for (uint16_t p = 0; p < behind_.size(); ++p) {
+    if (!behind_[p].load()) continue;
+    base::MutexLock lock(mutex_);
+    if (absl::Status status = CatchUpPartition({p}); !status.ok()) {
+      failures_.fetch_add(1);
+      is_stopped_ = true;
+      return status;
     }
+    is_stopped_ = false;
+    SetBehind({p}, false);
   }
+  // Others may have fallen behind since they were passed.
+  if (is_behind()) return absl::UnavailableError("the journal: it fell behind again meanwhile");
+  tell_(absl::OkStatus());
   return absl::OkStatus();
 }
 
-absl::Status Journal::CatchUp() {
-  absl::Status status = CatchUpTo(kFewMissing);
-  {
-    base::MutexLock lock(mutex_);
-    if (status.ok()) status = CatchUpTo(0);
-    if (status.ok()) is_behind_ = false;
-  }
-  if (status.ok()) {
-    tell_(status);
-  } else {
-    failures_.fetch_add(1);
-  }
-  return status;
-}
-
 absl::StatusOr<size_t> Journal::PruneUpTo(const std::vector<store::Head>& heads) {
-  base::MutexLock lock(folder_mutex_);
+  base::MutexLock lock(mutex_);
   folder_->BeginFile();
   const absl::StatusOr<size_t> removed = folder_->PruneUpTo(heads);
   bytes_ = folder_->bytes();
@@ -263,12 +273,10 @@ absl::StatusOr<size_t> Journal::PruneUpTo(const std::vector<store::Head>& heads)
 
 JournalCounts Journal::counts() const {
   JournalCounts counts;
-  counts.is_behind = is_behind_.load();
-  for (uint16_t p = 0; counts.is_behind && p < journaled_.size(); ++p) {
-    const uint64_t missing = BehindBy({p});
-    counts.behind += missing;
-    counts.behind_partitions += missing == 0 ? 0 : 1;
+  for (uint16_t p = 0; p < journaled_.size(); ++p) {
+    if (behind_[p].load()) counts.behind += BehindBy({p});
   }
+  counts.behind_partitions = partitions_behind_.load();
   counts.bytes = bytes_.load();
   counts.entries = entries_.load();
   counts.failures = failures_.load();

@@ -30,12 +30,12 @@ struct JournalCounts {
 };
 
 // Thread-safe. Set as the store's gate, it has each group of commits durable before they are acknowledged. Where its
-// disk fails, commits are acknowledged all the same, and the journal is behind until CatchUp has filled what is missing
-// from the store: no entry is ever left out.
+// disk fails, commits are acknowledged all the same, and their partitions are behind until CatchUp has filled what is
+// missing from the store: no entry is ever left out, and none of a partition that is behind is written before.
 class Journal final : public store::Gate {
  public:
   // Called when it falls behind, with the reason, and when it has caught up (OK), the first time included. On any
-  // thread; must not call the journal.
+  // thread, with locks held: must not call the journal.
   using Tell = std::function<void(const absl::Status& behind)>;
 
   // Opens the folder and looks whether it goes with the store: it must not be ahead of it, and have the same chains. A
@@ -49,23 +49,26 @@ class Journal final : public store::Gate {
   // Bytes of a write that was cut off, which Open took away.
   uint64_t cut_bytes() const { return cut_bytes_; }
 
-  void BeforeAnswers(const std::vector<store::Committed>& group) override EXCLUDES(mutex_, folder_mutex_);
-  // Fills what is missing: of each partition that moved a snapshot and the bare entries of what the feed has. Commits
-  // go on meanwhile; the last few wait. OK: nothing is missing, and from here on nothing is acknowledged without it.
-  // Otherwise it stays behind, and may be called again. One at a time.
-  absl::Status CatchUp() EXCLUDES(mutex_, folder_mutex_);
-  bool is_behind() const { return is_behind_.load(); }
+  void BeforeAnswers(const std::vector<store::Committed>& group) override EXCLUDES(mutex_);
+  // Fills what is missing, partition by partition: a snapshot of its rows, and the bare entries of what the feed has.
+  // Commits go on meanwhile, and wait while one partition is filled. OK: nothing is missing, and from here on nothing
+  // is acknowledged without the journal. Otherwise some partitions stay behind, and it may be called again. One at a
+  // time.
+  absl::Status CatchUp() EXCLUDES(mutex_);
+  bool is_behind() const { return partitions_behind_.load() != 0; }
   // Begins another file and removes those of which all is in a verified backup, whose heads these are.
-  absl::StatusOr<size_t> PruneUpTo(const std::vector<store::Head>& heads) EXCLUDES(folder_mutex_);
+  absl::StatusOr<size_t> PruneUpTo(const std::vector<store::Head>& heads) EXCLUDES(mutex_);
   JournalCounts counts() const;
 
  private:
   Journal(const service::Core& core, const Ids& ids, std::unique_ptr<Folder> folder, Tell tell);
-  absl::Status CheckAgainstStore() EXCLUDES(folder_mutex_);
-  // Fills partitions until none is behind by more than `most` commits.
-  absl::Status CatchUpTo(uint64_t most) EXCLUDES(folder_mutex_);
-  absl::Status CatchUpPartition(store::Partition partition) REQUIRES(folder_mutex_);
-  absl::Status Append(const std::vector<Entry>& entries) REQUIRES(folder_mutex_);
+  absl::Status CheckAgainstStore() EXCLUDES(mutex_);
+  // What of the group the journal has room for: commits that go on where their partitions stand. The others' partitions
+  // are behind.
+  std::vector<Entry> EntriesOf(const std::vector<store::Committed>& group) REQUIRES(mutex_);
+  absl::Status CatchUpPartition(store::Partition partition) REQUIRES(mutex_);
+  absl::Status Append(const std::vector<Entry>& entries) REQUIRES(mutex_);
+  void SetBehind(store::Partition partition, bool is_behind);
   uint64_t BehindBy(store::Partition partition) const;
 
   const service::Core& core_;
@@ -73,12 +76,14 @@ class Journal final : public store::Gate {
   const Tell tell_;
   bool is_new_ = false;
   uint64_t cut_bytes_ = 0;
-  // Whoever holds both took mutex_ first.
-  base::Mutex mutex_;  // held while a group passes, and while the last of what was missing is filled in
-  base::Mutex folder_mutex_;
-  std::unique_ptr<Folder> folder_ PT_GUARDED_BY(folder_mutex_);
-  std::atomic<bool> is_behind_{true};  // until the first CatchUp
+  base::Mutex mutex_;  // held while a group is written, or a partition filled in
+  std::unique_ptr<Folder> folder_ PT_GUARDED_BY(mutex_);
+  // The disk failed: no group tries it again before CatchUp has written something.
+  bool is_stopped_ GUARDED_BY(mutex_) = false;
+  // Written with the mutex held.
   std::vector<std::atomic<store::Sequence>> journaled_;
+  std::vector<std::atomic<bool>> behind_;
+  std::atomic<uint64_t> partitions_behind_{0};
   std::atomic<uint64_t> bytes_{0};
   std::atomic<uint64_t> entries_{0};
   std::atomic<uint64_t> failures_{0};

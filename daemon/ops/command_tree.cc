@@ -77,6 +77,31 @@ void AddStoreCommands(CLI::App* program) {
       ->type_name("DIR");
 }
 
+// Of the options of `serve`, which each takes, those that say where keys and store are.
+void AddKeyOptions(CLI::App* app) {
+  AddFile(app, "--config", "The daemon's configuration file");
+  AddFile(app, "--key-file", "The key file");
+  app->add_option_function<std::string>(
+         "--data-dir", [](const std::string&) {}, "Folder of the store")
+      ->type_name("DIR");
+}
+
+void AddKeysCommands(CLI::App* program) {
+  CLI::App* keys = program->add_subcommand("keys", "Look at and change the key file; no byte of a key is ever printed");
+  AddKeyOptions(keys->add_subcommand("show", "List the master keys by their numbers"));
+  AddKeyOptions(keys->add_subcommand(
+      "add-master", "Add a master key; `consentctl keys rewrap` then has the daemon put everything under it"));
+  CLI::App* drop = keys->add_subcommand("drop-master", "Drop a master key under which nothing lies any more");
+  drop->add_option_function<std::string>(
+          "number", [](const std::string&) {}, "Its number")
+      ->type_name("NUMBER");
+  AddKeyOptions(drop);
+  CLI::App* exported =
+      keys->add_subcommand("export", "Write the keys to a new file, for a safe place apart from every backup");
+  AddFile(exported, "file", "A new file");
+  AddKeyOptions(exported);
+}
+
 }  // namespace
 
 std::shared_ptr<CLI::App> MakeCommandTree() {
@@ -101,6 +126,7 @@ std::shared_ptr<CLI::App> MakeCommandTree() {
   AddFile(callers->add_subcommand("validate", "Check a callers' file; prints the problems, one per line"), "file",
           "A file");
   AddStoreCommands(&tree->app);
+  AddKeysCommands(&tree->app);
   tree->app.add_subcommand("version", "Print the version");
   return {tree, &tree->app};
 }

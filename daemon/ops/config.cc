@@ -397,7 +397,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, environment);
   if (first == "version" || first == "--version") {
     if (arguments.size() != 1) return absl::InvalidArgumentError("`consentd version` takes nothing more");
-    invocation.command = Command::kVersion;
+    invocation.command = Command::kPrintVersion;
     return invocation;
   }
   if (first == "policy") return ParsePolicyCommand(arguments);

@@ -57,7 +57,7 @@ enum class Command : uint8_t {
   kHelp = 0,
   kServe = 1,
   kValidatePolicy = 2,
-  kVersion = 3,
+  kPrintVersion = 3,
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,

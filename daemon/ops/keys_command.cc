@@ -8,7 +8,7 @@
 namespace consent::ops {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kKeysUsage[] =
     "usage: consentd keys show, consentd keys add-master, consentd keys drop-master NUMBER, consentd keys export "
     "FILE, each with --config, --key-file and --data-dir as of consentd serve; or consentd keys backup-pair "
     "SECRET_FILE";
@@ -52,7 +52,7 @@ absl::StatusOr<Invocation> ParseKeysCommand(const std::vector<std::string>& argu
     }
     return invocation;
   }
-  return absl::InvalidArgumentError(kUsage);
+  return absl::InvalidArgumentError(kKeysUsage);
 }
 
 }  // namespace consent::ops

@@ -98,7 +98,7 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
 absl::Status DecisionRpc::Explain(const v1::ExplainCheckRequest& request, v1::ExplainCheckResponse* out) const {
   absl::StatusOr<wire::ExplainInput> input = wire::ReadExplainCheck(request, core_.hasher);
   if (!input.ok()) return input.status();
-  const auto explained = explain_.Run({{input->subject, std::move(input->recording_id), std::move(input->facts)},
+  const auto explained = explain_.Run({{input->subject, {}, std::move(input->recording_id), std::move(input->facts)},
                                        input->purpose,
                                        std::move(input->place),
                                        input->at});

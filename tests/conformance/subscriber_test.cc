@@ -120,7 +120,7 @@ class Doorkeeper final : public store::Gate {
   void BeforeAnswers(const std::vector<store::Committed>& group) override {
     for (const store::Committed& one : group) {
       if (one.partition != partition_) continue;
-      if (one.stamp.sequence != passed_.load() + 1) ++out_of_order;
+      if (one.stamp.sequence != ++came_) ++out_of_order;
       if (one.chain != store::NextChain(chain_, one.stamp, one.event)) ++wrong_chains;
       chain_ = one.chain;
     }
@@ -154,6 +154,7 @@ class Doorkeeper final : public store::Gate {
  private:
   const store::Partition partition_;
   base::Digest chain_{};
+  store::Sequence came_ = 0;  // calls for one partition come one after another
   std::atomic<store::Sequence> passed_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;

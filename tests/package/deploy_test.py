@@ -130,7 +130,7 @@ class Bash(unittest.TestCase):
 
     def test_the_daemon(self):
         script = pathlib.Path(MANUAL) / "consentd.bash"
-        self.assertEqual(sorted(self.offered("consentd", "", script=script)), ["callers", "policy", "serve", "version"])
+        self.assertEqual(sorted(self.offered("consentd", "", script=script)), ["callers", "keys", "policy", "serve", "version"])
         self.assertIn("--data-dir", self.offered("consentd", "serve", "--d", script=script))
 
 

@@ -75,6 +75,8 @@ class Client {
     this.#connection = this.#open();
     /** @type {Calls<import("../generated/consent/v1/ApprovalService").ApprovalServiceDefinition>} */
     this.approvals = this.#service("ApprovalService");
+    /** @type {Calls<import("../generated/consent/v1/BackupService").BackupServiceDefinition>} */
+    this.backups = this.#service("BackupService");
     /** @type {Calls<import("../generated/consent/v1/DecisionService").DecisionServiceDefinition>} */
     this.decisions = this.#service("DecisionService");
     /** @type {Calls<import("../generated/consent/v1/DeletionService").DeletionServiceDefinition>} */

@@ -1,6 +1,7 @@
 #include "daemon/service/inspect/row_check.h"
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/hash.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/seal.h"
 #include "daemon/domain/facts_codec.h"
@@ -10,6 +11,7 @@
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
@@ -109,9 +111,14 @@ RowFault CheckSweep(std::string_view key, std::string_view value) {
   return key.size() == 2 ? Says(DecodeSweepRow(value, &row)) : RowFault::kKey;
 }
 
+RowFault CheckMasterKey(std::string_view value) {
+  MasterKeyRow row;
+  return Says(DecodeMasterKeyRow(value, &row));
+}
+
 // Of a table whose keys all have one length.
 template <typename Check>
-RowFault WithKeyOf(size_t bytes, std::string_view key, const Check& value_is_sound) {
+RowFault WithKeyOf(size_t bytes, std::string_view key, Check value_is_sound) {
   return key.size() == bytes ? Says(value_is_sound()) : RowFault::kKey;
 }
 
@@ -163,6 +170,8 @@ std::string TableName(Table table) {
       return "proposal";
     case Table::kSafetyFlag:
       return "safety-flag";
+    case Table::kMasterKey:
+      return "master-key";
   }
   return "table-" + std::to_string(static_cast<int>(table));
 }
@@ -212,6 +221,8 @@ RowFault CheckRow(Table table, std::string_view key, std::string_view value) {
       return WithKeyOf(kHandle, key, [&] { return value.size() == kNumber; });
     case Table::kDecisionLog:
       return CheckDecisionLog(key, value);
+    case Table::kMasterKey:
+      return key == kMasterKeyKey ? CheckMasterKey(value) : RowFault::kKey;
     case Table::kSweep:
       return CheckSweep(key, value);
     case Table::kProposal:

@@ -109,8 +109,9 @@ absl::StatusOr<GroupFacts> LoadGroup(const Core& core, base::SubjectHandle subje
     // It was given up, or its account was closed and forgotten, and its id may be somebody else's.
     if (alias->facts.join == domain::JoinState::kNone) continue;
     if (absl::Status s = add_marks(alias->facts, from.subject); !s.ok()) return s;
+    const bool is_behind = domain::IsJoining(alias->facts.join) && alias->facts.revision != from.revision;
     group.facts.beside.push_back(
-        {std::make_shared<const domain::SubjectFacts>(std::move(alias->facts)), from.subject == subject});
+        {std::make_shared<const domain::SubjectFacts>(std::move(alias->facts)), from.subject == subject, is_behind});
   }
   return group;
 }

@@ -33,8 +33,10 @@ class Journaling : public ::testing::Test {
       errno = EIO;
       return -1;
     };
-    return Journal::Open(world_.core(), *ids_, options,
-                         [this](const absl::Status& behind) { told_.push_back(behind); });
+    return Journal::Open(world_.core(), *ids_, options, [this](const absl::Status& behind) {
+      base::MutexLock lock(told_mutex_);
+      told_.push_back(behind);
+    });
   }
   void Open() {
     world_.inner_store().SetGate(nullptr);
@@ -84,6 +86,7 @@ class Journaling : public ::testing::Test {
   std::atomic<bool> disk_fails_ = false;
   std::atomic<int> fails_each_ = 0;  // one sync of so many
   std::atomic<int> syncs_ = 0;
+  base::Mutex told_mutex_;
   std::vector<absl::Status> told_;
   std::unique_ptr<Journal> journal_;
   std::optional<Replay> replay_;
@@ -244,8 +247,8 @@ TEST_F(Journaling, AnotherHistoryOrStoreIsRefused) {
   world_.inner_store().SetGate(nullptr);
   journal::Folder::Options options;
   options.path = temp_ / "journal";
-  World other({.partitions = 3, .seed = 2});
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(other.OptOut("ann", Account(), Everything()).ok());
+  World other({.partitions = 3});
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(other.OptOut("b" + std::to_string(i), Account(), Everything()).ok());
   const journal::Ids ids(other.core(), std::nullopt);
   auto opened = Journal::Open(other.core(), ids, options, [](const absl::Status&) {});
   ASSERT_TRUE(absl::IsFailedPrecondition(opened.status())) << opened.status();
@@ -267,9 +270,9 @@ TEST_F(Journaling, FillingUpBesideALoadLeavesNoGap) {
       if (journal_->is_behind() && journal_->CatchUp().ok()) ++caught_up;
     }
   });
-  for (int i = 0; i < 300; ++i) {
-    ASSERT_TRUE(
-        world_.OptOut("a" + std::to_string(i % 40), Account(), i % 2 == 0 ? Everything() : Control("train")).ok());
+  for (int i = 0; i < 300 || (caught_up <= 3 && i < 20'000); ++i) {
+    const domain::Target target = i % 2 == 0 ? Everything() : Control("train");
+    ASSERT_TRUE(world_.OptOut("a" + std::to_string(i % 40), Account(), target).ok());
   }
   stop = true;
   catching_up.join();

@@ -175,7 +175,7 @@ TEST_F(ConfigTest, KeysMayBeACredential) {
 
 TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   surroundings_.environment["CONSENTD_NONSENSE"] = "1";
-  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kVersion);
+  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kPrintVersion);
   const absl::StatusOr<Invocation> validate = ParseInvocation({"policy", "validate", "p.json"}, surroundings_);
   ASSERT_TRUE(validate.ok());
   EXPECT_EQ(validate->command, Command::kValidatePolicy);
@@ -193,6 +193,40 @@ TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   EXPECT_FALSE(ParseInvocation({"policy", "validate"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"version", "more"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"surve"}, surroundings_).ok());
+}
+
+TEST_F(ConfigTest, WhatIsDoneToTheKeyFile) {
+  surroundings_.working_directory = "/work";
+  const auto keys = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), "keys");
+    return ParseInvocation(more, surroundings_);
+  };
+  const absl::StatusOr<Invocation> drop = keys({"drop-master", "7", "--data-dir", "store"});
+  ASSERT_TRUE(drop.ok()) << drop.status();
+  EXPECT_EQ(drop->command, Command::kKeys);
+  EXPECT_EQ(drop->keys.act, KeyAct::kDropMaster);
+  EXPECT_EQ(drop->keys.number, 7);
+  EXPECT_EQ(drop->serve.data_dir, "/work/store");
+  EXPECT_EQ(drop->serve.key_file, "/work/store.key");
+  EXPECT_EQ(keys({"show", "--key-file", "/k", "--data-dir", "/d"})->serve.key_file, "/k");
+  EXPECT_EQ(keys({"add-master", "--data-dir", "/d"})->keys.act, KeyAct::kAddMaster);
+  EXPECT_EQ(keys({"export", "kept", "--data-dir", "/d"})->keys.file, "/work/kept");
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
+                                                                                     {"shew"},
+                                                                                     {"drop-master"},
+                                                                                     {"drop-master", "0"},
+                                                                                     {"drop-master", "65536"},
+                                                                                     {"drop-master", "-1"},
+                                                                                     {"drop-master", "1x"},
+                                                                                     {"export"},
+                                                                                     {"export", ""},
+                                                                                     {"export", "--data-dir"},
+                                                                                     {"show", "more"},
+                                                                                     {"show", "--help"},
+                                                                                     {"show", "--nonsense", "1"}}) {
+    const absl::Status refused = keys(wrong).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused << " " << wrong.size();
+  }
 }
 
 TEST_F(ConfigTest, WhatIsAskedAboutPolicies) {

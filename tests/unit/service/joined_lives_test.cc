@@ -66,7 +66,9 @@ class Life {
   // To whom what is said to `name` is said among the twins.
   std::vector<std::string> TwinsOf(const std::string& name) const {
     if (renames_) return {Twin("f")};
-    if (joined_) return {Twin("f"), Twin("i")};
+    // From the second commit on whoever speaks to the other account has been shown what both allow.
+    const auto taken = name == "i" ? world_.Facts(Main("i")).joined_from.size() : 0;
+    if (joined_ || taken != 0) return {Twin("f"), Twin("i")};
     return {Twin(name)};
   }
   void Must(const absl::Status& status) { EXPECT_TRUE(status.ok()) << "seed " << seed_ << ": " << status; }
@@ -91,9 +93,12 @@ class Life {
     std::vector<std::string> to = TwinsOf(name);
     to.push_back(Main(name));
     for (const std::string& account : to) {
+      story_ += "\n  " + account + ": " + std::to_string(what) + " scope " +
+                std::to_string(static_cast<int>(scope.kind)) + " " + scope.id + " target " + target.control +
+                std::to_string(static_cast<int>(target.purpose)) + " " + notice;
       if (what < 5 && !all) {
         // Of the account with the etag of what it is now, which is the joined one's.
-        (void)OptIn(account, scope, target, Under(notice));
+        story_ += " " + ReasonOf(OptIn(account, scope, target, Under(notice)));
       } else if (what < 7) {
         Must(world_.OptOut(account, scope, target));
       } else if (what == 7) {
@@ -207,9 +212,11 @@ class Life {
     bool deleted = false;
     bool on_hold = false;
     std::string why;
-    // Until the second commit the other account is its own; from the first on the one that is joined is nobody's yes.
+    // Until the second commit the other account is its own, and from then on both, whatever the first one is told
+    // since; from the first commit on the one that is joined is nobody's yes.
     std::vector<std::string> bounds = {name};
-    if (joined_) bounds = {"f", "i"};
+    const bool taken = name == "i" && begun_ && !world_.Facts(Main("i")).joined_from.empty();
+    if (joined_ || taken) bounds = {"f", "i"};
     if (renames_) bounds = {"f"};
     for (const std::string& twin : bounds) {
       const domain::Decision of_twin = OfTwin(twin, recording, purpose);
@@ -219,7 +226,7 @@ class Life {
       why += "\n  " + twin + ": " + Text(of_twin);
     }
     const std::string where = "seed " + std::to_string(seed_) + " " + name + " joined " +
-                              std::to_string(static_cast<int>(joined_)) + ": " + Text(said) + why;
+                              std::to_string(static_cast<int>(joined_)) + ": " + Text(said) + why + story_;
     tally_.possible += all ? 1 : 0;
     ASSERT_TRUE(!IsYes(said) || all) << where;
     ASSERT_FALSE(IsYes(said) && begun_ && !joined_ && name == "f") << where;
@@ -240,6 +247,7 @@ class Life {
   Dice dice_;
   const uint64_t seed_;
   Tally& tally_;
+  std::string story_;  // what was said, for a failure
   bool renames_ = false;
   bool begun_ = false;
   bool joined_ = false;

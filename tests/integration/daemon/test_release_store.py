@@ -1,0 +1,72 @@
+"""The store of the last release, as tests/golden/release/store.tar.gz keeps it, opens in this build and says what it said.
+
+CONSENT_WRITE_GOLDEN=1 writes it anew, which a release does, and every change of a format until the first one.
+"""
+
+import datetime
+import os
+import tarfile
+import unittest
+
+from google.protobuf import timestamp_pb2
+from harness import PATIENCE, ROOT, DaemonTest
+from words import check, fresh_id, household, opt_out, reasons, turn_on
+
+from consent.v1 import deletion_service_pb2 as deletion
+from consent.v1 import key_service_pb2 as keys
+from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import subject_service_pb2 as subject
+from consent.v1 import types_pb2 as types
+
+KEPT = ROOT / "tests" / "golden" / "release" / "store.tar.gz"
+PARTS = ("data", "data.key", "data.head", "data.decisions")
+MOST_BYTES = 200_000
+
+
+class Kept(DaemonTest):
+
+    def opened(self):
+        # Whoever opens it after weeks has to vouch for the clock.
+        return self.daemon("--accept-clock", datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M"))
+
+    def live(self, api):
+        api.settings.OptOut(opt_out("refused"), timeout=PATIENCE)
+        api.subjects.UpsertSubject(household("agreed"), timeout=PATIENCE)
+        etag = api.settings.GetSettings(settings.GetSettingsRequest(account_id="agreed"), timeout=PATIENCE).settings.etag
+        api.settings.UpdateSettings(turn_on("agreed", etag), timeout=PATIENCE)
+        api.subjects.UpsertSubject(household("gone"), timeout=PATIENCE)
+        api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(account_id="gone", selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
+                                                                                 verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id()), timeout=PATIENCE)
+
+    def write(self):
+        daemon = self.daemon()
+        self.live(self.client(daemon))
+        self.assertEqual(daemon.stop(), 0)
+        with tarfile.open(KEPT, "w:gz") as archive:
+            for part in PARTS:
+                archive.add(self.folder / part, part)
+
+    def test_it_opens_and_says_what_it_said(self):
+        if os.environ.get("CONSENT_WRITE_GOLDEN"):
+            self.write()
+        self.assertLess(KEPT.stat().st_size, MOST_BYTES)
+        with tarfile.open(KEPT) as archive:
+            archive.extractall(self.folder)
+        for part in (self.folder, *self.folder.rglob("*")):
+            os.chown(part, os.geteuid(), os.getegid())
+        api = self.client(self.opened())
+        self.assertIn("REFUSED", reasons(api.eligibility.Check(check("refused"), timeout=PATIENCE).decision))
+        before = timestamp_pb2.Timestamp()
+        before.FromJsonString("2026-11-01T12:00:00Z")
+        gone = api.eligibility.Check(check("gone", captured=before), timeout=PATIENCE).decision
+        self.assertEqual(gone.disposition, types.DISPOSITION_PURGE, gone)
+        self.assertEqual([profile.profile_id for profile in api.subjects.GetSubject(subject.GetSubjectRequest(account_id="agreed"), timeout=PATIENCE).subject.profiles], ["anna"])
+        history = api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id="agreed"), timeout=PATIENCE)
+        self.assertEqual(len(history.entries), 2)
+        requests = api.deletions.ListDeletionRequests(deletion.ListDeletionRequestsRequest(account_id="gone"), timeout=PATIENCE)
+        self.assertEqual(len(requests.requests), 1)
+        self.assertEqual(api.keys.GetKeys(keys.GetKeysRequest(), timeout=PATIENCE).keys.master_keys, [1])
+
+
+if __name__ == "__main__":
+    unittest.main()
