@@ -18,9 +18,11 @@ std::optional<domain::SubjectFacts> MergeRecord(const Known& known, base::Instan
     facts = *known.journaled;
   } else {
     facts = domain::Strictest(known.saved.value_or(domain::SubjectFacts{}), *known.journaled, at);
-    // These only go on, so the later of one account's records says how far they are.
-    facts.join = known.journaled->join;
-    facts.joined_into = known.journaled->joined_into;
+    // A join only goes on, so the later of one account's records says how far it is.
+    if (known.journaled->join != domain::JoinState::kNone) {
+      facts.join = known.journaled->join;
+      facts.joined_into = known.journaled->joined_into;
+    }
   }
   bool loosened = known.loosened;
   if (known.closure_cancelled && IsClosed(facts)) {
