@@ -43,6 +43,15 @@ class Replay {
       payloads_[{static_cast<uint8_t>(payload.of), {entry.partition.number, payload.number}}] = payload.sealed;
     }
     for (const journal::Row& row : entry.rows) {
+      // What a closed account leaves behind is listed there, and then erased outside of commits.
+      base::Instant since;
+      store::EraseTargets targets;
+      const bool lists = row.table == store::Table::kErasure && row.content == journal::Content::kValue;
+      if (lists && !service::DecodeWaiting(row.value, &since, &targets))
+        problems_.push_back("no list of what is erased");
+      for (const store::RowKey& target : targets.rows) {
+        to_erase_.insert({entry.partition.number, {target.table, target.key}});
+      }
       if (row.table == store::Table::kSubject) stale_.erase(row.value.substr(0, 16));
     }
     if (entry.kind == journal::EntryKind::kCommit && !entry.loosened.empty()) {
@@ -68,6 +77,8 @@ class Replay {
         if (!released.contains(key)) Compare(p, key, value, found);
       }
       for (const auto& [key, value] : partitions_[p]) {
+        // What was erased from the files is crossed off outside of commits: erasing it once more harms nothing.
+        if (key.first == store::Table::kErasure || to_erase_.contains({p, key})) continue;
         if (there.contains(key) || released.contains(key) || IsOfOneHeldAgain(key, value, "")) continue;
         found.push_back("left over in table " + std::to_string(static_cast<int>(key.first)));
       }
@@ -150,6 +161,7 @@ class Replay {
 
   std::vector<Rows> partitions_;
   std::map<std::pair<uint8_t, std::pair<uint16_t, uint64_t>>, std::string> payloads_;
+  std::set<std::pair<uint16_t, Key>> to_erase_;
   std::set<std::string> loosened_;
   std::set<std::string> held_again_;
   std::set<std::string> stale_;  // whose record in the journal is older than what was loosened
