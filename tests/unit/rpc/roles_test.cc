@@ -176,16 +176,17 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
 }
 
 TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
-  EXPECT_THAT(Of(v1::ROLE_OPERATOR),
-              UnorderedElementsAre(
-                  "DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
-                  "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
-                  "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PurgeService/RetryTasks",
-                  "PolicyService/GetPolicy", "PolicyService/Suspend", "PolicyService/GetClock",
-                  "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
-                  "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
-                  "ApprovalService/GetProposal", "ApprovalService/ApproveProposal", "ApprovalService/WithdrawProposal",
-                  "KeyService/GetKeys", "KeyService/RewrapShares", "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
+  EXPECT_THAT(
+      Of(v1::ROLE_OPERATOR),
+      UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
+                           "DataSystemService/SetSystemRetention", "DataSystemService/ListDataSystems",
+                           "DecisionService/GetDecisionLog", "PurgeService/ListTasks", "PurgeService/RetryTasks",
+                           "PolicyService/GetPolicy", "PolicyService/Suspend", "PolicyService/GetClock",
+                           "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
+                           "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
+                           "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
+                           "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares",
+                           "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

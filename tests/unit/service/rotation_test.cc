@@ -158,7 +158,7 @@ TEST_F(Rotation, WhatIsErasedMeanwhileStaysErased) {
     bool erased = false;
     const store::Partition partition = world_.core().PartitionOf(world_.Handle(account));
     const RowPlace place{partition.number, store::Table::kKeyShare, world_.core().SubjectKey(world_.Handle(account))};
-    const store::FaultyStore::Meddle never;
+    const FaultyStore::Meddle never;
     // Before the commit that would rewrap it.
     std::function<void(const std::vector<store::Precondition>&)> meddle =
         [&](const std::vector<store::Precondition>& preconditions) {

@@ -10,10 +10,12 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <gtest/gtest.h>
 
+#include "consent/v1/backup_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/hold_service.pb.h"
+#include "consent/v1/key_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
@@ -158,7 +160,7 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
       v1::GetDecisionLogRequest::descriptor()->file(),  v1::GetStatusRequest::descriptor()->file(),
       v1::GetKeysRequest::descriptor()->file(),         v1::ListProposalsRequest::descriptor()->file(),
-       v1::BeginBackupRequest::descriptor()->file()};
+      v1::BeginBackupRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {

@@ -4,6 +4,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include "consent/v1/key_service.pb.h"
 #include "consent/v1/status_service.pb.h"
 #include "daemon/wire/approval.h"
 #include "daemon/wire/backup.h"
