@@ -126,7 +126,8 @@ class ServicesTest : public RpcWorld {
   }
 
   google::protobuf::LogSilencer silencer_;
-  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), world_.children_due(), dependencies_};
+  rpc::SubjectRpc subject_{world_.core(),  world_.changes(),      world_.joins(),
+                           world_.reads(), world_.children_due(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   TempFolder log_folder_;

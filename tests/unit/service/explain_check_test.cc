@@ -34,7 +34,7 @@ class Explaining : public ::testing::Test {
   Explained Why(const std::string& account, const Recording& recording, base::Instant at = {},
                 domain::Purpose purpose = domain::Purpose::kHumanReview) {
     const service::ExplainQuery query{
-        {world_.Handle(account), recording.id, recording.Facts(world_.core().hasher)}, purpose, Employee(), at};
+        {world_.Handle(account), {}, recording.id, recording.Facts(world_.core().hasher)}, purpose, Employee(), at};
     auto explained = service::ExplainCheck(world_.core()).Run(query);
     EXPECT_TRUE(explained.ok()) << explained.status();
     return explained.ok() ? *std::move(explained) : Explained{};
