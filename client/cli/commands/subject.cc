@@ -164,7 +164,7 @@ void AddJoin(CLI::App* parent, Cli& cli) {
   AddRequestId(app, &order->request_id);
   AddYes(app, &typed->yes);
   app->callback([&cli, typed] {
-    cli.action = [&cli, typed] {
+    cli.action = [&cli, typed]() -> int {
       if (!IsConfirmed("This makes one account another name of the other one, and cannot be undone.", typed->yes)) {
         return kStopped;
       }
