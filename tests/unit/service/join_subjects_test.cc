@@ -301,6 +301,8 @@ TEST_F(JoinTest, IsEndedByWhoeverComesNext) {
     EXPECT_EQ(world.core().joins.open(), step == 0 ? 0U : 1U);
     // What is refused meanwhile is joined, too.
     ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
+    // At once, where the other one had taken what was agreed to.
+    EXPECT_EQ(IsYes(world.Check("b")), step != 2);
     ASSERT_TRUE(world.joins().FinishOpen().ok());
     EXPECT_EQ(world.core().joins.open(), 0U);
     EXPECT_EQ(world.Facts("a").join, step == 0 ? JoinState::kNone : JoinState::kAlias);
