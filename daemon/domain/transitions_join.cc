@@ -120,7 +120,13 @@ PartOutcome End(TransitionBuilder& builder, const JoinCommand& join) {
   if (builder.command.expected_revision != builder.before.revision) return Refused(Refusal::kEtagMismatch);
   facts.join = JoinState::kAlias;
   builder.Record(Joined());
-  RecordDifferences(builder, facts, *join.facts);
+  // What becomes of its own scopes; those of the other one are nothing that it had.
+  SubjectFacts joined = *join.facts;
+  joined.scopes.erase(
+      std::remove_if(joined.scopes.begin() + 1, joined.scopes.end(),
+                     [&](const ScopeFacts& scope) { return facts.Find(scope.kind, scope.handle) == nullptr; }),
+      joined.scopes.end());
+  RecordDifferences(builder, facts, joined);
   return Applied(true);
 }
 

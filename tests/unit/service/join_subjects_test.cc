@@ -182,6 +182,31 @@ TEST_F(JoinTest, DataSystemsAreToldUnderBothIds) {
   EXPECT_EQ(accounts, (std::set<std::string>{"a", "b"}));
 }
 
+TEST_F(JoinTest, ADeletionOfOneIsOneOfBoth) {
+  for (const char* named : {"a", "b"}) {
+    SCOPED_TRACE(named);
+    FaultyWorld faulty(World::Options{.partitions = 16, .seed = 5});
+    World& world = faulty.world;
+    Agree(world, "a");
+    Agree(world, "b");
+    Deleting deleting(world);
+    deleting.Register(System("audio"));
+    ASSERT_TRUE(Join(world, "a", "b").ok());
+    deleting.Ask(named, AllOfIt());
+    std::set<std::string> accounts;
+    for (const service::LeasedTask& task : deleting.Lease("audio")) accounts.insert(task.payload.account_id);
+    EXPECT_EQ(accounts, (std::set<std::string>{"a", "b"}));
+    // The same request sent again is the same two.
+    const std::string id = "11111111-1111-1111-1111-111111111111";
+    const auto first = deleting.TryAsk(named, deleting.Recordings({"r1"}), domain::DeletionState::kAccepted, id);
+    const auto again = deleting.TryAsk(named, deleting.Recordings({"r1"}), domain::DeletionState::kAccepted, id);
+    ASSERT_TRUE(first.ok() && again.ok()) << first.status() << again.status();
+    EXPECT_EQ(first->place.number, again->place.number);
+    EXPECT_EQ(deleting.Lease("audio").size(), 2U);
+    EXPECT_EQ(WrongIds(world), "");
+  }
+}
+
 TEST_F(JoinTest, WhatOneRefusedEndsCopiesOfTheOther) {
   Agree(world_, "a");
   Agree(world_, "b");
@@ -276,6 +301,8 @@ TEST_F(JoinTest, IsEndedByWhoeverComesNext) {
     EXPECT_EQ(world.core().joins.open(), step == 0 ? 0U : 1U);
     // What is refused meanwhile is joined, too.
     ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
+    // At once, where the other one had taken what was agreed to.
+    EXPECT_EQ(IsYes(world.Check("b")), step != 2);
     ASSERT_TRUE(world.joins().FinishOpen().ok());
     EXPECT_EQ(world.core().joins.open(), 0U);
     EXPECT_EQ(world.Facts("a").join, step == 0 ? JoinState::kNone : JoinState::kAlias);
