@@ -137,8 +137,13 @@ std::optional<Failure> Runtime::OpenStore() {
   decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
   if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
+  // Before the first commit: none may pass the journal by.
   journal_ = RestrictionJournal::Open(options_, *core_, log_, &failure);
-  return failure;
+  if (failure.has_value()) return failure;
+  if (absl::Status status = services_->master_keys.Take(keyring->keys); !status.ok()) {
+    return FailureFrom(absl::IsFailedPrecondition(status) ? ExitCode::kKeys : ExitCode::kStore, status);
+  }
+  return std::nullopt;
 }
 
 absl::Status Runtime::SaveKeys(const base::Keys& keys) {
@@ -313,9 +318,6 @@ void Runtime::LogCuts(const ConnectionCounts& counts) {
 
 std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
-  if (absl::Status status = services_->master_keys.Take(*core_->shares.keys()); !status.ok()) {
-    return Failure{absl::IsFailedPrecondition(status) ? ExitCode::kKeys : ExitCode::kStore, Text(status)};
-  }
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
     return Failure{ExitCode::kStore, Text(status)};
   }

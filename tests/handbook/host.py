@@ -48,7 +48,7 @@ printf '#!/bin/sh\nexec cat /run/consentd.log\n' >opt/bin/journalctl
 chmod 755 opt/service opt/bin/systemctl opt/bin/journalctl
 ip link set lo up
 echo ready
-exec sleep infinity
+sleep infinity & while :; do wait $! || :; done  # not exec: the first process buries those whose parents are gone
 """
 
 
@@ -73,6 +73,7 @@ class Host:
         if line != "ready\n":
             test.skipTest(f"needs root, and the right to make namespaces: {line.strip()}")
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.root = pathlib.Path(f"/proc/{children[0]}/root{self.tree}")
         self.enter = ["nsenter", "--target", children[0], "--mount", "--net", "--pid", "chroot", str(self.tree), "/usr/bin/env", "-i",
                       "PATH=/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
                       "CONSENT_ENDPOINT=unix:/run/consentd/consentd.sock"]
@@ -91,7 +92,8 @@ class Host:
         return done.stdout, done.returncode
 
     def path(self, absolute):
-        return self.tree / absolute.lstrip("/")
+        """Of a file there, for this process: what is mounted there is seen through the host's own processes."""
+        return self.root / absolute.lstrip("/")
 
 
 @unittest.skipIf(CTL is None, "needs consentctl")

@@ -16,6 +16,8 @@
 namespace consent::service {
 namespace {
 
+constexpr size_t kOwnersAtOnce = 256;
+
 // Of what has a payload key; who owns a share is not in the share.
 constexpr std::array kOwners{store::Table::kSubject, store::Table::kDeletion, store::Table::kHold,
                              store::Table::kProposal};
@@ -33,28 +35,22 @@ absl::StatusOr<RewrapShares::Piece> RewrapShares::Next() {
   if (master_ != row->wanted) {
     if (absl::Status s = BeginPass(row->wanted); !s.ok()) return s;
   }
-  if (partition_.number == core_.store.partition_count()) return EndPass(*row);
-  if (table_ == 0 && from_.empty()) {
-    const absl::StatusOr<bool> has_older = HasOlder(partition_);
-    if (!has_older.ok()) return has_older.status();
-    if (!*has_older) {
-      ++partition_.number;
-      return Piece{.master = master_};
-    }
+  if (place_.partition.number == core_.store.partition_count()) return EndPass(*row);
+  const Place before = place_;
+  absl::StatusOr<std::vector<Batch>> batches = NextBatches();
+  absl::Status done = batches.status();
+  size_t rewrapped = 0;
+  if (batches.ok()) {
+    for (const Batch& batch : *batches) rewrapped += batch.writes.size();
+    done = Commit(*std::move(batches));
   }
-  const store::Partition partition = partition_;
-  const std::pair place{table_, from_};
-  const absl::StatusOr<std::vector<Owner>> owners = NextOwners();
-  if (!owners.ok()) return owners.status();
-  const absl::StatusOr<size_t> rewrapped = Rewrap(partition, *owners);
-  if (!rewrapped.ok()) {
-    partition_ = partition;
-    std::tie(table_, from_) = place;
-    return rewrapped.status();
+  if (!done.ok()) {
+    place_ = before;
+    return done;
   }
-  rewrapped_ += *rewrapped;
-  left_ -= std::min<uint64_t>(left_, *rewrapped);
-  return Piece{.master = master_, .rewrapped = *rewrapped};
+  rewrapped_ += rewrapped;
+  left_ -= std::min<uint64_t>(left_, rewrapped);
+  return Piece{.master = master_, .rewrapped = rewrapped};
 }
 
 absl::Status RewrapShares::BeginPass(uint16_t master) {
@@ -63,9 +59,7 @@ absl::Status RewrapShares::BeginPass(uint16_t master) {
   if (!left.ok()) return left.status();
   left_ = *left;
   master_ = master;
-  partition_ = {};
-  table_ = 0;
-  from_.clear();
+  place_ = {};
   rewrapped_ = 0;
   return absl::OkStatus();
 }
@@ -81,12 +75,36 @@ absl::StatusOr<bool> RewrapShares::HasOlder(store::Partition partition) const {
   return has_older;
 }
 
+absl::StatusOr<std::vector<RewrapShares::Batch>> RewrapShares::NextBatches() {
+  std::vector<Batch> batches;
+  size_t shares = 0;
+  const size_t end = std::min<size_t>(core_.store.partition_count(), place_.partition.number + kPartitionsAtOnce);
+  while (shares < kSharesAtOnce && place_.partition.number < end) {
+    if (place_.table == 0 && place_.from.empty()) {
+      const absl::StatusOr<bool> has_older = HasOlder(place_.partition);
+      if (!has_older.ok()) return has_older.status();
+      if (!*has_older) {
+        ++place_.partition.number;
+        continue;
+      }
+    }
+    Batch batch{place_.partition, {}, {}, {}};
+    absl::StatusOr<std::vector<Owner>> owners = NextOwners();
+    if (!owners.ok()) return owners.status();
+    batch.owners = *std::move(owners);
+    if (absl::Status s = Prepare(&batch); !s.ok()) return s;
+    shares += batch.writes.size();
+    if (!batch.writes.empty()) batches.push_back(std::move(batch));
+  }
+  return batches;
+}
+
 absl::StatusOr<std::vector<RewrapShares::Owner>> RewrapShares::NextOwners() {
   std::vector<Owner> owners;
   size_t rows = 0;
   std::string last;
   absl::Status read;
-  const absl::Status scanned = core_.store.Scan(partition_, kOwners[table_], from_, "", kOwnersAtOnce,
+  const absl::Status scanned = core_.store.Scan(place_.partition, kOwners[place_.table], place_.from, "", kOwnersAtOnce,
                                                 [&](std::string_view key, std::string_view value) {
                                                   ++rows;
                                                   last = key;
@@ -98,16 +116,16 @@ absl::StatusOr<std::vector<RewrapShares::Owner>> RewrapShares::NextOwners() {
   if (rows < kOwnersAtOnce) {
     NextTable();
   } else {
-    from_ = last + '\0';
+    place_.from = last + '\0';
   }
   return owners;
 }
 
 void RewrapShares::NextTable() {
-  from_.clear();
-  if (++table_ < kOwners.size()) return;
-  table_ = 0;
-  ++partition_.number;
+  place_.from.clear();
+  if (++place_.table < kOwners.size()) return;
+  place_.table = 0;
+  ++place_.partition.number;
 }
 
 absl::Status RewrapShares::AddOwner(std::string_view key, std::string_view value, std::vector<Owner>* owners) const {
@@ -116,7 +134,7 @@ absl::Status RewrapShares::AddOwner(std::string_view key, std::string_view value
   DeletionRow deletion;
   HoldRow hold;
   ProposalRow proposal;
-  switch (kOwners[table_]) {
+  switch (kOwners[place_.table]) {
     case store::Table::kSubject:
       if (!SplitSubjectRow(value, &owner.subject, &facts)) return DamagedRow("a subject's record");
       owner.share_key = key;
@@ -124,13 +142,13 @@ absl::Status RewrapShares::AddOwner(std::string_view key, std::string_view value
     case store::Table::kDeletion:
       if (!DecodeDeletionRow(value, &deletion)) return DamagedRow("a deletion request");
       owner.subject = deletion.request.subject;
-      owner.share_key = DeletionShareKey(core_, {partition_, NumberOfKey(key)});
+      owner.share_key = DeletionShareKey(core_, {place_.partition, NumberOfKey(key)});
       break;
     case store::Table::kHold:
       if (!IsHoldKey(key)) return absl::OkStatus();
       if (!DecodeHoldRow(value, &hold)) return DamagedRow("a hold");
       owner.subject = hold.subject;
-      owner.share_key = HoldShareKey(core_, {partition_, SequenceOfHoldKey(key)});
+      owner.share_key = HoldShareKey(core_, {place_.partition, SequenceOfHoldKey(key)});
       break;
     default:
       if (!IsProposalKey(key)) return absl::OkStatus();
@@ -143,31 +161,47 @@ absl::Status RewrapShares::AddOwner(std::string_view key, std::string_view value
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> RewrapShares::Rewrap(store::Partition partition, const std::vector<Owner>& owners) {
+absl::Status RewrapShares::Prepare(Batch* batch) const {
   const std::shared_ptr<const base::Keys> keys = core_.shares.keys();
-  for (;;) {
-    const std::optional<store::ReadVersion> seen = core_.store.GetReadVersion(partition);
-    std::vector<store::Precondition> as_they_were;
-    std::vector<store::Write> writes;
-    for (const Owner& owner : owners) {
-      const auto share = core_.store.Get(partition, store::Table::kKeyShare, owner.share_key);
-      if (absl::IsNotFound(share.status())) continue;  // of a forgotten account, or it has just been erased
-      if (!share.ok()) return StoreUnreadable();
-      if (base::MasterNumberOf(*share) >= master_) continue;
-      const absl::StatusOr<std::string> rewrapped = keys->Rewrap(owner.subject, *share);
-      if (!rewrapped.ok()) return wire::MakeError(v1::ERROR_REASON_INTERNAL, std::string(rewrapped.status().message()));
-      as_they_were.push_back({store::Table::kKeyShare, owner.share_key, *share, seen});
-      writes.push_back({store::Table::kKeyShare, owner.share_key, *rewrapped});
-    }
-    if (writes.empty()) return size_t{0};
-    // A share that was erased or replaced meanwhile stays as it is now.
-    const store::CommitResult result = CommitPatiently(core_, partition, as_they_were, [&](const store::Stamp&) {
-      return store::Change{writes, PlainEvent(ChangeKind::kKeysRotated, "")};
-    });
-    if (result.outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    return writes.size();
+  const std::optional<store::ReadVersion> seen = core_.store.GetReadVersion(batch->partition);
+  batch->as_they_were.clear();
+  batch->writes.clear();
+  for (const Owner& owner : batch->owners) {
+    const auto share = core_.store.Get(batch->partition, store::Table::kKeyShare, owner.share_key);
+    if (absl::IsNotFound(share.status())) continue;  // of a forgotten account, or it has just been erased
+    if (!share.ok()) return StoreUnreadable();
+    if (base::MasterNumberOf(*share) >= master_) continue;
+    const absl::StatusOr<std::string> rewrapped = keys->Rewrap(owner.subject, *share);
+    if (!rewrapped.ok()) return wire::MakeError(v1::ERROR_REASON_INTERNAL, std::string(rewrapped.status().message()));
+    batch->as_they_were.push_back({store::Table::kKeyShare, owner.share_key, *share, seen});
+    batch->writes.push_back({store::Table::kKeyShare, owner.share_key, *rewrapped});
   }
+  return absl::OkStatus();
+}
+
+absl::Status RewrapShares::Commit(std::vector<Batch> batches) const {
+  while (!batches.empty()) {
+    std::vector<PartitionCommit> commits;
+    commits.reserve(batches.size());
+    for (const Batch& batch : batches) {
+      commits.push_back({batch.partition, batch.as_they_were, [&batch](const store::Stamp&) {
+                           return store::Change{batch.writes, PlainEvent(ChangeKind::kKeysRotated, "")};
+                         }});
+    }
+    const std::vector<store::CommitResult> results = CommitAllPatiently(core_, std::move(commits));
+    std::vector<Batch> again;
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (results[i].outcome == store::Outcome::kConflict) {
+        // A share that was erased or replaced meanwhile stays as it is now.
+        if (absl::Status s = Prepare(&batches[i]); !s.ok()) return s;
+        if (!batches[i].writes.empty()) again.push_back(std::move(batches[i]));
+      } else if (absl::Status s = OutcomeStatus(results[i].outcome); !s.ok()) {
+        return s;
+      }
+    }
+    batches = std::move(again);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RewrapShares::Piece> RewrapShares::EndPass(const MasterKeyRow& row) {

@@ -118,7 +118,7 @@ class Commands(MasterKeysTest):
             self.assertEqual(json.loads(refused.stdout)["error"]["reason"], "KEY_FILE_REFUSED", refused.stdout)
         (self.folder / "data.key").unlink()
         self.assertIn("KEY_FILE_REFUSED", self.ctl(daemon, "keys", "rewrap").stdout)
-        self.assertEqual([profile.profile_id for profile in client.subjects.GetSubject(named("a"), timeout=PATIENCE).subject.profiles], ["anna"])
+        self.assertEqual([profile.profile_id for profile in client.subjects.GetSubject(named("a"), timeout=PATIENCE).profiles], ["anna"])
         (self.folder / "data.key").write_bytes(before)
         (self.folder / "data.key").chmod(0o600)
         self.assertEqual(self.rewrap(daemon)["rewrapped_to"], 1)
@@ -215,7 +215,7 @@ class UnderLoad(MasterKeysTest):
         daemon.start()
         self.connect(daemon)
         for number in self.random.sample(range(ACCOUNTS), min(ACCOUNTS, 200)):
-            kept = self.connection.subjects.GetSubject(named(f"a{number}"), timeout=PATIENCE).subject
+            kept = self.connection.subjects.GetSubject(named(f"a{number}"), timeout=PATIENCE)
             self.assertEqual([profile.profile_id for profile in kept.profiles], ["anna"])
         print(f"{ROTATIONS} rotations of {ACCOUNTS} accounts in {rotated:.0f} s, {kills} kills, {self.calls} calls, none failed; 99 of 100 checks within "
               + ", ".join(f"{1_000 * statistics.quantiles(took, n=100)[98]:.1f} ms {phase}" for phase, took in self.latencies.items()), flush=True)

@@ -60,7 +60,7 @@ class Kept(DaemonTest):
         before.FromJsonString("2026-11-01T12:00:00Z")
         gone = api.eligibility.Check(check("gone", captured=before), timeout=PATIENCE).decision
         self.assertEqual(gone.disposition, types.DISPOSITION_PURGE, gone)
-        self.assertEqual([profile.profile_id for profile in api.subjects.GetSubject(subject.GetSubjectRequest(account_id="agreed"), timeout=PATIENCE).subject.profiles], ["anna"])
+        self.assertEqual([profile.profile_id for profile in api.subjects.GetSubject(subject.GetSubjectRequest(account_id="agreed"), timeout=PATIENCE).profiles], ["anna"])
         history = api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id="agreed"), timeout=PATIENCE)
         self.assertEqual(len(history.entries), 2)
         requests = api.deletions.ListDeletionRequests(deletion.ListDeletionRequestsRequest(account_id="gone"), timeout=PATIENCE)
