@@ -19,6 +19,7 @@ struct Law {
   std::vector<domain::Regime> surely;  // without those that were left at a time that may be before the capture
   Instant default_began;               // the later start of an OPT_OUT default
   std::vector<domain::AgeOfConsent> ages_of_consent;  // home first
+  std::vector<domain::AgeOfConsent> other_homes;      // of these, where it lives too
 
   bool OptIn() const;
   domain::Span FalseWakeTtl() const;
