@@ -39,7 +39,9 @@ TEST_F(Restored, AYesByThePresentEtagOrAConfirmationEndsIt) {
   ASSERT_EQ(done.changes.size(), 1U);
   EXPECT_EQ(done.changes[0].what, ChangedWhat::kRestoreConfirmed) << "it is on record";
   EXPECT_TRUE(done.parts.at(0).changed);
-  EXPECT_FALSE(world_.Try(Command{.confirms_restored = true}).parts.at(0).changed) << "said again: nothing is left";
+  Command again;
+  again.confirms_restored = true;
+  EXPECT_FALSE(world_.Try(again).parts.at(0).changed) << "nothing is left to confirm";
 }
 
 TEST_F(Restored, ANoKeepsItWhateverItCarries) {
