@@ -39,8 +39,8 @@ absl::StatusOr<GroupFacts> LoadGroup(const Core& core, base::SubjectHandle subje
 // The account that `subject` was joined into, and that one perhaps into another; else itself.
 absl::StatusOr<base::SubjectHandle> ResolveAlias(const Core& core, base::SubjectHandle subject);
 
-// The other accounts that are one with `subject`: what it was joined into, and what was joined into that. Empty where it
-// is joined with none.
+// The other accounts that are one with `subject`: what it was joined into, and what was joined into that. Empty where
+// it is joined with none.
 absl::StatusOr<std::vector<std::pair<base::SubjectHandle, std::string>>> JoinedWith(const Core& core,
                                                                                     base::SubjectHandle subject);
 

@@ -127,6 +127,7 @@ TEST_P(StrictestSeeds, AYesIsAYesUnderBoth) {
         return has(d, Reason::kDoNotSave) || has(d, Reason::kRetentionExpired);
       };
       const bool by_orders_alone = strict.restored_at.IsSet() || c.rules.restored_at.IsSet();
+      // Of what was restored nothing is purged by time.
       ASSERT_TRUE(by_orders_alone || expired(decision) || !(expired(of_a) || expired(of_b))) << "seed " << seed;
     }
   }
