@@ -43,7 +43,19 @@ done
 cp "$ROOT/deploy/debian/consentd.toml" "$ROOT/deploy/policy.json" etc/consentd/
 sed 's#^ExecStart=/usr/bin/#ExecStart=/opt/bin/#' "$ROOT/deploy/systemd/consentd.service" >opt/consentd.service
 sed 's#^unit=[^ ]*#unit=/opt/consentd.service#' "$ROOT/tests/package/service" >opt/service
-printf '#!/bin/sh\ncase "$1 ${2-}" in "disable --now") exec /opt/service stop consentd ;; "enable --now") exec /opt/service start consentd ;; esac\nexec /opt/service "$@"\n' >opt/bin/systemctl
+cat >opt/bin/systemctl <<'END'
+#!/bin/sh
+# As a unit of Type=notify: started is what serves, and what has ended is not there any more.
+case "$1 ${2-}" in "disable --now") set -- stop consentd ;; "enable --now") set -- start consentd ;; esac
+lives() { [ -f /run/consentd.pid ] && kill -0 "$(cat /run/consentd.pid)" 2>/dev/null; }
+lives || rm -f /run/consentd.pid
+/opt/service "$@" || { code=$?; rm -f /run/consentd.pid; exit $code; }
+case "$1" in start|restart) ;; *) exit 0 ;; esac
+until curl -sf -o /dev/null http://127.0.0.1:9464/readyz; do
+  lives || { cat /run/consentd.log; exit 1; }
+  sleep 0.1
+done
+END
 printf '#!/bin/sh\nexec cat /run/consentd.log\n' >opt/bin/journalctl
 chmod 755 opt/service opt/bin/systemctl opt/bin/journalctl
 ip link set lo up
