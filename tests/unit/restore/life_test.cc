@@ -271,7 +271,7 @@ void PlayLife(uint64_t seed, Compared* seen) {
 }
 
 TEST(RestoredLives, AreAsStrictAsTheLostOnes) {
-  const uint64_t lives = FromEnvironment("CONSENT_RESTORE_LIVES", 12);
+  const uint64_t lives = FromEnvironment("CONSENT_RESTORE_LIVES", 6);
   const uint64_t first = FromEnvironment("CONSENT_TEST_SEED", 1);
   Compared seen;
   for (uint64_t seed = first; seed < first + lives && !testing::Test::HasFailure(); ++seed) {

@@ -14,7 +14,7 @@ using domain::Eligibility;
 using domain::Reason;
 using model::Case;
 
-constexpr uint64_t kCases = 60'000;
+constexpr uint64_t kCases = 20'000;
 
 // The saved record is that of the case, the journaled one that of another.
 struct Two {
