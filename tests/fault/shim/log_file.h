@@ -1,5 +1,5 @@
-// Which files are logs of the store, or files of a restriction journal, the only ones whose syncs the shims touch unless
-// they say so, and other files by their end.
+// Which files are logs of the store, or files of a restriction journal, the only ones whose syncs the shims touch
+// unless they say so, and other files by their end.
 #pragma once
 
 #include <stdio.h>

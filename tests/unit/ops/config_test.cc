@@ -96,6 +96,18 @@ TEST_F(ConfigTest, TheEnvironmentNamesTheFileAndTheCommandLineAnother) {
   EXPECT_THAT(Error({"--config", "/nowhere/consentd.toml"}), HasSubstr("/nowhere/consentd.toml"));
 }
 
+TEST_F(ConfigTest, ARestrictionJournalLiesOutsideTheStoreAndAKeyGoesWithOne) {
+  EXPECT_EQ(Serve({})->serve.restriction_journal, "");
+  const auto both = Serve({"--restriction-journal", "/m/j/", "--backup-public-key", "/k/pub"});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->serve.restriction_journal, "/m/j");
+  EXPECT_EQ(both->serve.backup_public_key, "/k/pub");
+  EXPECT_THAT(Error({"--data-dir", "/d", "--restriction-journal", "/d/j"}),
+              HasSubstr("--restriction-journal must lie outside"));
+  EXPECT_THAT(Error({"--data-dir", "/d", "--restriction-journal", "/d.decisions"}), HasSubstr("must differ"));
+  EXPECT_THAT(Error({"--backup-public-key", "/k/pub"}), HasSubstr("give both"));
+}
+
 TEST_F(ConfigTest, AnEmptyValueIsAValue) {
   EXPECT_FALSE(Serve({"--metrics-listen", ""})->serve.metrics_listen.has_value());
   EXPECT_FALSE(Serve({"--metrics-listen=", "--drain-seconds", "3"})->serve.metrics_listen.has_value());
