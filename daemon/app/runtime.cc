@@ -137,7 +137,6 @@ std::optional<Failure> Runtime::OpenStore() {
   decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
   if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
-  // Before the first commit: none may pass the journal by.
   journal_ = RestrictionJournal::Open(options_, *core_, log_, &failure);
   if (failure.has_value()) return failure;
   if (absl::Status status = services_->master_keys.Take(keyring->keys); !status.ok()) {

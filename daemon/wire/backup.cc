@@ -1,7 +1,7 @@
 #include "daemon/wire/backup.h"
 
 #include <cstddef>
-#include <limits>
+#include <cstdint>
 
 #include "daemon/wire/fields.h"
 
@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMaxBackupId = 64;
 constexpr size_t kMaxBackupFile = 160;
+constexpr int64_t kMaxOffset = int64_t{1} << 50;  // a pebibyte: no file of a store comes near
 
 }  // namespace
 
@@ -25,7 +26,7 @@ absl::StatusOr<BackupInput> ReadReadBackup(const v1::ReadBackupRequest& request)
   RefuseMistyped(request, root, &violations);
   CheckText(request.backup_id(), 1, kMaxBackupId, Path(root, "backup_id"), &violations);
   CheckText(request.file(), 1, kMaxBackupFile, Path(root, "file"), &violations);
-  CheckRange(request.offset(), 0, std::numeric_limits<int64_t>::max(), Path(root, "offset"), &violations);
+  CheckRange(request.offset(), 0, kMaxOffset, Path(root, "offset"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   return BackupInput{request.backup_id(), request.file(), static_cast<uint64_t>(request.offset()), false};
 }

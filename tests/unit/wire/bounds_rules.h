@@ -92,6 +92,9 @@ inline const std::map<std::string, TextRule>& TextRules() {
 // Of policies, deletions, holds, tasks, data systems and decisions.
 inline const std::map<std::string, TextRule>& MoreTextRules() {
   static const std::map<std::string, TextRule> rules = {
+      {"consent.v1.ReadBackupRequest.backup_id", {1, 64}},
+      {"consent.v1.ReadBackupRequest.file", {1, 160}},
+      {"consent.v1.EndBackupRequest.backup_id", {1, 64}},
       {"consent.v1.GetPolicyRequest.version", {0, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
       {"consent.v1.ActivatePolicyRequest.policy_json", {1, 524'288}},
       {"consent.v1.ActivatePolicyRequest.loosens", {1, 2'048}},
@@ -221,6 +224,7 @@ inline const std::map<std::string, TextRule>& MoreTextRules() {
 inline const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
   static const std::map<std::string, std::pair<int64_t, int64_t>> rules = {
       {"consent.v1.Recording.captured_uncertainty_ms", {0, 86'400'000}},
+      {"consent.v1.ReadBackupRequest.offset", {0, int64_t{1} << 50}},
       {"consent.v1.Retention.months", {1, 120}},
       {"consent.v1.ListSettingsHistoryRequest.page_size", {0, 1'000}},
       {"consent.v1.ListChoicesRequest.page_size", {0, 1'000}},
