@@ -40,7 +40,7 @@ struct Opened {
 absl::StatusOr<Opened> OpenEither(const std::string& folder) {
   Opened opened;
   opened.is_backup = fs::exists(fs::path(folder) / std::string(backup::kManifestName));
-  absl::StatusOr<std::unique_ptr<store::FrozenStore>> store = absl::UnknownError("");
+  absl::StatusOr<std::unique_ptr<store::FrozenStore>> store = absl::UnknownError("not opened");
   if (opened.is_backup) {
     const absl::StatusOr<v1::BackupManifest> manifest = backup::ReadManifest(folder);
     if (!manifest.ok()) return manifest.status();

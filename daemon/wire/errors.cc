@@ -46,7 +46,7 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_HOLD_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_BACKUP_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_BACKUP_RUNNING, absl::StatusCode::kFailedPrecondition},
-    {v1::ERROR_REASON_BACKUP_UNSOUND, absl::StatusCode::kDataLoss},
+    {v1::ERROR_REASON_BACKUP_UNSOUND, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_BACKUP_NOT_MADE, absl::StatusCode::kUnavailable},
     {v1::ERROR_REASON_NO_SETTINGS_AT_TIME, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_ETAG_MISMATCH, absl::StatusCode::kAborted},

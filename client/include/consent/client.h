@@ -253,7 +253,7 @@ class CONSENT_EXPORT Client {
   // it for a minute.
   virtual absl::StatusOr<BackupId> BeginBackup(const CallOptions& options = {}) = 0;
   // From byte `offset` of a file on: of MANIFEST.json first, which lists the others. NotFound (BACKUP_NOT_FOUND): it
-  // has ended, or has no such file; DataLoss (BACKUP_UNSOUND): the store is damaged.
+  // has ended, or has no such file; FailedPrecondition (BACKUP_UNSOUND): the store is damaged.
   virtual absl::StatusOr<BackupPiece> ReadBackup(const BackupId& backup, const std::string& file, int64_t offset,
                                                  const CallOptions& options = {}) = 0;
   // `taken`: all of it was read, compared with the manifest and synced.

@@ -58,6 +58,7 @@ absl::Status CopyStoreTo(const FrozenStore& from, const base::Bytes16& store_id,
 }
 
 absl::Status CompactStore(const std::string& path) {
+  if (absl::Status s = Database::LookFor(path); !s.ok()) return s;
   const absl::StatusOr<std::unique_ptr<ProcessLock>> lock = ProcessLock::Take(path);
   if (!lock.ok()) return lock.status();
   const absl::StatusOr<uint64_t> log = CheckWalFiles(path);

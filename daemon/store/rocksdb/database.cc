@@ -216,8 +216,13 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   return opened;
 }
 
+absl::Status Database::LookFor(const std::string& path) {
+  if (access((path + "/CURRENT").c_str(), F_OK) == 0) return absl::OkStatus();
+  return base::FileError("there is no database in " + path, errno);
+}
+
 absl::StatusOr<std::unique_ptr<Database>> Database::OpenToRead(const std::string& path) {
-  if (access((path + "/CURRENT").c_str(), F_OK) != 0) return base::FileError("there is no database in " + path, errno);
+  if (absl::Status s = LookFor(path); !s.ok()) return s;
   if (HasOtherFamilies(path)) return AnotherFormat("the database " + path);
   constexpr size_t kCacheBytes = 8 << 20;
   constexpr int kOpenFiles = 64;

@@ -151,6 +151,7 @@ absl::StatusOr<std::unique_ptr<FrozenStore>> OpenFrozen(const std::string& path)
 }
 
 absl::StatusOr<std::unique_ptr<FrozenStore>> OpenFrozenLocked(const std::string& path, const std::string& head_path) {
+  if (absl::Status s = Database::LookFor(path); !s.ok()) return s;  // no lock file beside what is no store
   absl::StatusOr<std::unique_ptr<ProcessLock>> lock = ProcessLock::Take(path);
   if (!lock.ok()) return lock.status();
   return Open(path, *std::move(lock), &head_path);
