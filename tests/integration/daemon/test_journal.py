@@ -14,7 +14,7 @@ from harness import Daemon, DaemonTest, MountedTest, run_to_end, until
 from words import household, opt_out
 
 SHIM = os.environ.get("CONSENT_KILL_AT_SYNC_SHIM")
-POINTS = int(os.environ.get("CONSENT_JOURNAL_POINTS", "8"))
+POINTS = int(os.environ.get("CONSENT_JOURNAL_POINTS", "6"))
 SEED = int(os.environ.get("CONSENT_SEED", "1"))
 STORE, USAGE, PROBLEMS = 72, 64, 1
 
