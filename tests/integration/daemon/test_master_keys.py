@@ -29,7 +29,7 @@ from consent.v1 import types_pb2 as types
 
 CTL = os.environ.get("TEST_CTL")
 ROTATIONS = int(os.environ.get("CONSENT_MASTER_ROTATIONS", "2"))
-ACCOUNTS = int(os.environ.get("CONSENT_MASTER_ACCOUNTS", "3000"))
+ACCOUNTS = int(os.environ.get("CONSENT_MASTER_ACCOUNTS", "600"))
 SEED = int(os.environ.get("CONSENT_SEED", str(random.SystemRandom().randrange(1_000_000))))
 KEYS, STORE, WORKERS = 66, 72, 3
 DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

@@ -208,7 +208,7 @@ TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
 }
 
 TEST_F(ConfigTest, WhatIsDoneToTheKeyFile) {
-  surroundings_.working_directory = "/place";
+  surroundings_.working_directory = "/here";
   const auto keys = [this](std::vector<std::string> more) {
     more.insert(more.begin(), "keys");
     return ParseInvocation(more, surroundings_);
@@ -218,11 +218,11 @@ TEST_F(ConfigTest, WhatIsDoneToTheKeyFile) {
   EXPECT_EQ(drop->command, Command::kKeys);
   EXPECT_EQ(drop->keys.act, KeyAct::kDropMaster);
   EXPECT_EQ(drop->keys.number, 7);
-  EXPECT_EQ(drop->serve.data_dir, "/place/store");
-  EXPECT_EQ(drop->serve.key_file, "/place/store.key");
+  EXPECT_EQ(drop->serve.data_dir, "/here/store");
+  EXPECT_EQ(drop->serve.key_file, "/here/store.key");
   EXPECT_EQ(keys({"show", "--key-file", "/k", "--data-dir", "/d"})->serve.key_file, "/k");
   EXPECT_EQ(keys({"add-master", "--data-dir", "/d"})->keys.act, KeyAct::kAddMaster);
-  EXPECT_EQ(keys({"export", "kept", "--data-dir", "/d"})->keys.file, "/place/kept");
+  EXPECT_EQ(keys({"export", "kept", "--data-dir", "/d"})->keys.file, "/here/kept");
   for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
                                                                                      {"shew"},
                                                                                      {"drop-master"},

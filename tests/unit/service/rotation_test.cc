@@ -146,11 +146,9 @@ TEST_F(Rotation, WhatWasMadeBeforeAndIsWrittenAfterLiesUnderTheNewKey) {
 TEST_F(Rotation, WhatIsErasedMeanwhileStaysErased) {
   for (const bool wrong : {false, true}) {
     const std::string account = wrong ? "a5" : "a4";
-    const service::DeletionPlace closure = [&] {
-      domain::Selector everything = AllOfIt();
-      everything.kind = domain::SelectorKind::kAccountClosure;
-      return deleting_.Ask(account, everything);
-    }();
+    domain::Selector closure = AllOfIt();
+    closure.kind = domain::SelectorKind::kAccountClosure;
+    deleting_.Ask(account, closure);
     while (deleting_.Work("audio") != 0) {
     }
     ASSERT_TRUE(AddAndBegin().ok());
@@ -158,7 +156,6 @@ TEST_F(Rotation, WhatIsErasedMeanwhileStaysErased) {
     bool erased = false;
     const store::Partition partition = world_.core().PartitionOf(world_.Handle(account));
     const RowPlace place{partition.number, store::Table::kKeyShare, world_.core().SubjectKey(world_.Handle(account))};
-    const FaultyStore::Meddle never;
     // Before the commit that would rewrap it.
     std::function<void(const std::vector<store::Precondition>&)> meddle =
         [&](const std::vector<store::Precondition>& preconditions) {
@@ -175,7 +172,6 @@ TEST_F(Rotation, WhatIsErasedMeanwhileStaysErased) {
     ASSERT_TRUE(Rewrap(world_).ok());
     EXPECT_TRUE(erased);
     EXPECT_EQ(AllRows(world_).count(place), wrong ? 1U : 0U);
-    (void)closure;
   }
 }
 
@@ -186,7 +182,7 @@ TEST_F(Rotation, GoesOnAfterACrashAtEachStep) {
       const int master = world_.keys().newest_master() + 1;
       world_.AddMasterKey();
       faulty_.faulty->CrashAt(crash_at, done);
-      bool begun = world_.master_keys().Take(world_.keys()).ok() && world_.master_keys().BeginRewrapping().ok();
+      const bool begun = world_.master_keys().Take(world_.keys()).ok() && world_.master_keys().BeginRewrapping().ok();
       if (begun) (void)Rewrap(world_);
       const bool crashed = faulty_.faulty->crashed();
       faulty_.faulty->Calm();
