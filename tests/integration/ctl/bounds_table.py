@@ -44,6 +44,10 @@ def path(*good):
                               often("", bound="."), *(often(name) for name in good)]))
 
 
+def folder(good):
+    return local(bounds.Kind([often("/nowhere/file", bound="cannot|no folder"), often("", bound="."), often(good)]))
+
+
 SWITCH = local(bounds.switch())
 ID, TOKEN, NAME, REASON = bounds.identifier(), bounds.text(0, 128), bounds.text(1, 64), bounds.text(1, 256)
 REQUEST_ID, SITE, LABEL = bounds.text(0, 64), bounds.text(0, 64), bounds.text(0, 64)
@@ -317,7 +321,7 @@ COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
           people(["<account>", ACCOUNT, "--retention", "3m"])),
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
-    Asked("subject join", "SubjectService/JoinSubjects", ["<from>", ACCOUNT, "<into>", "other", "--yes"], {
+    Asked("subject join", "SubjectService/JoinSubjects", ["<from>", ACCOUNT, "<into>", "other", "--from-etag", "e", "--into-etag", "e", "--yes"], {
         "from": [(ID, "from_account_id")], "into": [(ID, "into_account_id")], "--from-etag": [(TOKEN, "from_etag")],
         "--into-etag": [(TOKEN, "into_etag")], "--into-is-new": [SWITCH], "--yes": [SWITCH], "--request-id": [(REQUEST_ID, "request_id")],
         **EVIDENCE}),
@@ -348,9 +352,9 @@ COMMANDS = [
           {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
     Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
-    Asked("backup create", "BackupService/BeginBackup", ["<folder>", BACKUPS], {"folder": [path()]}),
-    Asked("backup verify", "", ["<folder>", "/"], {"folder": [path()]}, (52,)),
-    Asked("backup list", "PolicyService/GetPolicy", ["<folder>", BACKUPS], {"folder": [path()], "--keep-days": [local(bounds.number(1, 400))]}, (0, 51)),
+    Asked("backup create", "BackupService/BeginBackup", ["<folder>", BACKUPS], {"folder": [folder(BACKUPS)]}),
+    Asked("backup verify", "", ["<folder>", "/"], {"folder": [local(bounds.Kind([often("", bound="."), often("/"), often("/nowhere/file")]))]}, (52,)),
+    Asked("backup list", "PolicyService/GetPolicy", ["<folder>", BACKUPS], {"folder": [folder(BACKUPS)], "--keep-days": [local(bounds.number(1, 400))]}, (0, 51)),
     Asked("backup prune", "PolicyService/GetPolicy", ["<folder>", BACKUPS],
           {"folder": [path()], "--keep-days": [local(bounds.number(1, 400))], "--yes": [SWITCH]}),
     Asked("clock show", "PolicyService/GetClock", [], {}),
