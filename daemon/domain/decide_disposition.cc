@@ -196,7 +196,7 @@ void Evaluation<TraceT>::EndedCopies() {
     const bool says_no = SaysNo(choice.choice) && !choice.inherited;
     const bool is_over = ConsentSurelyEnded(named, choice);
     // Whether it goes on is known once it is given again: until then the copy waits, and is not used.
-    if (choice.unconfirmed) {
+    if (choice.choice == Choice::kGiven && choice.unconfirmed) {
       Say(&eligibility_, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
         SetChoice(*named.scope, recording_.made_for, choice, &fact);
         fact.note = RowNote::kUnconfirmed;
