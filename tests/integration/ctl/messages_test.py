@@ -63,7 +63,7 @@ NO_MISTAKE = {
     " cannot be locked": "another consentctl has it, whose name is another",
     " cannot be renamed": "the disk fails",
     "standard output cannot be written": "the disk is full; its reader has gone, which is told by the code alone; backup_test has it",
-    "the backup ": "it cannot be removed: the disk fails",
+    "cannot be removed (": "the disk fails",
     "a copy that does not say what it was made for": "said of a line of an inventory; sweep_test has it",
 }
 
