@@ -1,4 +1,4 @@
-"""The store of the last release, as tests/golden/release/store.tar.gz keeps it, opens in this build and says what it said.
+"""The store of the last release, as tests/golden/release/store.tar.xz keeps it, opens in this build and says what it said.
 
 CONSENT_WRITE_GOLDEN=1 writes it anew, which a release does, and every change of a format until the first one.
 """
@@ -18,7 +18,7 @@ from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
-KEPT = ROOT / "tests" / "golden" / "release" / "store.tar.gz"
+KEPT = ROOT / "tests" / "golden" / "release" / "store.tar.xz"
 PARTS = ("data", "data.key", "data.head", "data.decisions")
 MOST_BYTES = 200_000
 
@@ -32,7 +32,7 @@ class Kept(DaemonTest):
     def live(self, api):
         api.settings.OptOut(opt_out("refused"), timeout=PATIENCE)
         api.subjects.UpsertSubject(household("agreed"), timeout=PATIENCE)
-        etag = api.settings.GetSettings(settings.GetSettingsRequest(account_id="agreed"), timeout=PATIENCE).settings.etag
+        etag = api.settings.GetSettings(settings.GetSettingsRequest(account_id="agreed"), timeout=PATIENCE).etag
         api.settings.UpdateSettings(turn_on("agreed", etag), timeout=PATIENCE)
         api.subjects.UpsertSubject(household("gone"), timeout=PATIENCE)
         api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(account_id="gone", selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
@@ -42,7 +42,7 @@ class Kept(DaemonTest):
         daemon = self.daemon()
         self.live(self.client(daemon))
         self.assertEqual(daemon.stop(), 0)
-        with tarfile.open(KEPT, "w:gz") as archive:
+        with tarfile.open(KEPT, "w:xz") as archive:
             for part in PARTS:
                 archive.add(self.folder / part, part)
 
