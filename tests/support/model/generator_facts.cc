@@ -232,7 +232,8 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
     if (dice.Chance(0.7)) subject.reopened_at = std::max(subject.closed_at, weather.Ago());
   }
   while (dice.Chance(0.1) && subject.former_regions.size() < domain::kMaxFormerRegions) {
-    const Instant until = dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+    const Instant left = dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+    const Instant until = dice.Chance(0.2) ? domain::kStillThere : left;
     subject.former_regions.push_back(dice.Chance(0.1) ? domain::FormerRegion{{}, until, true}
                                                       : domain::FormerRegion{MakeRegion(weather), until});
   }
