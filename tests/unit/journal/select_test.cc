@@ -59,7 +59,8 @@ domain::FactChange Changed(domain::ChangedWhat what, bool loosens) {
 }
 
 TEST(Select, EachKindIsDecided) {
-  const std::set<ChangeKind> tries = {ChangeKind::kTasksLeased, ChangeKind::kTaskFailed, ChangeKind::kTaskRetried};
+  const std::set<ChangeKind> tries = {ChangeKind::kTasksLeased, ChangeKind::kTaskFailed, ChangeKind::kTaskRetried,
+                                      ChangeKind::kRestored};
   const std::set<ChangeKind> bare = {ChangeKind::kHoldReleased, ChangeKind::kKeysRotated};
   for (const ChangeKind kind : AllKinds()) {
     const Entry entry = Sample(kind).Select();

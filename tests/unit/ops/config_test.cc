@@ -311,8 +311,8 @@ TEST_F(ConfigTest, WhatIsMistypedIsNamedWithWhatWasPerhapsMeant) {
   const auto said = [this](const std::vector<std::string>& arguments) {
     return std::string(ParseInvocation(arguments, surroundings_).status().message());
   };
-  EXPECT_THAT(said({"srve"}), HasSubstr("unknown command 'srve'; did you mean 'serve'? There are serve, policy"));
-  EXPECT_THAT(said({"zzzz"}), HasSubstr("unknown command 'zzzz'; there are serve, policy"));
+  EXPECT_THAT(said({"srve"}), HasSubstr("unknown command 'srve'; did you mean 'serve'? There are serve, restore, policy"));
+  EXPECT_THAT(said({"zzzz"}), HasSubstr("unknown command 'zzzz'; there are serve, restore, policy"));
 }
 
 TEST_F(ConfigTest, HelpIsWrappedAndHasTwoExamples) {

@@ -65,7 +65,7 @@ TEST(Golden, FeedRows) {
 TEST(Golden, StoreRow) {
   const StoreIdentity row{{1}, 3, {2}, base::Instant{300}};
   EXPECT_EQ(Hex(EncodeStoreRow(row)),
-            "09"
+            "0a"
             "01" +
                 Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
