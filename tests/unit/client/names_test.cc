@@ -114,17 +114,15 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
         "Reason",      "Selection",  "ProposedAct",     "ProposalState", "MissingFact"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
-  for (const char* name :
-       {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome", "ExemptReason",
-        "Verification"}) {
+  for (const char* name : {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome",
+                           "ExemptReason", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"AppealKind", "AppealState", "AppealOutcome"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/appeal.h", name);
   }
   test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
-  for (const char* name :
-       {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState", "RetryState"}) {
+  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState", "RetryState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }
   // Its 1 is kNeverChose here and UNSET there.
