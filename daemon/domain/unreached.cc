@@ -49,6 +49,11 @@ std::vector<Unreached> UnreachedIn(const std::vector<PurposeState>& states, cons
   return unreached;
 }
 
+bool AsksForConsent(const Command& command) {
+  return std::any_of(command.choices.begin(), command.choices.end(),
+                     [](const ChoiceCommand& choice) { return choice.on; });
+}
+
 std::vector<Consented> ConsentedBy(const Command& command, const std::vector<PartOutcome>& parts, const Rules& rules) {
   std::vector<Consented> consents;
   // Choices stand before the retention, which is last.

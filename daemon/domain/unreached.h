@@ -31,6 +31,9 @@ struct Consented {
 std::vector<Unreached> UnreachedIn(const std::vector<PurposeState>& states, const SubjectFacts& subject,
                                    PurposeSet purposes, const Rules& rules);
 
+// Some choice of it turns something on.
+bool AsksForConsent(const Command& command);
+
 // The yeses of `command` that `parts`, the outcomes that Apply gave it, say were applied.
 std::vector<Consented> ConsentedBy(const Command& command, const std::vector<PartOutcome>& parts, const Rules& rules);
 

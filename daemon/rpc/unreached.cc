@@ -1,6 +1,5 @@
 #include "daemon/rpc/unreached.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "daemon/domain/unreached.h"
@@ -9,8 +8,7 @@
 namespace consent::rpc {
 
 std::shared_ptr<const domain::Command> ConsentsOf(const domain::Command& command) {
-  const auto consents = [](const domain::ChoiceCommand& choice) { return choice.on; };
-  if (std::none_of(command.choices.begin(), command.choices.end(), consents)) return nullptr;
+  if (!domain::AsksForConsent(command)) return nullptr;
   return std::make_shared<const domain::Command>(command);
 }
 

@@ -53,6 +53,7 @@ class BulkReport final : public BulkSink {
                  {"message", first == nullptr ? "" : first->message}};
     if (result.already) json["already"] = true;
     if (result.account_closed) json["account_closed"] = true;
+    if (result.unreached) json["unreached"] = true;
     if (first != nullptr) {
       json["parts"] = Json::array();
       for (const BulkPart& part : result.problems) {

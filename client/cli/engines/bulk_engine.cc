@@ -47,6 +47,7 @@ BulkPart ProblemOf(const LineFault& fault, const char* reason) {
 struct CallOutcome {
   absl::Status status;
   std::vector<PartResult> results;
+  std::vector<Unreached> unreached;
   std::string unusable;
   bool account_closed = false;
   bool already = false;
@@ -71,7 +72,9 @@ CallOutcome SendOnce(Client& client, const BulkCall& call) {
     if (take(done)) outcome.results = done->results;
   } else {
     const absl::StatusOr<SettingsUpdated> done = client.UpdateSettings(std::get<SettingsUpdate>(call.order));
-    if (take(done)) outcome.results = done->results;
+    if (!take(done)) return outcome;
+    outcome.results = done->results;
+    outcome.unreached = done->unreached;
   }
   return outcome;
 }
@@ -181,6 +184,10 @@ absl::Status Bulk::SendCall(BulkCall call, const char* kind, size_t first, Line*
   }
   result.already = result.already || outcome.already;
   result.account_closed = result.account_closed || outcome.account_closed;
+  if (const auto* update = std::get_if<SettingsUpdate>(&call.order)) {
+    line->unreached.Note(*update, outcome.unreached);
+    result.unreached = !line->unreached.empty();
+  }
   if (!outcome.unusable.empty()) {
     result.problems.push_back({call.part, absl::StatusCode::kInvalidArgument, "LEFT_OUT", outcome.unusable});
   }

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "client/cli/engines/bulk_progress.h"
 #include "client/cli/engines/call_gate.h"
+#include "client/cli/engines/unreached_scopes.h"
 #include "client/cli/lines/bulk_lines.h"
 #include "client/lines/line_reader.h"
 #include "consent/client.h"
@@ -38,6 +39,8 @@ struct BulkResult {
   bool already = false;
   // Its account is closed; what it refuses binds an account that is started anew under its id.
   bool account_closed = false;
+  // A yes of it is in force and does not reach all that it asks for.
+  bool unreached = false;
   // Parts that are in force.
   uint64_t applied = 0;
   std::vector<BulkPart> problems;
@@ -96,6 +99,7 @@ class Bulk {
   struct Line {
     uint64_t number = 0;
     BulkLine parsed;
+    UnreachedScopes unreached;
     BulkResult result;
   };
   struct Block {

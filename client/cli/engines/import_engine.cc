@@ -31,7 +31,7 @@ struct Outcome {
   Etag revision;
   std::vector<PartResult> results;
   bool account_closed = false;
-  bool unreached = false;
+  std::vector<Unreached> unreached = {};
 };
 
 template <typename Done>
@@ -40,19 +40,13 @@ Outcome OutcomeOf(const absl::StatusOr<Done>& done) {
                    : Outcome{done.status(), {}, {}};
 }
 
-template <typename Done>
-Outcome OutcomeOfConsent(const absl::StatusOr<Done>& done) {
-  Outcome outcome = OutcomeOf(done);
-  outcome.unreached = done.ok() && !done->unreached.empty();
-  return outcome;
-}
-
 Outcome SendOnce(Client& client, const ImportCall& call) {
   if (const auto* off = std::get_if<OptOutOrder>(&call.order)) return OutcomeOf(client.OptOut(*off));
-  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) {
-    return OutcomeOfConsent(client.UpsertSubject(*subject));
-  }
-  return OutcomeOfConsent(client.UpdateSettings(std::get<SettingsUpdate>(call.order)));
+  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) return OutcomeOf(client.UpsertSubject(*subject));
+  const auto done = client.UpdateSettings(std::get<SettingsUpdate>(call.order));
+  Outcome outcome = OutcomeOf(done);
+  if (done.ok()) outcome.unreached = done->unreached;
+  return outcome;
 }
 
 // What looks mistaken about the ids of a line; empty: nothing.
@@ -106,7 +100,7 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   }
   *etag = outcome.revision;
   line->account_closed = line->account_closed || outcome.account_closed;
-  line->unreached = outcome.unreached;
+  if (const auto* update = std::get_if<SettingsUpdate>(&call.order)) line->unreached.Note(*update, outcome.unreached);
   for (const PartResult& part : outcome.results) {
     if (!part.applied) {
       line->refused.push_back({line->number, call.part + "/" + part.part, part.refused_reason, part.refused_message});
@@ -212,7 +206,7 @@ absl::Status Import::Count(int pass, const Block& block) {
       if (absl::Status status = CountRestrictions(line); !status.ok()) return status;
     } else if (!state_.IsCounted(line.number)) {
       ++(line.refused.empty() ? counts_.imported : counts_.refused);
-      if (line.refused.empty() && line.unreached) ++counts_.unreached;
+      if (line.refused.empty() && !line.unreached.empty()) ++counts_.unreached;
     }
   }
   return state_.Save(pass, block.last, counts_);

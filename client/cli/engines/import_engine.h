@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "client/cli/engines/import_state.h"
+#include "client/cli/engines/unreached_scopes.h"
 #include "client/cli/lines/import_lines.h"
 #include "client/lines/line_reader.h"
 #include "consent/client.h"
@@ -70,8 +71,7 @@ class Import {
     std::vector<RefusedPart> refused;
     // The daemon said so of its account.
     bool account_closed = false;
-    // A consent of it does not reach all that it asks for, by what its last call made of the account.
-    bool unreached = false;
+    UnreachedScopes unreached = {};
   };
   struct Block {
     // The last line that the block stands for, the unreadable ones included.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/domain/unreached.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/wire/errors.h"
@@ -34,9 +35,7 @@ void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& comma
 }
 
 void KeepFacts(domain::SubjectFacts after, const ChangeRequest& request, ChangeReply& reply) {
-  const auto& choices = request.command.choices;
-  const bool consents = std::any_of(choices.begin(), choices.end(), [](const auto& choice) { return choice.on; });
-  if (!consents) return;
+  if (!domain::AsksForConsent(request.command)) return;
   reply.after = std::make_shared<const domain::SubjectFacts>(std::move(after));
 }
 

@@ -54,7 +54,7 @@ class Installed(unittest.TestCase):
         cls.root = pathlib.Path(cls.folder.name)
         cls.prefix = cls.root / "prefix"
         install(cls.prefix)
-        cls.library = next(cls.prefix.glob("lib*/**/libconsent.so.0"))
+        cls.shared_object = next(cls.prefix.glob("lib*/**/libconsent.so.0"))
         cls.include = cls.prefix / "include"
 
     @classmethod
@@ -63,12 +63,12 @@ class Installed(unittest.TestCase):
         super().tearDownClass()
 
     def environment(self):
-        return {**os.environ, "PKG_CONFIG_PATH": str(self.library.parent / "pkgconfig"), "LD_LIBRARY_PATH": str(self.library.parent)}
+        return {**os.environ, "PKG_CONFIG_PATH": str(self.shared_object.parent / "pkgconfig"), "LD_LIBRARY_PATH": str(self.shared_object.parent)}
 
 
 class Library(Installed):
     def test_its_name_and_what_it_needs(self):
-        dynamic = run("readelf", "-dW", self.library)
+        dynamic = run("readelf", "-dW", self.shared_object)
         self.assertIn("Library soname: [libconsent.so.0]", dynamic)
         self.assertNotRegex(dynamic, "RPATH|RUNPATH")
         needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
@@ -84,7 +84,7 @@ class Library(Installed):
                 marked.update(re.findall(r"(\w+)\(", declaration)[:1])
         self.assertLessEqual({"Answer", "Client", "RecordingLineReader", "ErrorOf", "Name", "FromEnvironment"}, marked)
         used = set()
-        for line in run("nm", "-D", "--defined-only", "-C", self.library).splitlines():
+        for line in run("nm", "-D", "--defined-only", "-C", self.shared_object).splitlines():
             name = without_arguments(line.split(maxsplit=2)[2].partition("@")[0])
             if name == "CONSENT_0":
                 continue

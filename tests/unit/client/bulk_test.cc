@@ -31,11 +31,13 @@ class CollectingSink final : public BulkSink {
   absl::Status Line(const BulkResult& result) override {
     outcomes.push_back(std::to_string(result.line) + " " + OutcomeName(result) +
                        (result.problems.empty() ? "" : " " + result.problems[0].reason));
+    if (result.unreached) unreached.push_back(result.line);
     return absl::OkStatus();
   }
   uint64_t report_bytes() const override { return outcomes.size(); }
   void Progress(int, uint64_t, uint64_t) override {}
   std::vector<std::string> outcomes;
+  std::vector<uint64_t> unreached;  // lines
 };
 
 // As the daemon refuses what is over a limit.
@@ -275,6 +277,19 @@ TEST_F(BulkTest, ARefusedNoHoldsBackTheYesOfItsLine) {
   EXPECT_EQ(Run(Kind::kSet, Yes("a", "x", "typo")).how, How::kComplete);
   EXPECT_EQ(Times("on a"), 0u);
   EXPECT_EQ(sink_.outcomes, std::vector<std::string>{"1 REFUSED INVALID_FIELD"});
+}
+
+TEST_F(BulkTest, AYesThatDoesNotReachAllIsTold) {
+  client_.on_settings = [](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
+    SettingsUpdated done;
+    done.results.resize(update.changes.size(), {"changes[0]", true, true, "", ""});
+    if (update.account_id == AccountId("b")) {
+      done.unreached.push_back({Scope{ProfileId("p"), {}}, Purpose::kHumanReview, {}, {}, {}});
+    }
+    return done;
+  };
+  EXPECT_EQ(Run(Kind::kSet, Yes("a", "help_improve") + Yes("b", "help_improve")).how, How::kComplete);
+  EXPECT_EQ(sink_.unreached, std::vector<uint64_t>{2});
 }
 
 TEST_F(BulkTest, AStaleYesIsTold) {

@@ -135,6 +135,37 @@ TEST_F(ImportTest, EveryRestrictionComesBeforeAnyConsent) {
   EXPECT_EQ(counts_.imported, 500u);
 }
 
+// A profile's own yes may stand under another notice than the account's, and so in a call of its own.
+TEST_F(ImportTest, ALineIsCountedWhoseConsentsDoNotReachAll) {
+  client_.on_settings = [](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
+    SettingsUpdated done{Etag("e2"), {{"part", true, true, "", ""}}, false, {}, {}, false};
+    const bool of_account = update.changes.front().scope == Scope();
+    if (of_account) {
+      for (const char* profile : {"ann", "bert"}) {
+        if (update.account_id != AccountId("alone") || profile == std::string("ann")) {
+          done.unreached.push_back({Scope{ProfileId(profile), {}}, Purpose::kHumanReview, {}, {}, {}});
+        }
+      }
+    }
+    return done;
+  };
+  client_.on_subject = [](const SubjectUpdate&) -> absl::StatusOr<SubjectUpdated> {
+    return SubjectUpdated{Etag("e1"), true, {}, false, {}, false};
+  };
+  const auto line = [](const std::string& account, const std::string& of_profile) {
+    const std::string yes = R"({"turn":"ON","notice_language":"de","control":"help_improve","notice_version":)";
+    return R"({"account_id":")" + account + R"(","region":"DE","choices":[)" + yes + R"("n1"})" +
+           (of_profile.empty() ? "" : "," + yes + R"("n2","scope":{"profile_id":")" + of_profile + R"("}})") + "]}\n";
+  };
+  EXPECT_EQ(Run(line("alone", "")).how, How::kComplete);
+  EXPECT_EQ(counts_.unreached, 1u);
+  EXPECT_EQ(Run(line("alone", "ann")).how, How::kComplete);
+  EXPECT_EQ(counts_.unreached, 0u) << "the profile said so itself";
+  EXPECT_EQ(Run(line("two", "ann") + line("two", "bert") + line("alone", "ann")).how, How::kComplete);
+  EXPECT_EQ(counts_.unreached, 2u) << "of each of the two lines another one has not";
+  EXPECT_EQ(counts_.imported, 3u);
+}
+
 TEST_F(ImportTest, ARefusedRestrictionHoldsBackAllConsentsOfItsAccount) {
   answer_ = [](const std::string& call) { return call == "off a1" ? Refusal("INVALID_FIELD") : absl::OkStatus(); };
   // The account's consent stands in a line of its own.
