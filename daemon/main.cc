@@ -8,9 +8,13 @@
 
 #include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/journal_tools.h"
+#include "daemon/app/key_tools.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/policy_test.h"
+#include "daemon/app/restore_store.h"
 #include "daemon/app/serve.h"
+#include "daemon/app/store_tools.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/version.h"
 
@@ -44,7 +48,7 @@ int main(int argc, char** argv) {
     case Command::kHelp:
       std::fputs(invocation->help.c_str(), stdout);
       return static_cast<int>(ExitCode::kOk);
-    case Command::kVersion:
+    case Command::kPrintVersion:
       std::printf("consentd %s\n", consent::ops::kVersion);
       return static_cast<int>(ExitCode::kOk);
     case Command::kValidatePolicy:
@@ -55,6 +59,16 @@ int main(int argc, char** argv) {
       return consent::app::DiffPolicyFiles(invocation->policy_file, invocation->next_policy);
     case Command::kValidateCallers:
       return consent::app::ValidateCallersFile(invocation->callers_file);
+    case Command::kRestore:
+      return consent::app::RestoreStore(invocation->serve, invocation->restore);
+    case Command::kVerifyJournal:
+      return consent::app::VerifyJournal(invocation->journal);
+    case Command::kMakeBackupPair:
+      return consent::app::MakeBackupPair(invocation->secret_file);
+    case Command::kKeys:
+      return consent::app::RunKeys(*invocation);
+    case Command::kStore:
+      return consent::app::RunStoreTool(invocation->store);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

@@ -40,6 +40,8 @@ void AddCheck(CLI::App& app, Cli& cli);
 void AddReportRecording(CLI::App& app, Cli& cli);
 void AddPolicy(CLI::App& app, Cli& cli);
 void AddClock(CLI::App& app, Cli& cli);
+void AddKeys(CLI::App& app, Cli& cli);
+void AddBackup(CLI::App& app, Cli& cli);
 void AddCompletion(CLI::App& app, Cli& cli);
 void AddImport(CLI::App& app, Cli& cli);
 void AddFilter(CLI::App& app, Cli& cli);

@@ -100,6 +100,8 @@ void AddCommands(CLI::App& app, Cli& cli) {
   AddReportRecording(app, cli);
   AddPolicy(app, cli);
   AddClock(app, cli);
+  AddKeys(app, cli);
+  AddBackup(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
   AddDecisions(app, cli);

@@ -34,6 +34,7 @@ enum ExitCode {
   kNotRetried = 43,
   kWrongDecisions = 50,
   kNeedsPerson = 51,
+  kDamagedBackup = 52,
   kUsage = 64,
   kInternal = 70,
   kFiles = 74,
@@ -84,7 +85,11 @@ inline constexpr std::array kExitCodes = {
         kNotRetried,
         "`tasks retry`: a task that was named is on hold, waits for late data or is not open; the others are due"},
     ExitCodeMeaning{kWrongDecisions, "`decisions verify`: records are missing or were changed, or a yes was wrong"},
-    ExitCodeMeaning{kNeedsPerson, "`status`: something needs a person; the lines that say what are marked"},
+    ExitCodeMeaning{
+        kNeedsPerson,
+        "`status`: something needs a person; the lines that say what are marked; `backup list`: a backup is "
+        "older than it may be, or there is none"},
+    ExitCodeMeaning{kDamagedBackup, "`backup create`, `backup verify`: the backup is not whole, and worth nothing"},
     ExitCodeMeaning{kUsage, "wrong command line"},
     ExitCodeMeaning{kInternal, "consentctl itself failed"},
     ExitCodeMeaning{kFiles, "a file or standard output could not be read or written"},

@@ -32,6 +32,7 @@ void ToProto(const Recording& recording, v1::Recording* out);
 void ToProto(const Place& place, v1::Place* out);
 void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out);
 void ToProto(const ChildNotice& notice, v1::RecordChildNoticeRequest* out);
+void ToProto(const JoinOrder& order, v1::JoinSubjectsRequest* out);
 void ToProto(const ChildrenQuery& query, v1::ListChildrenDueRequest* out);
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);

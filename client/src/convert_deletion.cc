@@ -307,6 +307,7 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   value.extended = request.extended();
   value.overdue = request.overdue();
   value.on_hold = request.on_hold();
+  value.needs_ids = request.needs_ids();
   value.cause = FromNumber<DeletionCause>(request.cause());
   value.requester = FromNumber<Actor>(request.requester());
   value.regime = request.regime();

@@ -266,6 +266,8 @@ Policy FromProto(const v1::Policy& policy) {
   value.longest_answer_age_seconds = policy.longest_answer_age_seconds();
   value.default_capture_uncertainty_ms = policy.default_capture_uncertainty_ms();
   value.recorded_purposes = EnumList<Purpose>(policy.recorded_purposes());
+  value.backup_keep_days = policy.backup_keep_days();
+  value.decision_log_keep_months = policy.decision_log_keep_months();
   return value;
 }
 

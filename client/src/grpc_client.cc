@@ -75,10 +75,12 @@ GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared
     : options_(std::move(options)),
       files_(std::move(files)),
       approval_(v1::ApprovalService::NewStub(channel)),
+      backup_(v1::BackupService::NewStub(channel)),
       decision_(v1::DecisionService::NewStub(channel)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       hold_(v1::HoldService::NewStub(channel)),
+      keys_(v1::KeyService::NewStub(channel)),
       policy_(v1::PolicyService::NewStub(channel)),
       purge_(v1::PurgeService::NewStub(channel)),
       recording_(v1::RecordingService::NewStub(channel)),
@@ -195,6 +197,16 @@ absl::StatusOr<ChildNoticeRecorded> GrpcClient::RecordChildNotice(const ChildNot
       Call(options, true, *subject_, &v1::SubjectService::Stub::RecordChildNotice, request, &response);
   if (!status.ok()) return status;
   return ChildNoticeRecorded{Etag(response.revision()), response.already()};
+}
+
+absl::StatusOr<SubjectsJoined> GrpcClient::JoinSubjects(const JoinOrder& order, const CallOptions& options) {
+  v1::JoinSubjectsRequest request;
+  ToProto(WithRequestId(order), &request);
+  v1::JoinSubjectsResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::JoinSubjects, request, &response);
+  if (!status.ok()) return status;
+  return SubjectsJoined{Etag(response.revision()), response.already()};
 }
 
 absl::StatusOr<ChildrenPage> GrpcClient::ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) {
@@ -374,6 +386,7 @@ absl::StatusOr<Resumed> GrpcClient::Resume(const ResumeOrder& order, const CallO
   request.set_region(order.region);
   request.set_reason(order.reason);
   request.set_etag(order.etag.value());
+  request.set_restored(order.restored);
   v1::ResumeResponse response;
   const absl::Status status = Call(options, false, *policy_, &v1::PolicyService::Stub::Resume, request, &response);
   if (!status.ok()) return status;

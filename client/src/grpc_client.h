@@ -12,10 +12,12 @@
 #include "client/src/retry.h"
 #include "consent/client.h"
 #include "consent/v1/approval_service.grpc.pb.h"
+#include "consent/v1/backup_service.grpc.pb.h"
 #include "consent/v1/decision_service.grpc.pb.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/hold_service.grpc.pb.h"
+#include "consent/v1/key_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
@@ -36,6 +38,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options) override;
   absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice, const CallOptions& options) override;
+  absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder& order, const CallOptions& options) override;
   absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) override;
   absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options) override;
@@ -105,6 +108,12 @@ class GrpcClient final : public Client {
   absl::StatusOr<Proposal> ApproveProposal(const ProposalId& proposal, const CallOptions& options) override;
   absl::StatusOr<Proposal> WithdrawProposal(const ProposalId& proposal, const CallOptions& options) override;
 
+  // In grpc_backup.cc.
+  absl::StatusOr<BackupId> BeginBackup(const CallOptions& options) override;
+  absl::StatusOr<BackupPiece> ReadBackup(const BackupId& backup, const std::string& file, int64_t offset,
+                                         const CallOptions& options) override;
+  absl::Status EndBackup(const BackupId& backup, bool taken, const CallOptions& options) override;
+
   // In grpc_decisions.cc.
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
@@ -115,6 +124,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<ExplainedDecision> ExplainDecision(const AccountId& account, const DecisionRecord& record,
                                                     const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
+
+  // In grpc_keys.cc.
+  absl::StatusOr<KeyState> GetKeys(const CallOptions& options) override;
+  absl::StatusOr<KeyState> RewrapShares(const CallOptions& options) override;
 
   // In grpc_status.cc.
   absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options) override;
@@ -150,10 +163,12 @@ class GrpcClient final : public Client {
   const ClientOptions options_;
   const CredentialFiles files_;
   std::unique_ptr<v1::ApprovalService::Stub> approval_;
+  std::unique_ptr<v1::BackupService::Stub> backup_;
   std::unique_ptr<v1::DecisionService::Stub> decision_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
   std::unique_ptr<v1::HoldService::Stub> hold_;
+  std::unique_ptr<v1::KeyService::Stub> keys_;
   std::unique_ptr<v1::PolicyService::Stub> policy_;
   std::unique_ptr<v1::PurgeService::Stub> purge_;
   std::unique_ptr<v1::RecordingService::Stub> recording_;

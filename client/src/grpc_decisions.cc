@@ -58,19 +58,25 @@ void RecordToProto(const DecisionRecord& record, Request* out) {
 
 MonthHandles HandlesOf(const v1::DecisionHandles& month) {
   const auto all = [](const auto& handles) { return std::vector<std::string>(handles.begin(), handles.end()); };
-  return {month.month(), month.subject(), all(month.recordings()), all(month.profiles()), all(month.devices())};
+  return {month.month(),         month.subject(),      all(month.recordings()),
+          all(month.profiles()), all(month.devices()), month.gone()};
 }
 
-// Whether each handle that was asked for is there, and each is one: a missing one would find nothing without a word.
+// Whether each handle that was asked for is there under each key, and each is one: a missing one would find nothing
+// without a word. Keys are those of the months asked for, in their order.
 bool HasAll(const DecisionHandles& handles, const HandleQuery& query) {
   const auto are = [](const std::vector<std::string>& some, size_t count) {
     return some.size() == count && std::all_of(some.begin(), some.end(), IsHandle);
   };
-  if (handles.months.size() != query.months.size() || !IsHandle(handles.store_id)) return false;
-  for (size_t i = 0; i < handles.months.size(); ++i) {
-    const MonthHandles& month = handles.months[i];
-    if (month.month != query.months[i] ||
-        (query.account_id.empty() ? !month.subject.empty() : !IsHandle(month.subject)) ||
+  if (!IsHandle(handles.store_id)) return false;
+  auto asked = query.months.begin();
+  for (const MonthHandles& month : handles.months) {
+    asked = std::find_if(asked, query.months.end(), [&month](const std::string& one) {
+      return month.month.size() > one.size() && month.month.starts_with(one);
+    });
+    if (asked == query.months.end()) return false;
+    if (month.gone) continue;
+    if ((query.account_id.empty() ? !month.subject.empty() : !IsHandle(month.subject)) ||
         !are(month.recordings, query.recording_ids.size()) || !are(month.profiles, query.profile_ids.size()) ||
         !are(month.devices, query.device_ids.size())) {
       return false;

@@ -147,6 +147,16 @@ void ToProto(const ChildNotice& notice, v1::RecordChildNoticeRequest* out) {
   out->set_request_id(notice.request_id.value());
 }
 
+void ToProto(const JoinOrder& order, v1::JoinSubjectsRequest* out) {
+  out->set_from_account_id(order.from.value());
+  out->set_into_account_id(order.into.value());
+  out->set_from_etag(order.from_etag.value());
+  out->set_into_etag(order.into_etag.value());
+  out->set_into_is_new(order.into_is_new);
+  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
+  out->set_request_id(order.request_id.value());
+}
+
 void ToProto(const ChildrenQuery& query, v1::ListChildrenDueRequest* out) {
   out->set_account_id(query.account_id.value());
   for (const ChildDue due : query.due) out->add_due(Number<v1::ChildDue>(due));
@@ -163,6 +173,7 @@ void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
   out->set_request_id(update.request_id.value());
   out->set_self_profile_id(update.self_profile.value());
   out->set_validate_only(update.validate_only);
+  out->set_confirm_restored(update.confirm_restored);
 }
 
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out) {

@@ -14,17 +14,15 @@ constexpr std::chrono::milliseconds kBetweenCounts(1'000);
 
 }  // namespace
 
-DecisionLog::DecisionLog(const base::Keys& keys, const store::Store& store, base::Random& random,
-                         std::unique_ptr<decisions::Log> files, const service::DecisionLogRow& counted, ops::Log& log)
+DecisionLog::DecisionLog(const store::Store& store, base::Random& random, std::unique_ptr<decisions::Log> files,
+                         const service::DecisionLogRow& counted, ops::Log& log)
     : log_(log),
-      keys_(keys),
       files_(std::move(files)),
       recorder_(keys_, store.store_id(), random, files_.get()),
       counted_(counted) {}
 
-std::unique_ptr<DecisionLog> DecisionLog::Open(const ops::ServeOptions& options, const base::Keys& keys,
-                                               const store::Store& store, base::Random& random, ops::Log& log,
-                                               std::optional<Failure>* failure) {
+std::unique_ptr<DecisionLog> DecisionLog::Open(const ops::ServeOptions& options, const store::Store& store,
+                                               base::Random& random, ops::Log& log, std::optional<Failure>* failure) {
   const absl::StatusOr<service::DecisionLogRow> counted = service::ReadDecisionLogRow(store);
   if (!counted.ok()) {
     *failure = FailureFrom(ExitCode::kStore, counted.status());
@@ -49,15 +47,21 @@ std::unique_ptr<DecisionLog> DecisionLog::Open(const ops::ServeOptions& options,
                 {{"missing_records", found.missing}, {"changed", found.is_other_chain}, {"records", found.end.count}});
     }
   }
-  return std::unique_ptr<DecisionLog>(new DecisionLog(keys, store, random, std::move(files), *counted, log));
+  return std::unique_ptr<DecisionLog>(new DecisionLog(store, random, std::move(files), *counted, log));
 }
 
 void DecisionLog::BeginFile() {
   if (files_ != nullptr) files_->BeginFile();
 }
 
+void DecisionLog::TakeKeys(service::Core& core, service::MonthKeys& keys) {
+  keeper_ = std::make_unique<MonthKeyKeeper>(core, keys, keys_, recorder_, log_);
+  keeper_->Look();
+}
+
 void DecisionLog::BeginCounting(service::Core& core) {
   core_ = &core;
+  key_watch_ = std::make_unique<Periodic>(MonthKeyKeeper::kBetweenLooks, [this] { return keeper_->Look(); });
   if (files_ == nullptr) return;
   counter_ = std::make_unique<Periodic>(kBetweenCounts, [this, &core] {
     Count(core);
@@ -67,6 +71,7 @@ void DecisionLog::BeginCounting(service::Core& core) {
 }
 
 void DecisionLog::EndCounting() {
+  key_watch_.reset();
   if (counter_ == nullptr) return;
   counter_.reset();
   Count(*core_);
@@ -107,7 +112,7 @@ void DecisionLog::DefineMetrics(ops::MetricRegistry& registry) const {
   registry.AtScrape([this, counts] { *counts = files_->counts(); });
   registry.Gauge("consentd_decision_log_writing",
                  "1 while the last records could be written; 0: their answers were no.",
-                 [this] { return files_->health().ok() ? 1 : 0; });
+                 [this] { return files_->health().ok() && !recorder_.lacks_key() ? 1 : 0; });
   registry.Gauge("consentd_decision_log_missing_records",
                  "Records that the store knows of and the log's files did not have at the start.",
                  [this] { return static_cast<double>(files_->found().missing); });
@@ -118,10 +123,12 @@ void DecisionLog::DefineMetrics(ops::MetricRegistry& registry) const {
   registry.Counter("consentd_decision_log_bytes_total", "Bytes of those.",
                    [counts] { return static_cast<double>(counts->bytes); });
   registry.Counter("consentd_decision_log_refused_total",
-                   "Records that could not be written, whose answers were no: too many waited, or a write failed.",
-                   {"reason"}, [counts](ops::SeriesSink& series) {
+                   "Records that could not be written, whose answers were no: too many waited, a write failed, or the "
+                   "month has no key yet.",
+                   {"reason"}, [this, counts](ops::SeriesSink& series) {
                      series.Set({"full"}, static_cast<double>(counts->refused_full));
                      series.Set({"write"}, static_cast<double>(counts->refused_write));
+                     series.Set({"key"}, static_cast<double>(recorder_.refused_without_key()));
                    });
 }
 

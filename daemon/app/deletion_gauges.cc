@@ -162,6 +162,11 @@ void DefineRequestGauges(const service::Core& core, ops::MetricRegistry& registr
                    if (!core.ready.load()) return std::nullopt;
                    return TimestampSeconds(core.deletions.oldest_open());
                  });
+  registry.Gauge("consentd_deletion_requests_needing_ids", "Open deletion requests whose ids a restore could not open.",
+                 [&core]() -> std::optional<double> {
+                   if (!core.ready.load()) return std::nullopt;
+                   return static_cast<double>(core.deletions.needing_ids());
+                 });
   using Gauges = service::DeletionGauges;
   registry.Histogram(
       "consentd_deletion_completion_seconds", "From receipt to completion of requests that somebody asked for.",

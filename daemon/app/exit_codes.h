@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdio>
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,7 +12,7 @@ namespace consent::app {
 
 enum class ExitCode : int {
   kOk = 0,            // stopped as asked
-  kProblems = 1,      // `policy ...` or `callers validate` found problems, or a case failed
+  kProblems = 1,      // `policy ...`, `callers validate` or `store verify` found problems, or a case failed
   kUsage = 64,        // command line, environment or configuration file
   kPolicy = 65,       // the policy file or the callers' file: unreadable, invalid or refused
   kKeys = 66,         // the key file: missing beside a store, open to others, damaged
@@ -30,7 +31,8 @@ struct ExitCodeMeaning {
 // All of them, in ascending order, for its manual.
 inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{ExitCode::kOk, "stopped as asked, or done"},
-    ExitCodeMeaning{ExitCode::kProblems, "`policy` or `callers validate` found problems, or a case failed"},
+    ExitCodeMeaning{ExitCode::kProblems,
+                    "`policy`, `callers validate` or `store verify` found problems, or a case failed"},
     ExitCodeMeaning{ExitCode::kUsage, "wrong command line, environment or configuration file"},
     ExitCodeMeaning{ExitCode::kPolicy, "the policy file or the callers' file cannot be read, is invalid or refused"},
     ExitCodeMeaning{ExitCode::kKeys, "the key file is missing beside a store, open to others, or damaged"},
@@ -52,6 +54,13 @@ struct Failure {
 // `code`.
 inline Failure FailureFrom(ExitCode code, const absl::Status& status) {
   return Failure{absl::IsResourceExhausted(status) ? ExitCode::kShortage : code, std::string(status.message())};
+}
+
+// Of a command that is no daemon: one line on standard error. Returns how the process ends.
+inline int TellFailure(ExitCode code, const absl::Status& status) {
+  const Failure failure = FailureFrom(code, status);
+  std::fprintf(stderr, "consentd: %s\n", failure.why.c_str());
+  return static_cast<int>(failure.code);
 }
 
 }  // namespace consent::app

@@ -150,6 +150,10 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                  "1 while the policy file that the daemon was given is not the policy in force.",
                  [&admin = sources.services.policy_admin] { return admin.waiting().has_value() ? 1 : 0; });
   DefineDeletionGauges(sources, registry);
+  registry.Gauge("consentd_key_shares_to_rewrap",
+                 "Keys of people, requests, holds and proposals that a rotation has yet to put under the newest master "
+                 "key.",
+                 [&rewrapping = sources.services.rewrapping] { return static_cast<double>(rewrapping.left()); });
   DefineSweepGauges(sources, registry);
   DefineApprovalGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);

@@ -18,6 +18,9 @@ constexpr size_t kSweepPiece = 10'000;
 
 constexpr milliseconds kBetweenClockLooks(1'000);
 
+// One that nobody is ending any more has waited long enough; one that is under way is helped, which changes nothing.
+constexpr milliseconds kBetweenJoins(2'000);
+
 }  // namespace
 
 std::function<milliseconds()> SweepRequests(service::Core& core, service::Proposals& proposals, ops::Log& log) {
@@ -85,6 +88,24 @@ std::function<milliseconds()> SettleDoubtfulOrders(service::Core& core, Services
   };
 }
 
+std::function<milliseconds()> FinishJoins(const service::Core& core, Services& services, ops::Log& log) {
+  return [&core, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
+    if (!core.ready.load(std::memory_order_acquire) || core.joins.open() == 0) return kBetweenJoins;
+    const absl::Status status = services.joins.FinishOpen();
+    if (status.ok()) {
+      pace.Succeeded();
+      return kBetweenJoins;
+    }
+    const milliseconds rest = pace.Failed(status.ToString());
+    if (pace.is_news()) {
+      log.Warn(
+          "joins of accounts that were begun could not be ended: nothing of these accounts is eligible until they are",
+          {{"joins", core.joins.open()}, {"why", ops::OperatorText(status)}});
+    }
+    return rest;
+  };
+}
+
 std::function<milliseconds()> WatchCertificates(Certificates& certificates, const base::Clock& clock,
                                                 ops::EventCounter& reloads, ops::Log& log) {
   static constexpr milliseconds kBetweenLooks(2'000);
@@ -135,6 +156,36 @@ std::function<milliseconds()> ProbeAgainAndAgain(Probe& probe, ops::Log& log, st
                {{"failed", ProbeStepName(failed)}, {"seconds", std::chrono::duration<double>(took).count()}});
     }
     return std::max(kLeastRest, half / 2 - took);
+  };
+}
+
+std::function<milliseconds()> RewrapShares(service::RewrapShares& rewrapping, ops::Log& log) {
+  static constexpr milliseconds kBetweenLooks(1'000);
+  static constexpr int kRestPerWork = 3;
+  return [&rewrapping, &log, pace = FailurePace(), under_way = false]() mutable -> milliseconds {
+    const auto began = std::chrono::steady_clock::now();
+    const absl::StatusOr<service::RewrapShares::Piece> piece = rewrapping.Next();
+    if (!piece.ok()) {
+      const milliseconds rest = pace.Failed(piece.status().ToString());
+      if (pace.is_news()) {
+        log.Error("keys could not be put under the newest master key; it will be tried again",
+                  {{"why", ops::OperatorText(piece.status())}});
+      }
+      return rest;
+    }
+    pace.Succeeded();
+    if (piece->is_idle) return kBetweenLooks;
+    if (!std::exchange(under_way, true)) {
+      log.Info("keys are put under another master key",
+               {{"master_key", piece->master}, {"shares", rewrapping.left() + piece->rewrapped}});
+    }
+    if (piece->finished) {
+      under_way = false;
+      log.Info("all keys lie under the newest master key", {{"master_key", piece->master}});
+      return kBetweenLooks;
+    }
+    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    return piece->rewrapped == 0 ? milliseconds(0) : std::max(kRestPerWork * took, milliseconds(1));
   };
 }
 

@@ -30,6 +30,9 @@ std::function<std::chrono::milliseconds()> WatchClock(service::Core& core, ops::
 // Settles what was ordered in a doubtful time once the time is believed.
 std::function<std::chrono::milliseconds()> SettleDoubtfulOrders(service::Core& core, Services& services, ops::Log& log);
 
+// Ends joins of accounts that were begun and not ended, as by a daemon that was killed between two commits.
+std::function<std::chrono::milliseconds()> FinishJoins(const service::Core& core, Services& services, ops::Log& log);
+
 // Puts changed certificates in place, and says so; where they cannot be used, says why once.
 std::function<std::chrono::milliseconds()> WatchCertificates(Certificates& certificates, const base::Clock& clock,
                                                              ops::EventCounter& reloads, ops::Log& log);
@@ -54,6 +57,10 @@ class FailurePace {
 std::function<std::chrono::milliseconds()> ProbeAgainAndAgain(Probe& probe, ops::Log& log,
                                                               std::chrono::microseconds watchdog,
                                                               std::function<void()> answered);
+
+// Puts shares under the newest master key once an operator has asked for it, and says when that begins and ends. Works
+// for at most a quarter of the time, but for the files at the end.
+std::function<std::chrono::milliseconds()> RewrapShares(service::RewrapShares& rewrapping, ops::Log& log);
 
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures,

@@ -9,10 +9,13 @@ namespace consent::app {
 
 using Found = store::RocksStore::Found;
 
+absl::StatusOr<base::Keys> ReadKeyFile(const ops::ServeOptions& options) {
+  return options.key_is_credential ? base::Keys::LoadCredential(options.key_file) : base::Keys::Load(options.key_file);
+}
+
 absl::StatusOr<Keyring> OpenKeyring(const ops::ServeOptions& options, Found found) {
   const std::string& key_file = options.key_file;
-  absl::StatusOr<base::Keys> keys =
-      options.key_is_credential ? base::Keys::LoadCredential(key_file) : base::Keys::Load(key_file);
+  absl::StatusOr<base::Keys> keys = ReadKeyFile(options);
   if (keys.ok()) return Keyring{*std::move(keys), false};
   if (!absl::IsNotFound(keys.status())) return keys.status();
   if (options.key_is_credential) {

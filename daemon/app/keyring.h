@@ -19,6 +19,9 @@ struct Keyring {
 // the file system's errors. The text says what to do.
 absl::StatusOr<Keyring> OpenKeyring(const ops::ServeOptions& options, store::RocksStore::Found found);
 
+// The key file as it is now. As base::Keys::Load and LoadCredential say.
+absl::StatusOr<base::Keys> ReadKeyFile(const ops::ServeOptions& options);
+
 // Whether a store is gone of which only the keys are left: a new one in its place would forget every refusal.
 bool IsStoreLost(const Keyring& keyring, store::RocksStore::Found found);
 

@@ -94,6 +94,8 @@ void DefineHoldGauges(const service::Core& core, ops::MetricRegistry& registry) 
 }
 
 void DefineFlagGauges(const service::Core& core, ops::MetricRegistry& registry) {
+  registry.Gauge("consentd_joins_open", "Accounts that are being joined into another one: nothing of them is eligible.",
+                 WhenReady(core, [&core] { return core.joins.open(); }));
   registry.Gauge("consentd_safety_flags_open",
                  "Recordings flagged SAFETY of which nobody has said that somebody looks after the person.",
                  WhenReady(core, [&core] { return core.safety_flags.open(); }));
@@ -113,6 +115,7 @@ void DefineSuspensionGauges(const service::Core& core, ops::MetricRegistry& regi
                      if (rules->purposes.Has(purpose)) series.Set({ops::Label(purpose), "all"}, 0);
                    }
                    for (const domain::Suspension& suspension : rules->suspensions) {
+                     if (suspension.purpose == domain::Purpose::kNone) continue;  // consentd_restored_timestamp_seconds
                      const std::string region = suspension.region.IsSet() ? suspension.region.ToString() : "all";
                      series.Set({ops::Label(suspension.purpose), region}, suspension.active ? 1 : 0);
                    }
@@ -171,7 +174,8 @@ void DefineVerificationGauges(const service::Core& core, ops::MetricRegistry& re
   define("consentd_verification_not_given",
          "Yeses that it found the rule not to give, or the policy not in force for, or nobody to know.",
          &Row::not_given);
-  define("consentd_verification_not_checkable", "Yeses of people whose history was erased since.", &Row::not_checkable);
+  define("consentd_verification_not_checkable",
+         "Yeses of people whose history was erased since, or of months whose key was destroyed.", &Row::not_checkable);
   define("consentd_verification_log_problems", "Gaps, changed and unreadable records that it found.",
          &Row::log_problems);
 }

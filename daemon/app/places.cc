@@ -100,9 +100,11 @@ std::optional<Failure> CheckPlaces(const ops::ServeOptions& options) {
   if (auto failure = CheckRoom("--data-dir", NearestFolder(options.data_dir)); failure.has_value()) return failure;
   // Nothing is written beside a credential.
   const std::string& written_key = options.key_is_credential ? options.data_dir : options.key_file;
-  for (const auto& [option, path, code] : {std::tuple{"--key-file", written_key, ExitCode::kKeys},
-                                           std::tuple{"--head-file", options.head_file, ExitCode::kStore},
-                                           std::tuple{"--decision-log", options.decision_log, ExitCode::kStore}}) {
+  for (const auto& [option, path, code] :
+       {std::tuple{"--key-file", written_key, ExitCode::kKeys},
+        std::tuple{"--head-file", options.head_file, ExitCode::kStore},
+        std::tuple{"--decision-log", options.decision_log, ExitCode::kStore},
+        std::tuple{"--restriction-journal", options.restriction_journal, ExitCode::kStore}}) {
     const std::string folder = ParentOf(path);
     if (path.empty() || folder == parent) continue;
     if (auto failure = CheckFolder(option, folder, code); failure.has_value()) return failure;

@@ -134,9 +134,14 @@ std::optional<Failure> Runtime::OpenStore() {
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
   if (std::optional<Failure> failure = AcceptClock(); failure.has_value()) return failure;
   std::optional<Failure> failure;
-  decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
+  decisions_ = DecisionLog::Open(options_, *store_, random_, log_, &failure);
   if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
+  journal_ = RestrictionJournal::Open(options_, *core_, log_, &failure);
+  if (failure.has_value()) return failure;
+  if (absl::Status status = services_->master_keys.Take(keyring->keys); !status.ok()) {
+    return FailureFrom(absl::IsFailedPrecondition(status) ? ExitCode::kKeys : ExitCode::kStore, status);
+  }
   return std::nullopt;
 }
 
@@ -190,7 +195,8 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .time = time_,
                                 .random = random_,
                                 .keys = keys,
-                                .hasher = base::IdHasher(keys.lookup_key()),
+                                .shares = base::ShareKeys(keys),
+                                .hasher = keys.Hasher(),
                                 .tokens = service::Tokens(keys, store_->store_id()),
                                 .policies = {},
                                 .index = service::FactsIndex(options_.index_max_subjects),
@@ -198,7 +204,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
+  services_ = std::make_unique<Services>(*core_, decisions_->recorder(), caller_connections_);
   services_->proposals.TellSteps([this](const service::ProposalView& view) {
     log_.Info("proposal", {{"act", OperatorText(service::NameOf(view.row.act))},
                            {"state", OperatorText(service::NameOf(view.state))},
@@ -210,6 +216,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
   status_ = std::make_unique<StatusAnswer>(
       *core_, services_->policy_admin, [this] { return CollectMetrics(); },
       [] { return std::chrono::steady_clock::now(); });
+  backups_ = std::make_unique<Backups>([this] { return store_->Stage(); },
+                                       [this](const std::vector<store::Head>& heads) { journal_->NoteBackup(heads); },
+                                       time_, random_, log_);
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -253,6 +262,7 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
+      [this] { return ReadKeyFile(options_); }, *backups_,
       rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
                            services_->read_log}));
   return rpc_.back()->All();
@@ -272,6 +282,8 @@ void Runtime::DefineMetrics() {
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
   decisions_->DefineMetrics(registry_);
+  journal_->DefineMetrics(registry_);
+  backups_->DefineMetrics(registry_);
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -312,10 +324,10 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->proposals.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = policy_in_force_->ActivateFirst(*first_policy_); !status.ok()) {
+  if (absl::Status status = policy_in_force_->ActivateFirst(*std::exchange(first_policy_, {})); !status.ok()) {
     return FailureFrom(ExitCode::kPolicy, status);
   }
-  first_policy_.reset();
+  decisions_->TakeKeys(*core_, services_->month_keys);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   log_.Info("index filled", {{"subjects", core_->gauges.subjects()},
                              {"bytes", core_->index.memory_bytes()},
@@ -328,14 +340,17 @@ void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, services_->proposals, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
+  rewrapper_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), RewrapShares(services_->rewrapping, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
                                               if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  joiner_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), FinishJoins(*core_, *services_, log_));
   if (certificates_ != nullptr) {
     certificate_watch_ = std::make_unique<Periodic>(
         std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
   }
+  journal_->BeginCatchingUp();
   decisions_->BeginCounting(*core_);
   core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
@@ -396,7 +411,9 @@ void Runtime::Drain() {
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   prober_.reset();  // it asks the server and the store
   eraser_.reset();
+  rewrapper_.reset();
   settler_.reset();
+  joiner_.reset();
   certificate_watch_.reset();
   clock_watch_.reset();
   sweeper_.reset();
@@ -405,7 +422,9 @@ void Runtime::Drain() {
   certificates_.reset();
   readers_.reset();
   restrictions_.reset();
+  backups_.reset();
   decisions_->EndCounting();
+  journal_->EndCatchingUp();
   store_->Close();
   writers_.reset();
   rpc_.clear();
@@ -413,6 +432,7 @@ void Runtime::Drain() {
   policy_in_force_.reset();
   services_.reset();
   decisions_.reset();
+  journal_.reset();
   core_.reset();
   store_.reset();
 }

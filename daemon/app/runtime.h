@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "consent/v1/callers.pb.h"
+#include "daemon/app/backups.h"
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
@@ -19,6 +20,7 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
+#include "daemon/app/restriction_journal.h"
 #include "daemon/app/server.h"
 #include "daemon/app/status_answer.h"
 #include "daemon/app/tls.h"
@@ -139,12 +141,14 @@ class Runtime {
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<DecisionLog> decisions_;
   std::unique_ptr<service::Core> core_;
+  std::unique_ptr<RestrictionJournal> journal_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PolicyInForce> policy_in_force_;
   std::unique_ptr<StatusAnswer> status_;
+  std::unique_ptr<Backups> backups_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server
   std::unique_ptr<Certificates> certificates_;     // null: no TLS
@@ -153,8 +157,10 @@ class Runtime {
   std::vector<std::unique_ptr<ops::HttpServer>> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
+  std::unique_ptr<Periodic> rewrapper_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
+  std::unique_ptr<Periodic> joiner_;
   std::unique_ptr<Periodic> certificate_watch_;
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<Periodic> prober_;

@@ -8,14 +8,15 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/random.h"
-#include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/approval_rpc.h"
+#include "daemon/rpc/backup_rpc.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
+#include "daemon/rpc/key_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/read_log.h"
@@ -27,6 +28,9 @@
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/erasure/master_keys.h"
+#include "daemon/service/erasure/month_keys.h"
+#include "daemon/service/erasure/rewrap_shares.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
@@ -37,6 +41,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/explain_check.h"
+#include "daemon/service/subject/join_subjects.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
@@ -55,15 +60,14 @@ inline std::string NewProbeAccount(base::Random& random) {
 
 // The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  Services(service::Core& core, decisions::HandleKeys& keys_of_decisions, decisions::Recorder& recorder_of_decisions,
-           callers::CallerConnections& connections)
+  Services(service::Core& core, decisions::Recorder& recorder_of_decisions, callers::CallerConnections& connections)
       : probe_account(NewProbeAccount(core.random)),
-        decision_keys(keys_of_decisions),
         recorder(recorder_of_decisions),
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
         subject_changes(changes),
+        joins(core, changes),
         check(core),
         reads(core),
         children_due(core, reads),
@@ -76,6 +80,9 @@ struct Services {
         deletions(core, changes),
         holds(core, changes),
         erasures(core),
+        master_keys(core),
+        month_keys(core),
+        rewrapping(core),
         tasks(core, queue),
         verify_decisions(core),
         explain_check(core),
@@ -87,12 +94,12 @@ struct Services {
   static_assert(2 * kMaxChangesInFlight <= store::kMaxQueuedCommits, "the store's queue is never full first");
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
-  decisions::HandleKeys& decision_keys;
   decisions::Recorder& recorder;
   service::TaskQueue queue;
   service::Publisher publisher;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
+  service::JoinSubjects joins;
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::ChildrenDue children_due;
@@ -105,6 +112,9 @@ struct Services {
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
+  service::MasterKeys master_keys;
+  service::MonthKeys month_keys;
+  service::RewrapShares rewrapping;
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
   service::ExplainCheck explain_check;
@@ -115,11 +125,11 @@ struct Services {
 // The RPC services of one gRPC server, for the peers that its authenticator tells apart. The references outlive it, and
 // it outlives the server.
 struct RpcServices {
-  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status,
-              const rpc::RpcDependencies& dependencies)
+  RpcServices(service::Core& core, Services& services, rpc::ReadStatus read_status, rpc::ReadKeyFile read_keys,
+              rpc::BackupSource& backups, const rpc::RpcDependencies& dependencies)
       : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
-        subject(core, services.subject_changes, services.reads, services.children_due, dependencies),
+        subject(core, services.subject_changes, services.joins, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, services.safety_flags, dependencies),
         policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
@@ -127,13 +137,15 @@ struct RpcServices {
         approval(core, services.proposals, services.policy_admin, services.holds, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
         data_system(core, services.systems, services.sweeps, services.queue, dependencies),
-        decision(core, services.verify_decisions, services.explain_check, services.decision_keys, services.recorder,
+        decision(core, services.verify_decisions, services.explain_check, services.month_keys, services.recorder,
                  dependencies),
-        status(std::move(read_status), dependencies) {}
+        key(core, services.master_keys, services.rewrapping, std::move(read_keys), dependencies),
+        status(std::move(read_status), dependencies),
+        backup(backups, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording,   &policy,   &deletion,
-            &hold,        &approval, &purge,   &data_system, &decision, &status};
+    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion, &hold,
+            &approval,    &purge,    &data_system, &decision,  &key,    &status,   &backup};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -147,7 +159,9 @@ struct RpcServices {
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
   rpc::DecisionRpc decision;
+  rpc::KeyRpc key;
   rpc::StatusRpc status;
+  rpc::BackupRpc backup;
 };
 
 }  // namespace consent::app

@@ -94,6 +94,7 @@ std::vector<std::pair<std::string, std::string>> FoldersOf(const ops::ServeOptio
   std::vector<std::pair<std::string, std::string>> folders = {{"data", options.data_dir},
                                                               {"head_file", options.head_file}};
   if (!options.decision_log.empty()) folders.emplace_back("decision_log", options.decision_log);
+  if (!options.restriction_journal.empty()) folders.emplace_back("restriction_journal", options.restriction_journal);
   return folders;
 }
 

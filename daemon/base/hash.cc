@@ -1,42 +1,11 @@
 #include "daemon/base/hash.h"
 
-#include <openssl/evp.h>
 #include <sodium.h>
 
-#include <cstdlib>
-#include <memory>
+#include "daemon/base/sha256_stream.h"
 
 namespace consent::base {
 namespace {
-
-// OpenSSL has the processor's instructions for SHA-256, where libsodium takes four times as long. Looking the algorithm
-// up and making a context costs half as much as hashing a line of 700 bytes, so each thread keeps one.
-class Sha256Hasher {
- public:
-  Sha256Hasher() : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
-    Require(algorithm_ != nullptr && context_ != nullptr);
-  }
-  Digest Hash(std::string_view a, std::string_view b) {
-    Digest digest{};
-    Require(EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) == 1 &&
-            EVP_DigestUpdate(context_.get(), a.data(), a.size()) == 1 &&
-            EVP_DigestUpdate(context_.get(), b.data(), b.size()) == 1 &&
-            EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    return digest;
-  }
-
- private:
-  struct Free {
-    void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  // A library without SHA-256 or memory leaves nothing safe to do.
-  static void Require(bool done) {
-    if (!done) std::abort();
-  }
-  const std::unique_ptr<EVP_MD, Free> algorithm_;
-  const std::unique_ptr<EVP_MD_CTX, Free> context_;
-};
 
 int Nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -47,8 +16,10 @@ int Nibble(char c) {
 }  // namespace
 
 Digest Sha256(std::string_view a, std::string_view b) {
-  thread_local Sha256Hasher hasher;
-  return hasher.Hash(a, b);
+  thread_local Sha256Stream stream;
+  stream.Update(a);
+  stream.Update(b);
+  return stream.Finish();
 }
 
 Digest Blake2b(std::string_view a, std::string_view b) {

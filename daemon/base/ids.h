@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "daemon/base/bytes.h"
 
@@ -46,11 +47,31 @@ struct DiskKey {
   auto operator<=>(const DiskKey&) const = default;
 };
 
-// SipHash-2-4-128 under one key per kind of id (Aumasson and Bernstein, 2012). Immutable; thread-safe.
-// k1 may be shared with local gates.
+// Which low bits of a subject's last two bytes, big-endian, choose its partition: a HandleLayer leaves them as they
+// are.
+inline constexpr int kPartitionBits = 10;
+
+// Handles over handles: what lies under keys of before gets other handles without its ids. Each is SipHash-2-4-128 of
+// the handle below, under one key per kind of id; none stays none. Immutable; thread-safe.
+class HandleLayer {
+ public:
+  explicit HandleLayer(const Bytes16& key);
+  // Keeps the kPartitionBits of the handle below, so that what names a partition stays true.
+  SubjectHandle Over(const SubjectHandle& below) const;
+  ProfileHandle Over(const ProfileHandle& below) const;
+  DeviceHandle Over(const DeviceHandle& below) const;
+  GuardianHandle Over(const GuardianHandle& below) const;
+  RecordingHandle Over(const RecordingHandle& below) const;
+
+ private:
+  Bytes16 subject_key_, profile_key_, device_key_, guardian_key_, recording_key_;
+};
+
+// SipHash-2-4-128 under one key per kind of id (Aumasson and Bernstein, 2012), and each of the layers over it, the
+// lowest first. Immutable; thread-safe. The keys may be shared with local gates.
 class IdHasher {
  public:
-  explicit IdHasher(const Bytes16& k1);
+  explicit IdHasher(const Bytes16& k1, const std::vector<HandleLayer>& layers = {});
   SubjectHandle Subject(std::string_view account_id) const;
   ProfileHandle Profile(std::string_view profile_id) const;
   DeviceHandle Device(std::string_view device_id) const;
@@ -61,7 +82,13 @@ class IdHasher {
                          ProfileHandle* profile) const;
 
  private:
+  template <typename H>
+  H Layered(H handle) const {
+    for (const HandleLayer& layer : layers_) handle = layer.Over(handle);
+    return handle;
+  }
   Bytes16 subject_key_, profile_key_, device_key_, guardian_key_, recording_key_;
+  std::vector<HandleLayer> layers_;
 };
 
 }  // namespace consent::base

@@ -1,110 +1,30 @@
 #include "daemon/base/keys.h"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "daemon/base/file.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/key_wrap.h"
+#include "daemon/base/secret_text.h"
 
 namespace consent::base {
 namespace {
 
-constexpr std::string_view kVersionLine = "consentd keys 2\n";
-constexpr std::string_view kCheckLabel = "check ";
 constexpr std::string_view kWrapLabel("wrap\0", 5);
-constexpr size_t kSecretBytes = 16;     // of a payload key
-constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400, and 80 for each further master key
+constexpr std::string_view kRenewLabel("renew\0", 6);
+constexpr std::string_view kCheckOfMaster("master check");
+constexpr size_t kSecretBytes = 16;  // of a payload key
 
-// Text that holds keys: wiped when it goes.
-struct SecretText {
-  std::string text;
-  ~SecretText() { sodium_memzero(text.data(), text.size()); }
-};
+absl::Status DamagedShare() { return absl::DataLossError("a payload key's share cannot be opened: it is damaged"); }
 
-absl::Status Failed(const std::string& what, const std::string& path, int error) {
-  return FileError(what + " key file " + path, error);
+absl::Status UnknownMaster(uint16_t number) {
+  return absl::DataLossError("a payload key's share lies under master key " + std::to_string(number) +
+                             ", which the key file does not have: put back a key file that has it");
 }
-
-absl::Status Damaged(const std::string& path) {
-  return absl::DataLossError("key file " + path +
-                             " is damaged or not a key file of this version; restore it from its backup");
-}
-
-// Whether the open file has this name and no other.
-bool IsOnlyName(int fd, const std::string& path) {
-  struct stat opened {};
-  struct stat named {};
-  return fstat(fd, &opened) == 0 && lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-         opened.st_ino == named.st_ino && opened.st_nlink == 1;
-}
-
-absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Failed("cannot write", path, errno);
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  if (fsync(fd) != 0) return Failed("cannot sync", path, errno);
-  return absl::OkStatus();
-}
-
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.ok() || fsync(opened.fd()) != 0) return Failed("cannot sync the folder of", path, errno);
-  return absl::OkStatus();
-}
-
-template <size_t N>
-void AppendKey(std::string_view label, const std::array<uint8_t, N>& key, std::string* text) {
-  SecretText hex{Hex(View(key))};
-  text->append(label).append(" ").append(hex.text).append("\n");
-}
-
-// Takes "label <hex>\n" from the front of `text`.
-template <size_t N>
-bool TakeKey(std::string_view label, std::string_view* text, std::array<uint8_t, N>* key) {
-  const size_t line = label.size() + 1 + 2 * N + 1;
-  if (text->size() < line || text->substr(0, label.size()) != label || (*text)[label.size()] != ' ' ||
-      (*text)[line - 1] != '\n') {
-    return false;
-  }
-  if (!FromHex(text->substr(label.size() + 1, 2 * N), key->data(), N)) return false;
-  text->remove_prefix(line);
-  return true;
-}
-
-// "master 00001".
-std::string MasterLabel(uint16_t number) {
-  const std::string digits = std::to_string(number);
-  return "master " + std::string(5 - digits.size(), '0') + digits;
-}
-
-// Takes a line of one from the front of `text`.
-bool TakeMasterKey(std::string_view* text, uint16_t* number, Digest* key) {
-  const std::string_view digits = text->substr(std::min<size_t>(7, text->size()), 5);
-  uint32_t read = 0;
-  for (const char c : digits) read = c >= '0' && c <= '9' ? read * 10 + static_cast<uint32_t>(c - '0') : UINT16_MAX + 1;
-  if (read == 0 || read > UINT16_MAX || !TakeKey(MasterLabel(static_cast<uint16_t>(read)), text, key)) return false;
-  *number = static_cast<uint16_t>(read);
-  return true;
-}
-
-absl::Status DamagedShare() { return absl::DataLossError("a payload key's share cannot be opened"); }
 
 template <typename Out>
 Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
@@ -117,15 +37,10 @@ Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
   return out;
 }
 
-// Picks libsodium's fastest code for this processor; without it everything works, several times slower.
-void PrepareLibrary() {
-  if (sodium_init() < 0) std::abort();  // no source of randomness on this machine: there is nothing safe to do
-}
-
 }  // namespace
 
 Keys::~Keys() {
-  sodium_memzero(lookup_key_.data(), lookup_key_.size());
+  for (Bytes16& key : lookup_keys_) sodium_memzero(key.data(), key.size());
   sodium_memzero(disk_key_.data(), disk_key_.size());
   for (MasterKey& master : master_keys_) sodium_memzero(master.key.data(), master.key.size());
   sodium_memzero(token_key_.data(), token_key_.size());
@@ -134,90 +49,43 @@ Keys::~Keys() {
 Keys Keys::Generate(Random& random) {
   PrepareLibrary();
   Keys keys;
-  random.Fill(keys.lookup_key_.data(), keys.lookup_key_.size());
-  random.Fill(keys.disk_key_.data(), keys.disk_key_.size());
-  keys.master_keys_.push_back({1, {}});
-  random.Fill(keys.master_keys_.front().key.data(), keys.master_keys_.front().key.size());
-  random.Fill(keys.token_key_.data(), keys.token_key_.size());
+  keys.Draw(random);
   return keys;
 }
 
-absl::StatusOr<Keys> Keys::Load(const std::string& path) {
-  PrepareLibrary();
-  absl::StatusOr<FileDescriptor> file = OpenRegular("key file", path, Links::kRefuse);
-  if (!file.ok()) return file.status();
-  // No other account can have read or planted it.
-  if (absl::Status s = CheckPrivate(file->fd(), "key file", path); !s.ok()) return s;
-  return Read(file->fd(), path);
+void Keys::Draw(Random& random) {
+  Bytes16& lookup = lookup_keys_.emplace_back();
+  random.Fill(lookup.data(), lookup.size());
+  random.Fill(disk_key_.data(), disk_key_.size());
+  master_keys_.push_back({1, {}});
+  random.Fill(master_keys_.front().key.data(), master_keys_.front().key.size());
+  random.Fill(token_key_.data(), token_key_.size());
 }
 
-absl::StatusOr<Keys> Keys::LoadCredential(const std::string& path) {
-  PrepareLibrary();
-  absl::StatusOr<FileDescriptor> file = OpenRegular("key file", path, Links::kRefuse);
-  if (!file.ok()) return file.status();
-  const std::string folder = path.substr(0, path.rfind('/'));
-  const FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.ok()) return FileError("cannot open the folder of credentials " + folder, errno);
-  if (absl::Status s = CheckBrought(opened.fd(), "folder of credentials", folder); !s.ok()) return s;
-  if (absl::Status s = CheckBrought(file->fd(), "key file", path); !s.ok()) return s;
-  return Read(file->fd(), path);
-}
-
-absl::StatusOr<Keys> Keys::Read(int fd, const std::string& path) {
-  SecretText secret;
-  absl::StatusOr<std::string> text = ReadBounded(fd, "key file", path, kMaxFileBytes);
-  if (absl::IsInvalidArgument(text.status())) return Damaged(path);
-  if (!text.ok()) return text.status();
-  secret.text.swap(*text);
-
-  const std::string_view whole = secret.text;
-  std::string_view rest = whole;
-  if (rest.substr(0, kVersionLine.size()) != kVersionLine) return Damaged(path);
-  rest.remove_prefix(kVersionLine.size());
+absl::StatusOr<Keys> Keys::Renewed(Random& random) const {
+  if (lookup_keys_.size() >= kMaxLookupKeys) {
+    return absl::ResourceExhaustedError("a key file holds at most " + std::to_string(kMaxLookupKeys) +
+                                        " lookup keys, and each copy under new keys adds one: begin with an empty "
+                                        "store, and import the subjects");
+  }
   Keys keys;
-  Digest check{};
-  if (!TakeKey("lookup", &rest, &keys.lookup_key_) || !TakeKey("disk", &rest, &keys.disk_key_) ||
-      !TakeKey("token", &rest, &keys.token_key_)) {
-    return Damaged(path);
-  }
-  MasterKey master;
-  while (keys.master_keys_.size() < kMaxMasterKeys && TakeMasterKey(&rest, &master.number, &master.key)) {
-    if (!keys.master_keys_.empty() && master.number <= keys.master_keys_.back().number) return Damaged(path);
-    keys.master_keys_.push_back(master);
-  }
-  if (keys.master_keys_.empty()) return Damaged(path);
-  const std::string_view checked = whole.substr(0, whole.size() - rest.size());
-  if (!TakeKey("check", &rest, &check) || !rest.empty() || check != Blake2b(checked)) return Damaged(path);
+  keys.lookup_keys_.reserve(lookup_keys_.size() + 1);  // grown in place, so that no freed copy keeps keys
+  keys.lookup_keys_ = lookup_keys_;
+  keys.Draw(random);
   return keys;
 }
 
-absl::Status Keys::Save(const std::string& path) const {
-  SecretText secret;
-  secret.text.reserve(kMaxFileBytes);  // grown in place, so that no freed copy keeps keys
-  secret.text.append(kVersionLine);
-  AppendKey("lookup", lookup_key_, &secret.text);
-  AppendKey("disk", disk_key_, &secret.text);
-  AppendKey("token", token_key_, &secret.text);
-  for (const MasterKey& master : master_keys_) AppendKey(MasterLabel(master.number), master.key, &secret.text);
-  const Digest check = Blake2b(secret.text);
-  secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
+absl::StatusOr<HandleLayer> Keys::LayerOver(const Keys& before) const {
+  const bool is_over = lookup_keys_.size() == before.lookup_keys_.size() + 1 &&
+                       std::equal(before.lookup_keys_.begin(), before.lookup_keys_.end(), lookup_keys_.begin());
+  if (!is_over) return absl::FailedPreconditionError("the new key file was not made out of the old one");
+  return HandleLayer(lookup_keys_.back());
+}
 
-  // Whole under another name first: a process that ends in between must not leave a key file that is none. What one
-  // left is used again.
-  const std::string unfinished = path + ".creating";
-  const FileDescriptor file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-  if (!file.ok()) return Failed("cannot create", path, errno);
-  if (flock(file.fd(), LOCK_EX) != 0) return Failed("cannot lock", unfinished, errno);
-  // Another process may have finished it meanwhile: then this very file is the key file now.
-  if (!IsOnlyName(file.fd(), unfinished)) return Failed("cannot create", path, EEXIST);
-  // A strange umask could have taken the owner's rights; others never get any.
-  if (fchmod(file.fd(), 0600) != 0 || ftruncate(file.fd(), 0) != 0) return Failed("cannot protect", unfinished, errno);
-  if (absl::Status s = CheckPrivate(file.fd(), "key file", unfinished); !s.ok()) return s;
-  absl::Status saved = WriteAll(file.fd(), unfinished, secret.text);
-  // Never over an existing one.
-  if (saved.ok() && link(unfinished.c_str(), path.c_str()) != 0) saved = Failed("cannot create", path, errno);
-  unlink(unfinished.c_str());
-  return saved.ok() ? SyncFolderOf(path) : saved;
+IdHasher Keys::Hasher() const {
+  std::vector<HandleLayer> layers;
+  for (size_t i = 1; i < lookup_keys_.size(); ++i) layers.emplace_back(lookup_keys_[i]);
+  return IdHasher(lookup_keys_.front(), layers);
 }
 
 DiskKey Keys::DiskKeyFor(SubjectHandle subject) const {
@@ -246,8 +114,9 @@ std::string Keys::WrapShare(SubjectHandle subject, std::string_view secret, cons
 
 absl::StatusOr<std::string> Keys::UnwrapShare(SubjectHandle subject, std::string_view share) const {
   if (share.size() != kShareBytes) return DamagedShare();
-  const MasterKey* under = FindMasterKey(static_cast<uint16_t>(Decoder(share).BigEndian(2)));
-  if (under == nullptr) return DamagedShare();
+  const uint16_t number = MasterNumberOf(share);
+  const MasterKey* under = FindMasterKey(number);
+  if (under == nullptr) return UnknownMaster(number);
   std::optional<std::string> secret =
       UnwrapKey(KeyedHash<Digest>(under->key, kWrapLabel, View(subject.bytes)), share.substr(2));
   if (!secret.has_value()) return DamagedShare();
@@ -274,6 +143,16 @@ absl::StatusOr<std::string> Keys::Rewrap(SubjectHandle subject, std::string_view
   return WrapShare(subject, secret.text, master_keys_.back());
 }
 
+absl::StatusOr<PayloadKey> Keys::Renew(SubjectHandle subject, std::string_view share, const Digest& renewal,
+                                       const Keys& other, SubjectHandle there) const {
+  absl::StatusOr<std::string> unwrapped = UnwrapShare(subject, share);
+  if (!unwrapped.ok()) return unwrapped.status();
+  const SecretText secret{*std::move(unwrapped)};
+  const Bytes16 renewed = KeyedHash<Bytes16>(renewal, kRenewLabel, secret.text);
+  static_assert(sizeof renewed == kSecretBytes);
+  return PayloadKey{Blake2b(View(renewed)), WrapShare(there, View(renewed), other.master_keys_.back())};
+}
+
 absl::StatusOr<Keys> Keys::WithNewMasterKey(Random& random) const {
   const uint16_t newest = master_keys_.back().number;
   if (master_keys_.size() >= kMaxMasterKeys || newest == UINT16_MAX) {
@@ -285,6 +164,39 @@ absl::StatusOr<Keys> Keys::WithNewMasterKey(Random& random) const {
   return keys;
 }
 
+absl::StatusOr<Keys> Keys::WithoutMasterKey(uint16_t number) const {
+  if (FindMasterKey(number) == nullptr) {
+    return absl::NotFoundError("the key file has no master key " + std::to_string(number));
+  }
+  if (number == newest_master()) {
+    return absl::FailedPreconditionError("master key " + std::to_string(number) +
+                                         " is the newest, under which new keys are wrapped: add another one first");
+  }
+  Keys keys = *this;
+  std::erase_if(keys.master_keys_, [number](const MasterKey& master) { return master.number == number; });
+  return keys;
+}
+
+std::vector<uint16_t> Keys::master_numbers() const {
+  std::vector<uint16_t> numbers;
+  numbers.reserve(master_keys_.size());
+  for (const MasterKey& master : master_keys_) numbers.push_back(master.number);
+  return numbers;
+}
+
+absl::StatusOr<MasterCheck> Keys::MasterCheckOf(uint16_t number) const {
+  const MasterKey* const master = FindMasterKey(number);
+  if (master == nullptr) return absl::NotFoundError("the key file has no master key " + std::to_string(number));
+  const Digest hash = KeyedHash<Digest>(master->key, kCheckOfMaster, {});
+  MasterCheck check{};
+  std::copy_n(hash.begin(), check.size(), check.begin());
+  return check;
+}
+
+uint16_t MasterNumberOf(std::string_view share) {
+  return share.size() == kShareBytes ? static_cast<uint16_t>(Decoder(share).BigEndian(2)) : uint16_t{0};
+}
+
 uint32_t Keys::TokenTag(std::string_view bytes) const {
   const Digest hash = KeyedHash<Digest>(token_key_, bytes, {});
   return static_cast<uint32_t>(Decoder(View(hash)).BigEndian(4));
@@ -292,10 +204,10 @@ uint32_t Keys::TokenTag(std::string_view bytes) const {
 
 Bytes16 Keys::Fingerprint() const {
   SecretText all;
-  all.text.reserve(256);
+  all.text.reserve(512);
   Encoder encoder(&all.text);
   encoder.Raw("consentd key fingerprint 2");
-  encoder.Raw(View(lookup_key_));
+  for (const Bytes16& lookup : lookup_keys_) encoder.Raw(View(lookup));
   encoder.Raw(View(disk_key_));
   encoder.Raw(View(token_key_));
   const Digest hash = Blake2b(all.text);

@@ -62,6 +62,8 @@ const char* RefusalName(domain::Refusal refusal) {
       return "UNUSABLE";
     case Refusal::kChildNotInactive:
       return "CHILD_NOT_INACTIVE";
+    case Refusal::kAccountJoined:
+      return "ACCOUNT_JOINED";
   }
   return "";
 }

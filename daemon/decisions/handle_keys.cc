@@ -1,12 +1,10 @@
 #include "daemon/decisions/handle_keys.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdlib>
-#include <iterator>
 #include <utility>
 
 namespace consent::decisions {
@@ -35,47 +33,15 @@ base::Bytes16 Run(EVP_CIPHER_CTX* context, const base::Bytes16& in) {
   return out;
 }
 
-bool ReadNumber(std::string_view text, int* out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
-
-Month Month::Of(base::Instant t) {
-  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(t.micros)};
-  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
-  Month month;
-  month.year_ = static_cast<int>(date.year());
-  month.number_ = static_cast<int>(static_cast<unsigned>(date.month()));
-  return month;
-}
-
-std::optional<Month> Month::Parse(std::string_view text) {
-  constexpr size_t kSize = 7;
-  constexpr size_t kYear = 4;
-  Month month;
-  if (text.size() != kSize || text[kYear] != '-' || !ReadNumber(text.substr(0, kYear), &month.year_) ||
-      !ReadNumber(text.substr(kYear + 1), &month.number_)) {
-    return std::nullopt;
-  }
-  if (month.year_ < 1970 || month.number_ < 1 || month.number_ > 12) return std::nullopt;
-  return month;
-}
-
-std::string Month::ToText() const {
-  std::string text = std::to_string(year_);
-  text.append(number_ < 10 ? "-0" : "-").append(std::to_string(number_));
-  return text;
-}
 
 struct HandleCipher::Contexts {
   Context encrypting;
   Context decrypting;
 };
 
-HandleCipher::HandleCipher(const base::Bytes16& key, Month month)
-    : month_(month), contexts_(new Contexts{MakeContext(key, true), MakeContext(key, false)}) {}
+HandleCipher::HandleCipher(const base::Bytes16& key, const base::MonthKeyName& name)
+    : name_(name), contexts_(new Contexts{MakeContext(key, true), MakeContext(key, false)}) {}
 
 HandleCipher::~HandleCipher() = default;
 
@@ -90,24 +56,55 @@ void HandleCipher::EncryptAll(base::Bytes16* handles, size_t count) {
 
 base::Bytes16 HandleCipher::Decrypt(const base::Bytes16& handle) { return Run(contexts_->decrypting.get(), handle); }
 
-std::unique_ptr<HandleCipher> HandleKeys::Borrow(Month month) {
-  {
-    base::MutexLock lock(mutex_);
-    const auto last =
-        std::find_if(spare_.rbegin(), spare_.rend(), [month](const auto& spare) { return spare->month() == month; });
-    if (last != spare_.rend()) {
-      std::unique_ptr<HandleCipher> cipher = std::move(*last);
-      spare_.erase(std::next(last).base());
-      return cipher;
-    }
+HandleKeys::~HandleKeys() {
+  base::MutexLock lock(mutex_);
+  while (!held_.empty()) Forget(held_.begin());
+}
+
+void HandleKeys::Forget(std::vector<Held>::iterator held) {
+  OPENSSL_cleanse(held->key.data(), held->key.size());
+  held_.erase(held);
+}
+
+void HandleKeys::Put(const base::MonthKeyName& name, const base::Bytes16& key) {
+  base::MutexLock lock(mutex_);
+  const auto former =
+      std::find_if(held_.begin(), held_.end(), [&name](const Held& held) { return held.name.month == name.month; });
+  if (former != held_.end()) {
+    Forget(former);
+  } else if (held_.size() == kMostMonths) {
+    Forget(held_.begin());
   }
-  return std::make_unique<HandleCipher>(keys_.DiskHash("decision log", month.ToText()), month);
+  held_.push_back({name, key, {}});
+}
+
+void HandleKeys::Drop(const base::MonthKeyName& name) {
+  base::MutexLock lock(mutex_);
+  const auto held = std::find_if(held_.begin(), held_.end(), [&name](const Held& one) { return one.name == name; });
+  if (held != held_.end()) Forget(held);
+}
+
+bool HandleKeys::Has(base::Month month) const {
+  base::MutexLock lock(mutex_);
+  return std::any_of(held_.begin(), held_.end(), [month](const Held& held) { return held.name.month == month; });
+}
+
+std::unique_ptr<HandleCipher> HandleKeys::Borrow(base::Month month) {
+  base::MutexLock lock(mutex_);
+  const auto held =
+      std::find_if(held_.begin(), held_.end(), [month](const Held& one) { return one.name.month == month; });
+  if (held == held_.end()) return nullptr;
+  if (held->spare.empty()) return std::make_unique<HandleCipher>(held->key, held->name);
+  std::unique_ptr<HandleCipher> cipher = std::move(held->spare.back());
+  held->spare.pop_back();
+  return cipher;
 }
 
 void HandleKeys::GiveBack(std::unique_ptr<HandleCipher> cipher) {
   base::MutexLock lock(mutex_);
-  if (spare_.size() == kMostSpare) spare_.erase(spare_.begin());
-  spare_.push_back(std::move(cipher));
+  const auto held =
+      std::find_if(held_.begin(), held_.end(), [&cipher](const Held& one) { return one.name == cipher->name(); });
+  if (held != held_.end() && held->spare.size() < kMostSpare) held->spare.push_back(std::move(cipher));
 }
 
 }  // namespace consent::decisions

@@ -1,40 +1,21 @@
 // The handles of the decision log: those of the index, encrypted under a key of the month. A line names nobody to
-// whoever lacks the daemon's keys, and the daemon finds whom a line is about.
+// whoever lacks that key, and the daemon finds whom a line is about.
 #pragma once
 
+#include <cstddef>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "daemon/base/bytes.h"
-#include "daemon/base/keys.h"
+#include "daemon/base/month.h"
 #include "daemon/base/mutex.h"
-#include "daemon/base/time.h"
 
 namespace consent::decisions {
-
-// A calendar month of UTC.
-class Month {
- public:
-  Month() = default;
-  // Of a set instant.
-  static Month Of(base::Instant t);
-  // "2026-11", of the years 1970 to 9999. Nothing of any other text.
-  static std::optional<Month> Parse(std::string_view text);
-  std::string ToText() const;
-  bool operator==(const Month&) const = default;
-
- private:
-  int year_ = 1970;
-  int number_ = 1;  // 1..12
-};
 
 // AES-128 of single blocks under one key, of OpenSSL. Not thread-safe.
 class HandleCipher {
  public:
-  HandleCipher(const base::Bytes16& key, Month month);
+  HandleCipher(const base::Bytes16& key, const base::MonthKeyName& name);
   ~HandleCipher();
   HandleCipher(const HandleCipher&) = delete;
   HandleCipher& operator=(const HandleCipher&) = delete;
@@ -42,30 +23,49 @@ class HandleCipher {
   // `count` handles one behind the other, in place: each by itself, and all in little more than the time of one.
   void EncryptAll(base::Bytes16* handles, size_t count);
   base::Bytes16 Decrypt(const base::Bytes16& handle);
-  Month month() const { return month_; }
+  // The key's.
+  const base::MonthKeyName& name() const { return name_; }
 
  private:
   struct Contexts;
-  const Month month_;
+  const base::MonthKeyName name_;
   const std::unique_ptr<Contexts> contexts_;
 };
 
-// The key of a month is DiskHash("decision log", its text): it comes from the daemon's keys and is stored nowhere.
-// Thread-safe.
+// The keys under which lines are written now: of the running month, and of those beside it. Where they come from is the
+// owner's. Thread-safe.
 class HandleKeys {
  public:
-  explicit HandleKeys(const base::Keys& keys) : keys_(keys) {}
+  HandleKeys() = default;
+  ~HandleKeys();
+  HandleKeys(const HandleKeys&) = delete;
+  HandleKeys& operator=(const HandleKeys&) = delete;
 
-  // A cipher is made once and lent again: making one costs as much as a check.
-  std::unique_ptr<HandleCipher> Borrow(Month month) EXCLUDES(mutex_);
+  // From here on lines of the name's month are written under the key, in place of one that was put for the month
+  // before. It is durable already: what is written under it is opened with it. Of more than kMostMonths the one that
+  // was put first is forgotten.
+  void Put(const base::MonthKeyName& name, const base::Bytes16& key) EXCLUDES(mutex_);
+  // It was destroyed: it and its ciphers that are not lent are wiped.
+  void Drop(const base::MonthKeyName& name) EXCLUDES(mutex_);
+  bool Has(base::Month month) const EXCLUDES(mutex_);
+
+  // Under the month's key; nullptr: there is none, so no line of the month can be written. A cipher is made once and
+  // lent again: making one costs as much as a check.
+  std::unique_ptr<HandleCipher> Borrow(base::Month month) EXCLUDES(mutex_);
   void GiveBack(std::unique_ptr<HandleCipher> cipher) EXCLUDES(mutex_);
 
  private:
-  static constexpr size_t kMostSpare = 64;
-  const base::Keys keys_;
-  base::Mutex mutex_;
-  // Of several months where an old one's records are verified; those that came back last stand behind.
-  std::vector<std::unique_ptr<HandleCipher>> spare_ GUARDED_BY(mutex_);
+  static constexpr size_t kMostMonths = 4;
+  static constexpr size_t kMostSpare = 64;  // of each
+  struct Held {
+    base::MonthKeyName name;
+    base::Bytes16 key{};
+    std::vector<std::unique_ptr<HandleCipher>> spare;
+  };
+  void Forget(std::vector<Held>::iterator held) REQUIRES(mutex_);
+
+  mutable base::Mutex mutex_;
+  std::vector<Held> held_ GUARDED_BY(mutex_);  // each of another month, in the order in which they were put
 };
 
 }  // namespace consent::decisions

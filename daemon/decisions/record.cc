@@ -16,7 +16,7 @@
 namespace consent::decisions {
 namespace {
 
-constexpr std::string_view kBegin = R"({"v":2,"n":)";
+constexpr std::string_view kBegin = R"({"v":3,"n":)";
 constexpr std::string_view kPrevious = R"(,"prev":")";
 constexpr size_t kUsualHead = 640;   // what a record has beside its yeses
 constexpr size_t kUsualEntry = 144;  // of a recording with one profile
@@ -141,12 +141,12 @@ void AppendCall(const Asker& asker, std::string* out) {
   out->append(text.data(), static_cast<size_t>(at - text.data()));
 }
 
-void AppendCaller(const Asker& asker, Month month, std::string* out) {
+void AppendCaller(const Asker& asker, const base::MonthKeyName& key, std::string* out) {
   out->append(R"("store":")");
   AppendHex(asker.store_id, out);
   out->append(R"(","caller":)");
   AppendQuoted(asker.caller, out);
-  out->append(R"(,"month":")").append(month.ToText()).append(1, '"');
+  out->append(R"(,"month":")").append(key.ToText()).append(1, '"');
 }
 
 }  // namespace
@@ -186,10 +186,10 @@ RecordWriter::Common::Common(const domain::RecordingFacts& facts)
       made_for(facts.made_for),
       flags(facts.flags) {}
 
-bool RecordWriter::Context::Is(const Asked& asked, Month asked_month) const {
+bool RecordWriter::Context::Is(const Asked& asked, const base::MonthKeyName& asked_key) const {
   return policy_hash == asked.rules.hash && caller == asked.asker.caller && purpose == asked.purpose &&
          selection == asked.selection && country == asked.place.country &&
-         reviewer_class == asked.place.reviewer_class && site == asked.place.site && month == asked_month &&
+         reviewer_class == asked.place.reviewer_class && site == asked.place.site && key == asked_key &&
          policy == asked.rules.version && store_id == asked.asker.store_id;
 }
 
@@ -197,11 +197,11 @@ RecordWriter::~RecordWriter() {
   if (cipher_ != nullptr) keys_.GiveBack(std::move(cipher_));
 }
 
-void RecordWriter::WriteContext(const Asked& asked, Month month) {
+void RecordWriter::WriteContext(const Asked& asked, const base::MonthKeyName& key) {
   context_text_.clear();
-  AppendCaller(asked.asker, month, &context_text_);
-  const auto add = [this](std::string_view key, std::string_view value) {
-    context_text_.append(R"(,")").append(key).append(R"(":")").append(value).append(1, '"');
+  AppendCaller(asked.asker, key, &context_text_);
+  const auto add = [this](std::string_view member, std::string_view value) {
+    context_text_.append(R"(,")").append(member).append(R"(":")").append(value).append(1, '"');
   };
   add("purpose", NameOf<v1::Purpose>(asked.purpose));
   add("selection", NameOf<v1::Selection>(asked.selection));
@@ -217,7 +217,7 @@ void RecordWriter::WriteContext(const Asked& asked, Month month) {
   context_text_.append(R"(","yes":[)");
   context_ = Context{.store_id = asked.asker.store_id,
                      .caller = std::string(asked.asker.caller),
-                     .month = month,
+                     .key = key,
                      .purpose = asked.purpose,
                      .selection = asked.selection,
                      .country = asked.place.country,
@@ -227,13 +227,14 @@ void RecordWriter::WriteContext(const Asked& asked, Month month) {
                      .policy_hash = asked.rules.hash};
 }
 
-void RecordWriter::Begin(const Asked& asked, size_t most) {
-  const Month month = Month::Of(asked.asker.now.latest);
-  if (cipher_ == nullptr || !(cipher_->month() == month)) {
+bool RecordWriter::Begin(const Asked& asked, size_t most) {
+  const base::Month month = base::Month::Of(asked.asker.now.latest);
+  if (cipher_ == nullptr || cipher_->name().month != month) {
     if (cipher_ != nullptr) keys_.GiveBack(std::move(cipher_));
     cipher_ = keys_.Borrow(month);
   }
-  if (!context_.has_value() || !context_->Is(asked, month)) WriteContext(asked, month);
+  if (cipher_ == nullptr) return false;
+  if (!context_.has_value() || !context_->Is(asked, cipher_->name())) WriteContext(asked, cipher_->name());
   text_.clear();
   text_.reserve(Record::kHeadRoom + kUsualHead + most * kUsualEntry);
   facts_.clear();
@@ -243,6 +244,7 @@ void RecordWriter::Begin(const Asked& asked, size_t most) {
   text_.append(Record::kHeadRoom, ' ');
   AppendCall(asked.asker, &text_);
   text_.append(context_text_);
+  return true;
 }
 
 size_t RecordWriter::PlaceOf(const domain::RecordingFacts& facts) {
@@ -276,6 +278,7 @@ size_t RecordWriter::PlaceOf(const domain::RecordingFacts& facts) {
 }
 
 void RecordWriter::Add(const Yes& yes) {
+  if (cipher_ == nullptr) return;
   const domain::RecordingFacts& facts = yes.facts;
   std::array<base::Bytes16, 3 + base::kMaxNamedProfiles> handles;
   handles[0] = yes.subject.bytes;
@@ -323,21 +326,21 @@ void RecordWriter::Reuse(Record record) {
   if (memory.capacity() > text_.capacity() && memory.capacity() <= kMostKept) text_ = std::move(memory);
 }
 
-Record ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
-                  const std::optional<base::SubjectHandle>& subject) {
-  const Month month = Month::Of(asker.now.latest);
+std::optional<Record> ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
+                                 const std::optional<base::SubjectHandle>& subject) {
+  std::unique_ptr<HandleCipher> cipher = keys.Borrow(base::Month::Of(asker.now.latest));
+  if (cipher == nullptr) return std::nullopt;
   std::string text(Record::kHeadRoom, ' ');
   AppendCall(asker, &text);
-  AppendCaller(asker, month, &text);
+  AppendCaller(asker, cipher->name(), &text);
   text.append(R"(,"read":")").append(method).append(R"(","subject":)");
   Entry handle;
   if (subject.has_value()) {
-    std::unique_ptr<HandleCipher> cipher = keys.Borrow(month);
     handle.Handle(cipher->Encrypt(subject->bytes));
-    keys.GiveBack(std::move(cipher));
   } else {
     handle.Text("null");
   }
+  keys.GiveBack(std::move(cipher));
   text.append(handle.text()).append(1, '}');
   return Record::WithRoom(std::move(text));
 }

@@ -101,8 +101,10 @@ class RecordWriter {
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
-  // Begins a record, of at most `most` yeses as far as is expected: room is made for them.
-  void Begin(const Asked& asked, size_t most = 1);
+  // Begins a record, of at most `most` yeses as far as is expected: room is made for them. False: the month has no key,
+  // so there is no record, and nothing comes of Add and Take.
+  bool Begin(const Asked& asked, size_t most = 1);
+  bool has_key() const { return cipher_ != nullptr; }
   // After a Begin.
   void Add(const Yes& yes);
   // Once for a Begin, after at least one Add.
@@ -132,7 +134,7 @@ class RecordWriter {
   struct Context {
     base::Bytes16 store_id{};
     std::string caller;
-    Month month;
+    base::MonthKeyName key;
     domain::Purpose purpose = domain::Purpose::kNone;
     domain::Selection selection = domain::Selection::kOther;
     domain::Region country;
@@ -140,7 +142,7 @@ class RecordWriter {
     std::string site;
     std::string policy;
     base::Digest policy_hash{};
-    bool Is(const Asked& asked, Month asked_month) const;
+    bool Is(const Asked& asked, const base::MonthKeyName& asked_key) const;
   };
   // More are not looked through: what comes again later is written again.
   static constexpr size_t kMostKnown = 8;
@@ -148,12 +150,12 @@ class RecordWriter {
   static constexpr size_t kMostKept = size_t{256} << 10;
 
   // Makes `context_text_` that of `asked`.
-  void WriteContext(const Asked& asked, Month month);
+  void WriteContext(const Asked& asked, const base::MonthKeyName& key);
   // The place of the recording's element in `facts`, which gets it where it is not there yet.
   size_t PlaceOf(const domain::RecordingFacts& facts);
 
   HandleKeys& keys_;
-  std::unique_ptr<HandleCipher> cipher_;  // of the last record's month
+  std::unique_ptr<HandleCipher> cipher_;  // of the last record's month; nullptr: it had no key
   std::string text_;
   std::string facts_;
   absl::InlinedVector<Common, 1> known_;  // the first of `facts`
@@ -166,9 +168,10 @@ class RecordWriter {
   std::string first_facts_text_;
 };
 
-// The record of a read: `method` as "SettingsService/GetSettings"; without a subject one of all accounts.
-Record ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
-                  const std::optional<base::SubjectHandle>& subject);
+// The record of a read: `method` as "SettingsService/GetSettings"; without a subject one of all accounts. Nothing: the
+// month has no key.
+std::optional<Record> ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
+                                 const std::optional<base::SubjectHandle>& subject);
 
 // What stands in front of the body of record `number`, behind a record whose line has the hash `previous`.
 std::string RecordHead(uint64_t number, const base::Digest& previous);

@@ -35,14 +35,34 @@ std::unique_ptr<RecordWriter> Recorder::Begin(const Question& question, size_t m
 }
 
 void Recorder::Put(std::unique_ptr<RecordWriter> record, Log::Done done) {
-  record->Reuse(log_->Append(record->Take(), std::move(done)));
+  if (record->has_key()) {
+    NoteKey();
+    record->Reuse(log_->Append(record->Take(), std::move(done)));
+  } else {
+    RefuseWithoutKey(done);
+  }
   base::MutexLock lock(mutex_);
   if (spare_.size() < kMostSpare) spare_.push_back(std::move(record));
 }
 
 void Recorder::PutRead(std::string_view caller, std::string_view method,
                        const std::optional<base::SubjectHandle>& subject, base::Now now, Log::Done done) {
-  log_->Append(ReadRecord(keys_, Asker{caller, NewCall(), store_id_, now}, method, subject), std::move(done));
+  std::optional<Record> record = ReadRecord(keys_, Asker{caller, NewCall(), store_id_, now}, method, subject);
+  if (!record.has_value()) return RefuseWithoutKey(done);
+  NoteKey();
+  log_->Append(*std::move(record), std::move(done));
+}
+
+void Recorder::RefuseWithoutKey(const Log::Done& done) {
+  refused_without_key_.fetch_add(1, std::memory_order_relaxed);
+  lacks_key_.store(true, std::memory_order_relaxed);
+  done(false);
+}
+
+void Recorder::DropSpare() {
+  std::vector<std::unique_ptr<RecordWriter>> dropped;
+  base::MutexLock lock(mutex_);
+  dropped.swap(spare_);
 }
 
 }  // namespace consent::decisions

@@ -67,6 +67,7 @@ MergedRegime Evaluation<TraceT>::Merge() const {
       MergeWith(kStrictest, Instant{}, false, &merged);
     } else {
       MergeWith(former.region, no_later.IsSet() && no_later < former.until, &merged);
+      if (former.until == kStillThere) merged.also_at_home.push_back(&rules_.AgeOfConsentIn(former.region));
     }
   }
   return merged;
@@ -100,11 +101,13 @@ void Evaluation<TraceT>::MergeWith(const Regime& regime, Instant opt_out_since, 
   purging.child_notice_period = shorter(purging.child_notice_period, regime.child_notice_period);
 }
 
-// Since when someone is an adult by both regions.
+// Since when someone is an adult by all regions that count.
 template <typename TraceT>
 Instant Evaluation<TraceT>::GrownFrom(const Age& age) const {
-  const Instant at_home = AdultFrom(age, *regime_.at_home);
-  return regime_.at_capture != nullptr ? std::max(at_home, AdultFrom(age, *regime_.at_capture)) : at_home;
+  Instant grown = AdultFrom(age, *regime_.at_home);
+  if (regime_.at_capture != nullptr) grown = std::max(grown, AdultFrom(age, *regime_.at_capture));
+  for (const AgeOfConsent* also : regime_.also_at_home) grown = std::max(grown, AdultFrom(age, *also));
+  return grown;
 }
 
 template <typename TraceT>
@@ -116,10 +119,15 @@ void Evaluation<TraceT>::NameScopes() {
     if (scope == nullptr) continue;
     const Instant at_home = AdultFrom(scope->age, *regime_.at_home);
     const Instant at_capture = regime_.at_capture != nullptr ? AdultFrom(scope->age, *regime_.at_capture) : at_home;
-    const Instant adult_from = std::max(at_home, at_capture);
-    const Instant guardian_since = std::max(scope->guardian_since, ChildAgainSince(scope->age, *regime_.at_home));
-    named_.push_back(
-        Named{scope, true, !PassedAt(adult_from), adult_from, std::min(at_home, at_capture), at_home, guardian_since});
+    Instant adult_from = std::max(at_home, at_capture);
+    Instant guardian_until = std::min(at_home, at_capture);
+    Instant child_again_since = ChildAgainSince(scope->age, *regime_.at_home);
+    for (const AgeOfConsent* also : regime_.also_at_home) {
+      adult_from = std::max(adult_from, AdultFrom(scope->age, *also));
+      guardian_until = std::min(guardian_until, AdultFrom(scope->age, *also));
+      child_again_since = std::max(child_again_since, ChildAgainSince(scope->age, *also));
+    }
+    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from, guardian_until, at_home, child_again_since});
   }
   if (recording_.device.IsSet()) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
@@ -192,7 +200,8 @@ void Evaluation<TraceT>::NameMissingFacts() {
 template <typename TraceT>
 bool Evaluation<TraceT>::HasConsentedForThePast(const PurposeChoice& choice) const {
   const Notice* notice = rules_.FindNotice(choice.notice);
-  return choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
+  const bool counts = choice.choice == Choice::kGiven && !choice.unconfirmed;
+  return counts ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
 }
 
 // It says no, or may have said no when the capture was made and has not consented for the past since. The record knows
@@ -336,7 +345,7 @@ template <typename TraceT>
 void Evaluation<TraceT>::Dispose() {
   Holds();
   Tombstones();
-  // In doubt of the time only orders purge.
+  // Only orders purge in doubt of the time, and where a restored record may forbid what was allowed since.
   const ReasonSet by_orders = disposition_;
   for (const Named& named : named_) {
     RetentionOf(*named.scope);
@@ -344,9 +353,11 @@ void Evaluation<TraceT>::Dispose() {
   }
   FalseWake();
   EndedCopies();
-  if (now_.doubtful) {
+  if (now_.doubtful || RestoredAt().IsSet()) {
     disposition_ = by_orders;
-    if constexpr (TraceT::kOn) trace_->DropPurgesByTime();
+    if constexpr (TraceT::kOn) {
+      trace_->KeepOrdersAlone(now_.doubtful ? RowNote::kClockDoubtful : RowNote::kRestored);
+    }
   }
 }
 
@@ -354,8 +365,16 @@ void Evaluation<TraceT>::Dispose() {
 template <typename TraceT>
 void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   if (now_.doubtful) Say(&eligibility_, Row::kE0, Reason::kClockDoubtful, NoFacts);
+  if (RestoredAt().IsSet()) {
+    Say(&eligibility_, Row::kE0, Reason::kRestored, [this](RowFact& fact) { fact.since = RestoredAt(); });
+  }
   Facts();
-  if (subject_ == nullptr || !subject_->registered) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
+  // Of one that is being joined, or is an alias, the other record decides: by its own alone nothing is known to be
+  // allowed.
+  const bool is_known = subject_ != nullptr && subject_->registered && subject_->join == JoinState::kNone &&
+                        std::none_of(subject_->beside.begin(), subject_->beside.end(),
+                                     [](const OrdersBeside& alias) { return alias.is_behind; });
+  if (!is_known) Say(&eligibility_, Row::kE0, Reason::kUnknownSubject, NoFacts);
   FlagsAndVoices();
   if (IsPurpose(purpose)) AskPurpose(purpose);
   Places();

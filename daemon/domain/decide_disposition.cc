@@ -17,7 +17,13 @@ template <typename TraceT>
 void Evaluation<TraceT>::Holds() {
   on_hold_ = marks_.on_hold;
   if (on_hold_) Say(&disposition_, Row::kR1, Reason::kLegalHold, NoFacts);
-  for (const Hold& hold : subject_->holds) {
+  HoldsOf(*subject_);
+  for (const OrdersBeside& alias : subject_->beside) HoldsOf(*alias.facts);
+}
+
+template <typename TraceT>
+void Evaluation<TraceT>::HoldsOf(const SubjectFacts& record) {
+  for (const Hold& hold : record.holds) {
     const Match match = MatchOf(hold);
     const auto what = [&hold](RowFact& fact) { SetTimes(ScopeRef{hold.scope, hold.handle}, hold.captured, &fact); };
     if (match == Match::kSurely) {
@@ -48,46 +54,63 @@ Match Evaluation<TraceT>::MatchOf(const Tombstone& tombstone) const {
 // R2 and the deletions of E1.
 template <typename TraceT>
 void Evaluation<TraceT>::Tombstones() {
-  const auto matched = [this](TombstoneState state, bool for_disposition, const auto& what) {
-    switch (state) {
-      case TombstoneState::kVerified:
-        if (for_disposition) Say(&disposition_, Row::kR2, Reason::kDeleted, what);
-        SayUnless(for_disposition, &eligibility_, Row::kE1, Reason::kDeleted, what);
-        break;
-      case TombstoneState::kPending:
-        Say(&eligibility_, Row::kE1, Reason::kDeletionPending, what);
-        break;
-      case TombstoneState::kDenied:
-        Say(&eligibility_, Row::kE1, Reason::kDeletionDenied, what);
-        break;
-    }
-  };
-  if (marks_.has_tombstone) matched(marks_.tombstone, true, NoFacts);
+  if (marks_.has_tombstone) Ordered(marks_.tombstone, true, NoFacts);
+  TombstonesOf(*subject_);
+  ClosureOf(*subject_);
+  for (const OrdersBeside& alias : subject_->beside) {
+    TombstonesOf(*alias.facts);
+    if (alias.is_asked) ClosureOf(*alias.facts);
+  }
+}
+
+// A deletion in that state matches: surely, or perhaps.
+template <typename TraceT>
+template <typename Fill>
+void Evaluation<TraceT>::Ordered(TombstoneState state, bool surely, const Fill& what) {
+  switch (state) {
+    case TombstoneState::kVerified:
+      if (surely) Say(&disposition_, Row::kR2, Reason::kDeleted, what);
+      SayUnless(surely, &eligibility_, Row::kE1, Reason::kDeleted, what);
+      break;
+    case TombstoneState::kPending:
+      Say(&eligibility_, Row::kE1, Reason::kDeletionPending, what);
+      break;
+    case TombstoneState::kDenied:
+      Say(&eligibility_, Row::kE1, Reason::kDeletionDenied, what);
+      break;
+  }
+}
+
+template <typename TraceT>
+void Evaluation<TraceT>::TombstonesOf(const SubjectFacts& record) {
   const auto match = [&](const Tombstone& tombstone) {
     const Match found = MatchOf(tombstone);
     const auto what = [&](RowFact& fact) { SetTombstone(tombstone, found, &fact); };
     if (found == Match::kSurely || found == Match::kPerhaps) {
-      matched(tombstone.state, found == Match::kSurely, what);
+      Ordered(tombstone.state, found == Match::kSurely, what);
     } else {
       Nearly(RowOf(tombstone.state), ReasonOf(tombstone.state), NoteOf(found), what);
     }
   };
-  for (const Tombstone& tombstone : subject_->tombstones) match(tombstone);
-  if (subject_->has_more_tombstones) {
-    if (subject_->cover == nullptr) {
-      Say(&eligibility_, Row::kE1, Reason::kDeletionPending, NoFacts);
-    } else if (when_.known) {
-      subject_->cover->Visit(when_.lo, when_.hi, match);
-    } else {
-      subject_->cover->Visit(Instant{}, base::kEndOfTime, match);
-    }
+  for (const Tombstone& tombstone : record.tombstones) match(tombstone);
+  if (!record.has_more_tombstones) return;
+  if (record.cover == nullptr) {
+    Say(&eligibility_, Row::kE1, Reason::kDeletionPending, NoFacts);
+  } else if (when_.known) {
+    record.cover->Visit(when_.lo, when_.hi, match);
+  } else {
+    record.cover->Visit(Instant{}, base::kEndOfTime, match);
   }
-  if (!subject_->closed_at.IsSet()) return;
+}
+
+template <typename TraceT>
+void Evaluation<TraceT>::ClosureOf(const SubjectFacts& record) {
+  if (!record.closed_at.IsSet()) return;
   // What was captured before a new account began is the closed one's.
-  const Instant reopened = subject_->reopened_at;
+  const Instant reopened = record.reopened_at;
   const Instant earliest = when_.known ? when_.lo : when_.ingested;
   const auto what = [&](RowFact& fact) {
-    fact.since = subject_->closed_at;
+    fact.since = record.closed_at;
     fact.to = reopened;
     if (fact.matched && reopened.IsSet()) fact.note = RowNote::kReopened;
   };
@@ -172,6 +195,13 @@ void Evaluation<TraceT>::EndedCopies() {
     // A no that another removed scope may have said forbids, and purges nothing.
     const bool says_no = SaysNo(choice.choice) && !choice.inherited;
     const bool is_over = ConsentSurelyEnded(named, choice);
+    // Whether it goes on is known once it is given again: until then the copy waits, and is not used.
+    if (choice.choice == Choice::kGiven && choice.unconfirmed) {
+      Say(&eligibility_, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+        SetChoice(*named.scope, recording_.made_for, choice, &fact);
+        fact.note = RowNote::kUnconfirmed;
+      });
+    }
     const auto what = [&](RowFact& fact) {
       SetChoice(*named.scope, recording_.made_for, choice, &fact);
       if (!fact.matched) return;
@@ -224,8 +254,8 @@ bool Evaluation<TraceT>::ConsentEnded(const Named& named, const PurposeChoice& c
   const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
-    return PassedAt(named.guardian_until) || choice.has_ended ||
-           choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) || lifetime_over;
+    return PassedAt(named.guardian_until) || choice.has_ended || choice.since < named.child_again_since ||
+           lifetime_over;
   }
   return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
 }

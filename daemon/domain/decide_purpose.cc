@@ -61,8 +61,8 @@ ReasonSet Evaluation<TraceT>::GuardianRow(Purpose purpose) {
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && !choice.has_ended &&
-                                 named.scope->guardian.IsSet() && choice.since >= named.guardian_since &&
-                                 !PassedAt(named.guardian_until);
+                                 named.scope->guardian.IsSet() && choice.since >= named.scope->guardian_since &&
+                                 choice.since >= named.child_again_since && !PassedAt(named.guardian_until);
     if (!by_the_guardian) {
       Say(&reasons, Row::kE4, Reason::kChildWithoutGuardian, [&](RowFact& fact) {
         SetChoice(*named.scope, purpose, choice, &fact);
@@ -95,6 +95,12 @@ ReasonSet Evaluation<TraceT>::ChoiceRows(const Named& named, Purpose purpose, co
     case Choice::kGiven:
       reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice, purpose)
                                                         : ConsentRow(named, choice, purpose, suspension);
+      if (choice.unconfirmed) {
+        Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
+          what(fact);
+          fact.note = RowNote::kUnconfirmed;
+        });
+      }
       break;
   }
   if (CapturedWhileRefused(choice)) {

@@ -55,8 +55,9 @@ enum class Reason : uint8_t {
   kDefault = 35,
   kClockDoubtful = 36,
   kNotRecorded = 37,  // never Decide's: see NotRecorded
+  kRestored = 38,
 };
-inline constexpr int kReasons = 38;
+inline constexpr int kReasons = 39;
 // All others are given where a yes of the rule's could not be kept to.
 constexpr bool IsOfRule(Reason reason) { return reason != Reason::kNotRecorded; }
 
@@ -65,6 +66,7 @@ constexpr bool IsOfRule(Reason reason) { return reason != Reason::kNotRecorded; 
 // before kConsent).
 inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
     Reason::kClockDoubtful,
+    Reason::kRestored,
     Reason::kUnknownSubject,
     Reason::kMissingFact,
     Reason::kInvalidTime,

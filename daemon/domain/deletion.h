@@ -161,6 +161,9 @@ struct DeletionRequest {
   // Of a closure that is verified: what the record said before, for one that is cancelled.
   Instant closed_before;
   Instant reopened_before;
+  // A restore could not open its ids, so no data system can be told what to erase until the same request is sent again.
+  // Of an open one alone.
+  bool needs_ids = false;
   bool operator==(const DeletionRequest&) const = default;
 
   // nullptr where there is none.

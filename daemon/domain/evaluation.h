@@ -40,8 +40,9 @@ struct MergedRegime {
     int child_inactive_months = 0;
     Span child_notice_period;
   } purging;
-  const AgeOfConsent* at_home = nullptr;     // a guardian may consent only below it
-  const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
+  const AgeOfConsent* at_home = nullptr;                     // a guardian may consent only below it
+  const AgeOfConsent* at_capture = nullptr;                  // nullptr: the same, or no region was named
+  absl::InlinedVector<const AgeOfConsent*, 1> also_at_home;  // where the subject lives too (kStillThere)
 };
 
 // Whether something that is stored reaches the recording.
@@ -101,7 +102,7 @@ class Evaluation {
     Instant adult_from;          // by the higher of both ages of consent
     Instant guardian_until;      // by the lower: a guardian's consent counts until then
     Instant guardian_ends_home;  // by the subject's own region: only this end purges
-    Instant guardian_since;      // a guardian's consent counts if it was given since then
+    Instant child_again_since;   // by the latest of all homes: a guardian's consent of before has ended for good
   };
 
   // What denies: has it passed by the latest that it can be? By time alone something may change at `at`.
@@ -132,7 +133,12 @@ class Evaluation {
   void FindNoes(Purpose purpose);
 
   void Holds();
+  void HoldsOf(const SubjectFacts& record);
   void Tombstones();
+  template <typename Fill>
+  void Ordered(TombstoneState state, bool surely, const Fill& what);
+  void TombstonesOf(const SubjectFacts& record);
+  void ClosureOf(const SubjectFacts& record);
   void RetentionOf(const ScopeFacts& scope);
   void ChildInactivity(const Named& named);
   void FalseWake();
@@ -178,6 +184,10 @@ class Evaluation {
   void SetUnset(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension, RowFact* fact) const;
   Instant EndOf(const Named& named, const PurposeChoice& consent) const;
 
+  // When the record, or the whole store, was restored without what allowed more; unset: it was not.
+  Instant RestoredAt() const {
+    return subject_ != nullptr ? std::max(subject_->restored_at, rules_.restored_at) : rules_.restored_at;
+  }
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
   bool ChildPresent() const {
     return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;

@@ -37,7 +37,7 @@ bool Trace::Denies(const ScopeRef& scope) const {
   });
 }
 
-void Trace::DropPurgesByTime() {
+void Trace::KeepOrdersAlone(RowNote why) {
   const size_t count = facts_.size();
   for (size_t i = 0; i < count; ++i) {
     RowFact& fact = facts_[i];
@@ -45,7 +45,7 @@ void Trace::DropPurgesByTime() {
     if (!purges) continue;
     RowFact denies = fact;
     fact.matched = false;
-    fact.note = RowNote::kClockDoubtful;
+    fact.note = why;
     // These two deny by themselves.
     if (fact.reason != Reason::kRetentionExpired && fact.reason != Reason::kChildInactive) continue;
     denies.row = Row::kE1;
@@ -132,7 +132,7 @@ void SetChoice(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& ch
   fact->by_guardian = choice.by_guardian;
   fact->imported = choice.imported;
   fact->since = choice.since;
-  fact->renewed = choice.renewed;
+  fact->renewed = choice.RenewedAt();
   fact->notice = choice.choice == Choice::kGiven ? choice.notice : NoticeNumber{0};
   if (choice.refused_from.IsSet()) {
     fact->from = choice.refused_from;

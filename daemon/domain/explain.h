@@ -53,6 +53,7 @@ enum class RowNote : uint8_t {
   kBeforeSuspensionEnd = 11,  // given before a suspension ended
   kDefaultDenied = 12,        // a denied deletion took the default away
   kReopened = 13,             // captured before a new account began
+  kUnconfirmed = 14,          // given to one of two accounts that were joined
   // It did not decide:
   kOtherScope = 20,     // it is about a profile or device that the recording does not name
   kOutsideTimes = 21,   // the capture lies outside of its times
@@ -65,6 +66,7 @@ enum class RowNote : uint8_t {
   kStands = 28,         // a consent that stands; another row says no, or a weaker ground is the answer
   kCause = 29,          // of E7: why MESSAGE_TRANSCRIPTION is not allowed
   kInherited = 30,      // said by a scope that is gone, perhaps another one: it forbids, and purges no copy
+  kRestored = 31,       // it would purge, had the record not been restored without what allowed more
 };
 
 // One row as it applied to one scope, hold, deletion or rule. What does not belong to the row is unset.

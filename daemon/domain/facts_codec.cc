@@ -24,7 +24,7 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32,
                    kMoreScopes = 64, kReopened = 128, kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024,
-                   kLeftDefault = 2048, kFormerRegions = 4096;
+                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192, kJoin = 16384, kJoinedFrom = 32768;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // In place of a former region that is several in one; the packed form of none.
@@ -123,6 +123,40 @@ void GetFormerRegions(Decoder& in, SubjectFacts* out) {
   }
 }
 
+// Of accounts that were joined into it. Sixteen bytes and the state of the other half.
+void PutJoins(Encoder& out, const SubjectFacts& facts) {
+  if (facts.join != JoinState::kNone) {
+    out.Byte(static_cast<uint8_t>(facts.join));
+    out.Raw(base::View(facts.joined_into.bytes));
+  }
+  if (facts.joined_from.empty()) return;
+  out.Byte(static_cast<uint8_t>(facts.joined_from.size()));
+  for (const JoinedFrom& from : facts.joined_from) {
+    out.Raw(base::View(from.subject.bytes));
+    out.Varint(from.revision);
+  }
+}
+
+void GetJoins(Decoder& in, uint64_t bits, SubjectFacts* out) {
+  if ((bits & kJoin) != 0) {
+    const uint8_t state = in.Byte();
+    if (state == 0 || state > static_cast<uint8_t>(JoinState::kRenaming)) in.Fail();
+    out->join = static_cast<JoinState>(state);
+    out->joined_into.bytes = in.Array<16>();
+    if (!out->joined_into.IsSet()) in.Fail();
+  }
+  if ((bits & kJoinedFrom) == 0) return;
+  const uint8_t count = in.Byte();
+  if (count == 0 || count > kMaxJoinedFrom) in.Fail();
+  for (uint8_t i = 0; in.ok() && i < count; ++i) {
+    JoinedFrom from;
+    from.subject.bytes = in.Array<16>();
+    from.revision = in.Varint();
+    if (!from.subject.IsSet()) in.Fail();
+    out->joined_from.push_back(from);
+  }
+}
+
 // Everything back to what allows nothing; memory is kept.
 void Reset(SubjectFacts* out) {
   out->revision = 0;
@@ -137,12 +171,17 @@ void Reset(SubjectFacts* out) {
   out->closed_at = Instant{};
   out->forgotten = false;
   out->reopened_at = Instant{};
+  out->restored_at = Instant{};
+  out->join = JoinState::kNone;
+  out->joined_into = {};
+  out->joined_from.clear();
   out->holds_changed = 0;
   out->scopes.resize(1);
   out->scopes[0] = ScopeFacts{};
   out->tombstones.clear();
   out->has_more_tombstones = false;
   out->cover.reset();
+  out->beside.clear();
   out->holds.clear();
 }
 
@@ -164,8 +203,10 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   if ((bits & kReopened) != 0) out->reopened_at = GetSetTime(in);
   if ((bits & kDefaultDenied) != 0) out->default_denied = GetSetTime(in);
   if ((bits & kFormerRegions) != 0) GetFormerRegions(in, out);
+  if ((bits & kRestored) != 0) out->restored_at = GetSetTime(in);
+  GetJoins(in, bits, out);
   out->forgotten = (bits & kForgotten) != 0;
-  if ((bits >> 13) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
+  if ((bits >> 16) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -192,7 +233,8 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
              (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
              (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) |
              (facts.has_unverified_deletions ? kUnverified : 0) | (facts.left_a_default ? kLeftDefault : 0) |
-             (facts.former_regions.empty() ? 0 : kFormerRegions));
+             (facts.former_regions.empty() ? 0 : kFormerRegions) | (facts.restored_at.IsSet() ? kRestored : 0) |
+             (facts.join != JoinState::kNone ? kJoin : 0) | (facts.joined_from.empty() ? 0 : kJoinedFrom));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
@@ -200,6 +242,8 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   if (facts.reopened_at.IsSet()) PutTime(out, facts.reopened_at);
   if (facts.default_denied.IsSet()) PutTime(out, facts.default_denied);
   if (!facts.former_regions.empty()) PutFormerRegions(out, facts);
+  if (facts.restored_at.IsSet()) PutTime(out, facts.restored_at);
+  PutJoins(out, facts);
   PutScope(out, facts.account());
   if (facts.scopes.size() > 1) {
     out.Varint(facts.scopes.size() - 1);

@@ -19,8 +19,8 @@ bool DecodeFacts(std::string_view bytes, SubjectFacts* out);
 // Of what EncodeFacts wrote; 0 where it is none.
 uint64_t RevisionOf(std::string_view bytes);
 
-// At most: 259 scopes of no more than 1,482 bytes and 128 selectors of no more than 64 by the bounds of types.h. With a
+// At most: 259 scopes of no more than 1,545 bytes and 128 selectors of no more than 64 by the bounds of types.h. With a
 // history row of the same size it fits into one commit.
-inline constexpr size_t kMaxFactsBytes = 384 * 1024;
+inline constexpr size_t kMaxFactsBytes = 400 * 1024;
 
 }  // namespace consent::domain

@@ -78,7 +78,8 @@ struct Control {
   std::vector<Text> texts = {};  // at most one in each language
 };
 
-// One purpose stopped for a region or everywhere.
+// One purpose stopped for a region or everywhere. Of kNone, everywhere: the whole store, which a restore without a
+// journal brought back, until an officer accepts that (Rules::restored_at). No consent has to be given again after it.
 struct Suspension {
   Purpose purpose = Purpose::kNone;
   Region region;  // unset: everywhere; a country covers its subdivisions
@@ -149,6 +150,9 @@ struct Rules {
   bool offers_do_not_save = false;
   std::vector<uint8_t> offered_months;  // sorted
   std::vector<Suspension> suspensions;
+  // A restore without a journal brought the store back, and nobody has accepted yet what may be lost: each record
+  // counts as restored (SubjectFacts::restored_at). Unset: none did, or somebody has.
+  Instant restored_at;
   Approvals approvals;
 
   // nullptr where there is none.

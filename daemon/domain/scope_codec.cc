@@ -21,7 +21,8 @@ constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, 
                   kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
 constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64,
-                   kEndWasExpiry = 128, kCopiesForgiven = 256, kByOther = 512, kInherited = 1024, kWasSuspended = 2048;
+                   kEndWasExpiry = 128, kCopiesForgiven = 256, kByOther = 512, kInherited = 1024, kWasSuspended = 2048,
+                   kUnconfirmed = 4096, kLastGiven = 8192;
 
 constexpr int64_t kSecond = base::Seconds(1).micros;
 
@@ -31,6 +32,11 @@ Instant FirstChoiceTime(const ScopeFacts& scope) {
     if (!(choice == PurposeChoice{})) return choice.since;
   }
   return Instant{};
+}
+
+// A renewal by the person; any other time that a lifetime counts from is written in full.
+bool IsWholeSecondsAfter(Instant renewed, Instant since) {
+  return renewed > since && (renewed - since).micros % kSecond == 0;
 }
 
 // Purposes that share one choice are written once.
@@ -52,16 +58,19 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
   out.Byte(static_cast<uint8_t>(count));
   for (size_t g = 0; g < count; ++g) {
     const PurposeChoice& choice = *groups[g].choice;
+    const bool seconds = choice.renewed.IsSet() && IsWholeSecondsAfter(choice.renewed, choice.since);
+    const bool in_full = choice.renewed.IsSet() && !seconds;
     out.Byte(groups[g].mask);
     out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) |
                (choice.imported ? kImported : 0) | (choice.refused_from.IsSet() ? kRefusedFrom : 0) |
-               (choice.renewed.IsSet() ? kRenewed : 0) | (choice.has_ended ? kHasEnded : 0) |
+               (seconds ? kRenewed : 0) | (in_full ? kLastGiven : 0) | (choice.has_ended ? kHasEnded : 0) |
                (choice.end_was_expiry ? kEndWasExpiry : 0) | (choice.copies_forgiven ? kCopiesForgiven : 0) |
                (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0) |
-               (choice.was_suspended ? kWasSuspended : 0));
+               (choice.was_suspended ? kWasSuspended : 0) | (choice.unconfirmed ? kUnconfirmed : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
-    if (choice.renewed.IsSet()) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
+    if (seconds) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
+    if (in_full) PutTime(out, choice.renewed);
     if (choice.refused_from.IsSet()) PutTime(out, choice.refused_from);
   }
 }
@@ -93,6 +102,10 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.notice = static_cast<NoticeNumber>(notice);
     choice.since = GetTime(in);
     if ((bits & kRenewed) != 0) choice.renewed = GetRenewal(in, choice.since);
+    if ((bits & kLastGiven) != 0) {
+      choice.renewed = GetSetTime(in);
+      if ((bits & kRenewed) != 0 || IsWholeSecondsAfter(choice.renewed, choice.since)) in.Fail();
+    }
     if ((bits & kRefusedFrom) != 0) choice.refused_from = GetSetTime(in);
     choice.has_ended = (bits & kHasEnded) != 0;
     choice.end_was_expiry = (bits & kEndWasExpiry) != 0;
@@ -100,10 +113,11 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.by_other = (bits & kByOther) != 0;
     choice.inherited = (bits & kInherited) != 0;
     choice.was_suspended = (bits & kWasSuspended) != 0;
+    choice.unconfirmed = (bits & kUnconfirmed) != 0;
     const bool repeated =
         seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 12) != 0 || notice > UINT16_MAX) {
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 14) != 0 || notice > UINT16_MAX) {
       in.Fail();
     }
     seen |= mask;

@@ -23,8 +23,8 @@ class Trace {
   void EndCause() { is_cause_ = false; }
   // A row says no by what that scope chose, or did not.
   bool Denies(const ScopeRef& scope) const;
-  // In doubt of the time R3, R4 and R5 purge nothing.
-  void DropPurgesByTime();
+  // R3, R4 and R5 purge nothing, because of `why`.
+  void KeepOrdersAlone(RowNote why);
   // Sorted, at most kMaxRowFacts. `asked`: a purpose was, so rows of eligibility count. `cut`: there were more.
   std::vector<RowFact> TakeFacts(bool asked, bool* cut);
 

@@ -126,6 +126,7 @@ PartOutcome ChangeRetention(TransitionBuilder& builder, const RetentionCommand& 
   // What had surely expired stays expired.
   scope.purge_floor = std::max(scope.purge_floor, internal::ExpiredUpTo(scope.retention, builder.moment.now.earliest));
   scope.retention = command.retention;
+  change.loosens = internal::Strictness(command.retention) > internal::Strictness(now);
   builder.Record(std::move(change));
   return Applied(true);
 }
@@ -146,6 +147,34 @@ void ApplyPeople(TransitionBuilder& builder) {
   for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(builder, device));
   for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(builder, scope));
   if (command.child_notice) parts.push_back(internal::ApplyChildNotice(builder, *command.child_notice));
+}
+
+void EndRestored(TransitionBuilder& builder) {
+  builder.after().restored_at = Instant{};
+  FactChange change;
+  change.what = ChangedWhat::kRestoreConfirmed;
+  change.loosens = true;
+  builder.Record(std::move(change));
+}
+
+// A yes that applies by the present etag was said by somebody who has read what the record says: what is not said
+// otherwise stands as it was shown. One that names the no that it answers was not, nor is an import's.
+bool SaysYesHavingRead(const TransitionBuilder& builder, size_t first_choice) {
+  const std::vector<ChoiceCommand>& choices = builder.command.choices;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const bool applied = builder.result.parts[first_choice + i].refusal == Refusal::kNone;
+    if (applied && choices[i].on && !choices[i].answers.IsSet() && !builder.IsImport()) return true;
+  }
+  return false;
+}
+
+PartOutcome ConfirmRestored(TransitionBuilder& builder) {
+  if (!builder.after().restored_at.IsSet()) return Applied(false);
+  if (builder.IsImport()) return Refused(Refusal::kImportCannotLoosen, "what was restored, which nobody has read");
+  PartOutcome gate = internal::MayLoosen(builder, false);
+  if (gate.refusal != Refusal::kNone) return gate;
+  EndRestored(builder);
+  return Applied(true);
 }
 
 }  // namespace
@@ -169,13 +198,18 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
     if (was_closed) result.after.reopened_at = moment.time;
     FactChange change;
     change.what = ChangedWhat::kRegistered;
+    change.loosens = true;
     builder.Record(std::move(change));
   }
   ApplyPeople(builder);
+  const size_t first_choice = result.parts.size();
   internal::ApplyChoices(builder);
   for (const RetentionCommand& retention : command.retention) {
     result.parts.push_back(ChangeRetention(builder, retention));
   }
+  if (result.after.restored_at.IsSet() && SaysYesHavingRead(builder, first_choice)) EndRestored(builder);
+  if (command.confirms_restored) result.parts.push_back(ConfirmRestored(builder));
+  if (command.join) result.parts.push_back(internal::ApplyJoin(builder, *command.join));
   internal::DropGuardiansOfAdults(builder);
   result.after.revision = moment.sequence;
   return result;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,22 @@ struct Proof {
   Instant given_at;  // of an import; unset: the commit's time
 };
 
+// One of the commits by which an account is joined into another one. No commit covers both, so each is repeatable, and
+// between any two the account that is joined is eligible for nothing.
+enum class JoinStep : uint8_t {
+  kBegin = 0,   // of the one that is joined: a loosening's etag and evidence; a repetition changes nothing
+  kTake = 1,    // of the other one: it becomes the strictest of both (strictest.h)
+  kEnd = 2,     // of the first: it becomes an alias, if it is still at the revision that was taken
+  kGiveUp = 3,  // of the first: it is joined into nothing, because the other one cannot take it
+};
+struct JoinCommand {
+  JoinStep step = JoinStep::kBegin;
+  base::SubjectHandle other;
+  bool is_new = false;  // of kBegin and kTake: the other one is a new name, and what was agreed to is kept
+  // Of kTake the record that is joined, of kEnd the one that took it.
+  std::shared_ptr<const SubjectFacts> facts = nullptr;
+};
+
 struct Command {
   std::optional<uint64_t> expected_revision;  // the etag
   Proof proof;
@@ -80,10 +97,13 @@ struct Command {
   std::vector<ScopeRef> removals;
   // The notice about its inactivity went out to this child's guardian.
   std::optional<base::ProfileHandle> child_notice;
+  std::optional<JoinCommand> join;
   std::vector<ChoiceCommand> choices;
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
+  // What a restored record says is read and stands (SubjectFacts::restored_at): a loosening.
+  bool confirms_restored = false;
   // Why something of the request cannot be used: then it registers, changes and loosens nothing, and its restrictions
   // count all the same. Empty: all of it can. Names a field and its bound, never a value; at most 256 bytes.
   std::string unusable;
@@ -105,14 +125,15 @@ enum class Refusal : uint8_t {
   kUnknownControl,
   kAllCannotBeTurnedOn,
   kRetentionNotOffered,
-  kContradiction,             // turned off in the same request
-  kPolicyChanging,            // a policy is being activated: repeat
-  kClockDoubtful,             // the time is doubtful until somebody confirms it
-  kAccountClosed,             // nothing of a closed account is loosened
-  kUnknownRegion,             // ISO 3166-1 does not assign the code, and the policy does not name it
-  kUnusable,                  // it, or something else of the request, cannot be used as it was sent
-  kChildNotInactive,          // a notice about the inactivity of a profile that is no inactive child's
-  kLast = kChildNotInactive,  // numbers are on disk: add at the end
+  kContradiction,          // turned off in the same request
+  kPolicyChanging,         // a policy is being activated: repeat
+  kClockDoubtful,          // the time is doubtful until somebody confirms it
+  kAccountClosed,          // nothing of a closed account is loosened
+  kUnknownRegion,          // ISO 3166-1 does not assign the code, and the policy does not name it
+  kUnusable,               // it, or something else of the request, cannot be used as it was sent
+  kChildNotInactive,       // a notice about the inactivity of a profile that is no inactive child's
+  kAccountJoined,          // it is an alias, or being joined into another account
+  kLast = kAccountJoined,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
@@ -136,9 +157,11 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
-  kChildNotice = 12,   // an inactive child's guardian was told
-  kRefusedAgain = 13,  // a no to `purpose` where it was refused already: changes nothing and is on record
-  kLast = kRefusedAgain,
+  kChildNotice = 12,       // an inactive child's guardian was told
+  kRefusedAgain = 13,      // a no to `purpose` where it was refused already: changes nothing and is on record
+  kRestoreConfirmed = 14,  // what a restored record says stands
+  kJoined = 15,            // a step of a join
+  kLast = kJoined,
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
@@ -146,9 +169,10 @@ struct FactChange {
   Purpose purpose = Purpose::kNone;  // where what is kPurpose or kRefusedAgain
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
-  Retention retention;  // where what is kRetention
-  uint8_t flags = 0;    // where what is kFlags: those added
-  Instant holds_until;  // of a consent that was given or renewed: when it expires; unset: it has no end
+  Retention retention;   // where what is kRetention
+  uint8_t flags = 0;     // where what is kFlags: those added
+  Instant holds_until;   // of a consent that was given or renewed: when it expires; unset: it has no end
+  bool loosens = false;  // an answer may turn towards yes or KEEP by it; else towards no or PURGE alone
   bool operator==(const FactChange&) const = default;
 };
 
@@ -170,7 +194,8 @@ struct Moment {
 
 struct Transition {
   SubjectFacts after;
-  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention.
+  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention,
+  // the confirmation of a restored record, a step of a join (if asked for).
   std::vector<PartOutcome> parts;
   std::vector<FactChange> changes;
   bool registered_now = false;

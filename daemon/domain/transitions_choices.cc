@@ -42,6 +42,7 @@ void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, c
   change.purpose = purpose;
   change.from = shown_from;
   change.to = choice.choice;
+  change.loosens = !SaysNo(choice.choice);
   if (choice.choice == Choice::kGiven) {
     const Instant end = ConsentEnd(choice, builder.rules);
     if (end != base::kEndOfTime) change.holds_until = end;
@@ -53,7 +54,7 @@ void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, c
 Instant LastAgreed(const ScopeFacts& scope) {
   Instant last;
   for (const PurposeChoice& choice : scope.choices) {
-    if (choice.choice == Choice::kGiven) last = std::max(last, choice.LastGiven());
+    if (choice.choice == Choice::kGiven) last = std::max({last, choice.since, choice.renewed});
   }
   return last;
 }
@@ -178,7 +179,8 @@ bool StillCounts(const TransitionBuilder& builder, const ScopeFacts& scope, Purp
                  const PurposeChoice& consent) {
   const Instant now = builder.moment.time;
   const Notice* notice = builder.rules.FindNotice(consent.notice);
-  if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) {
+  if (consent.choice != Choice::kGiven || consent.has_ended || consent.unconfirmed || notice == nullptr ||
+      notice->superseded_from <= now) {
     return false;
   }
   if (ConsentEnd(consent, builder.rules) <= now) return false;

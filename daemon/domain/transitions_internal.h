@@ -1,6 +1,6 @@
 // What the files of the transitions share: transitions.cc (retention, and the order of the parts),
-// transitions_answers.cc, transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this
-// folder.
+// transitions_answers.cc, transitions_choices.cc, transitions_join.cc, transitions_people.cc and transitions_scopes.cc.
+// Private to this folder.
 #pragma once
 
 #include <string>
@@ -40,7 +40,7 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 // evidence. `answers`: the part names the no that it answers, which stands in the place of a missing etag.
 PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers = false);
 
-void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope);
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope, bool loosens);
 
 // The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind
 // refuses, and the oldest unregistered one may fold to make room. Other references to scopes end.
@@ -52,6 +52,11 @@ ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& scope);
 // The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or
 // when a consent had expired, or an earlier one. Where there is none, nothing.
 PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice);
+
+// What `from` says no to, or remembers that it did, `into` refuses since then.
+void InheritRefusals(const ScopeFacts& from, ScopeFacts& into);
+// As many of the oldest unregistered scopes as the record has no room for give up their places.
+void FoldToBound(SubjectFacts& facts, ScopeKind kind);
 
 // Smaller is stricter.
 int Strictness(const Retention& retention);
@@ -68,6 +73,7 @@ Instant LastNo(const ScopeFacts* scope, PurposeSet asked, const Rules& rules);
 // Choices and their outcomes, refusals first.
 void ApplyChoices(TransitionBuilder& builder);
 
+PartOutcome ApplyJoin(TransitionBuilder& builder, const JoinCommand& join);
 PartOutcome ApplyRegion(TransitionBuilder& builder, Region region);
 PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile);
 PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device);

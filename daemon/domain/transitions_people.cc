@@ -110,9 +110,16 @@ void KeepSuspended(const TransitionBuilder& builder, ScopeFacts& scope) {
   }
 }
 
+// Two accounts that lived in two regions were joined, and nobody has said since where the joined one lives.
+bool LivesInSeveral(const SubjectFacts& facts) {
+  const auto& former = facts.former_regions;
+  return std::any_of(former.begin(), former.end(), [](const FormerRegion& one) { return one.until == kStillThere; });
+}
+
 // What was captured until now goes on to be judged by the region that is left, too.
 void RememberRegion(SubjectFacts& facts, Instant now) {
   auto& former = facts.former_regions;
+  for (FormerRegion& one : former) one.until = std::min(one.until, now);
   const auto is_this = [&facts](const FormerRegion& one) { return one.region == facts.region && !one.several; };
   former.erase(std::remove_if(former.begin(), former.end(), is_this), former.end());
   former.push_back({facts.region, now});
@@ -187,7 +194,7 @@ PartOutcome ChangeAge(TransitionBuilder& builder, ScopeFacts& scope, Age age) {
     }
   }
   scope.age = age;
-  RecordScope(builder, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle}, !AgeIsRestriction(age, before));
   KeepEnded(builder, scope, {before, at_home}, {age, at_home});
   return Applied(true);
 }
@@ -204,7 +211,7 @@ PartOutcome ChangeGuardian(TransitionBuilder& builder, ScopeFacts& scope, base::
     if (gate.refusal != Refusal::kNone) return gate;
   }
   NameGuardian(builder, scope, guardian);
-  RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle}, guardian.IsSet());
   return Applied(true);
 }
 
@@ -230,7 +237,7 @@ PartOutcome NoteActivity(TransitionBuilder& builder, ScopeFacts& scope, Instant 
   }
   scope.last_active = last_active;
   scope.inactivity_notice = Instant{};
-  RecordScope(builder, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle}, /*loosens=*/true);
   return Applied(true);
 }
 
@@ -248,10 +255,11 @@ bool TransitionBuilder::IsAdultAtHome(const ScopeFacts& profile) const {
   return AdultFrom(profile.age, AgeAtHome()) <= moment.time;
 }
 
-void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope) {
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope, bool loosens) {
   FactChange change;
   change.what = what;
   change.scope = scope;
+  change.loosens = loosens;
   builder.Record(std::move(change));
 }
 
@@ -271,7 +279,7 @@ PartOutcome ApplyChildNotice(TransitionBuilder& builder, base::ProfileHandle pro
       break;
   }
   scope->inactivity_notice = std::max(moment.time, moment.now.latest);
-  RecordScope(builder, ChangedWhat::kChildNotice, ScopeRef{scope->kind, scope->handle});
+  RecordScope(builder, ChangedWhat::kChildNotice, ScopeRef{scope->kind, scope->handle}, /*loosens=*/false);
   return Applied(true);
 }
 
@@ -285,9 +293,10 @@ Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scop
 
 PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
   SubjectFacts& facts = builder.after();
-  if (facts.region == region) return Applied(false);
+  const bool in_several = LivesInSeveral(facts);
+  if (facts.region == region && !in_several) return Applied(false);
   if (!builder.rules.MayLiveIn(region)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
-  const bool loosens = !MovingIsRestriction(facts.region, region, builder.rules);
+  const bool loosens = in_several || !MovingIsRestriction(facts.region, region, builder.rules);
   // An import fills what is unset. Beside that it says noes, and one that is as strict is none.
   const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, builder.rules);
   if (builder.IsImport() && facts.region.IsSet() && !is_a_no) {
@@ -302,6 +311,7 @@ PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
   facts.default_from = builder.moment.time;
   FactChange change;
   change.what = ChangedWhat::kRegion;
+  change.loosens = loosens;
   builder.Record(std::move(change));
   const AgeOfConsent& age_there = builder.rules.AgeOfConsentIn(region);
   for (ScopeFacts& scope : facts.scopes) {
@@ -345,7 +355,7 @@ void DropGuardiansOfAdults(TransitionBuilder& builder) {
     if (!has_one || !builder.IsAdultAtHome(scope)) continue;
     scope.guardian = base::GuardianHandle{};
     scope.guardian_since = Instant{};
-    RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+    RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle}, /*loosens=*/false);
   }
 }
 

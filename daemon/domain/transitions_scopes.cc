@@ -29,21 +29,6 @@ void RefuseControl(ScopeFacts& scope, const ControlRefusal& refusal) {
   scope.refused_controls.push_back(refusal);
 }
 
-// What `from` says no to, or remembers that it did, `into` refuses since then.
-void InheritRefusals(const ScopeFacts& from, ScopeFacts& into) {
-  for (const Purpose purpose : kAllPurposes) {
-    const PurposeChoice& choice = from.ChoiceFor(purpose);
-    const Instant since = SaysNo(choice.choice) ? choice.since : choice.refused_from;
-    if (!since.IsSet()) continue;
-    PurposeChoice& kept = into.ChoiceFor(purpose);
-    kept.choice = Choice::kRefused;
-    kept.inherited = true;
-    kept.since = EarlierSet(kept.since, since);
-  }
-  into.refused_all_since = EarlierSet(into.refused_all_since, from.refused_all_since);
-  for (const ControlRefusal& refusal : from.refused_controls) RefuseControl(into, refusal);
-}
-
 ScopeFacts& AddScope(SubjectFacts& facts, ScopeKind kind, const base::Bytes16& handle) {
   facts.scopes.emplace_back();
   ScopeFacts& scope = facts.scopes.back();
@@ -65,10 +50,6 @@ void FoldOldest(SubjectFacts& facts, ScopeKind kind) {
   fold->purge_floor = std::max(fold->purge_floor, gone.purge_floor);
   fold->default_from = std::max(fold->default_from, gone.default_from);
   if (Strictness(gone.retention) < Strictness(fold->retention)) fold->retention = gone.retention;
-}
-
-void FoldToBound(SubjectFacts& facts, ScopeKind kind) {
-  while (CountScopes(facts, kind, false) > kMaxProfiles) FoldOldest(facts, kind);
 }
 
 // What stays of a scope that goes: what it refused, ends whose copies are owed, what had expired. Consents, retention
@@ -97,6 +78,24 @@ ScopeFacts KeptOf(const TransitionBuilder& builder, const ScopeFacts& scope) {
 
 }  // namespace
 
+void InheritRefusals(const ScopeFacts& from, ScopeFacts& into) {
+  for (const Purpose purpose : kAllPurposes) {
+    const PurposeChoice& choice = from.ChoiceFor(purpose);
+    const Instant since = SaysNo(choice.choice) ? choice.since : choice.refused_from;
+    if (!since.IsSet()) continue;
+    PurposeChoice& kept = into.ChoiceFor(purpose);
+    kept.choice = Choice::kRefused;
+    kept.inherited = true;
+    kept.since = EarlierSet(kept.since, since);
+  }
+  into.refused_all_since = EarlierSet(into.refused_all_since, from.refused_all_since);
+  for (const ControlRefusal& refusal : from.refused_controls) RefuseControl(into, refusal);
+}
+
+void FoldToBound(SubjectFacts& facts, ScopeKind kind) {
+  while (CountScopes(facts, kind, false) > kMaxProfiles) FoldOldest(facts, kind);
+}
+
 ScopeFacts& FindOrCreate(TransitionBuilder& builder, const ScopeRef& ref) {
   SubjectFacts& facts = builder.after();
   if (ScopeFacts* found = facts.Find(ref.kind, ref.handle)) return *found;
@@ -111,7 +110,7 @@ ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& ref) {
   ScopeFacts& scope = FindOrCreate(builder, ref);
   scope.registered = true;
   scope.default_from = builder.moment.time;
-  RecordScope(builder, ChangedWhat::kScopeAdded, ref);
+  RecordScope(builder, ChangedWhat::kScopeAdded, ref, /*loosens=*/true);
   return &scope;
 }
 
@@ -128,7 +127,7 @@ PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& ref) {
   facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
   facts.scopes.push_back(std::move(kept));
   FoldToBound(facts, ref.kind);
-  RecordScope(builder, ChangedWhat::kScopeRemoved, ref);
+  RecordScope(builder, ChangedWhat::kScopeRemoved, ref, /*loosens=*/true);
   return Applied(true);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "daemon/base/bounds.h"
@@ -103,8 +104,9 @@ struct PurposeChoice {
       false;  // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;  // of a consent
   Instant since;            // of a consent: the time from which captures count; of a refusal: when it was said
-  Instant renewed;  // of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset:
-                    // never
+  // Of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset: never. Of one that
+  // two accounts gave which were joined (strictest.h) what its lifetime counts from, also before `since`.
+  Instant renewed;
   // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later
   // consents and, with choice kUnset, after the scope was removed. Unset: there was none.
   Instant refused_from;
@@ -113,8 +115,13 @@ struct PurposeChoice {
   // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved
   // away since.
   bool was_suspended = false;
+  // Of a consent: only one of two records gave it that became one (strictest.h), or they did not give the same. It does
+  // not count until it is given again.
+  bool unconfirmed = false;
   bool operator==(const PurposeChoice&) const = default;
 
+  // When it was last given again; unset: never.
+  Instant RenewedAt() const { return renewed > since ? renewed : Instant{}; }
   // From when its lifetime counts.
   Instant LastGiven() const { return renewed.IsSet() ? renewed : since; }
 };
@@ -255,21 +262,49 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+// In place of a time: it goes on until something else is said.
+inline constexpr Instant kStillThere = base::kEndOfTime;
+
 // Where the subject lived until it moved to where more is allowed: its rules still hold for what was captured by then.
 struct FormerRegion {
   Region region;  // unset: it had none
-  Instant until;
+  Instant until;  // kStillThere: two accounts that lived in two regions were joined, and no region was told since
   bool several = false;  // `region` is unset, and nobody knows any more which they were: nothing of before is eligible
   bool operator==(const FormerRegion&) const = default;
 };
 
 class TombstoneIntervals;
+struct SubjectFacts;
+
+// Whether an account becomes, or is, another name of one that it was joined into. Numbers are on disk.
+enum class JoinState : uint8_t {
+  kNone = 0,
+  kJoining = 1,   // nothing of it is eligible until it is an alias; what is refused meanwhile is joined too
+  kAlias = 2,     // what it chose lies in the other record; its own deletions, holds and flags go on to count
+  kRenaming = 3,  // as kJoining, into an id that nobody had: what was agreed to is kept
+};
+constexpr bool IsJoining(JoinState state) { return state == JoinState::kJoining || state == JoinState::kRenaming; }
+// An account that was joined into the one whose record this is, and the revision that was.
+struct JoinedFrom {
+  base::SubjectHandle subject;
+  uint64_t revision = 0;
+  bool operator==(const JoinedFrom&) const = default;
+};
+// The orders of an alias, beside the record that it was joined into.
+struct OrdersBeside {
+  std::shared_ptr<const SubjectFacts> facts;
+  bool is_asked = false;  // the recording is asked about under this alias: its closure counts too
+  bool is_behind =
+      false;  // it changed since it was taken, and is about to be taken again: nothing is eligible until then
+  bool operator==(const OrdersBeside&) const = default;
+};
 
 using base::kMaxProfiles;  // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones =
     64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 inline constexpr size_t kMaxFormerRegions = 8;
+inline constexpr size_t kMaxJoinedFrom = 8;  // accounts that were joined into one, those joined into these included
 
 // All that a decision needs to know about a subject. scopes[0] is always the account.
 struct SubjectFacts {
@@ -289,12 +324,19 @@ struct SubjectFacts {
                            // it until that is done
   Instant reopened_at;  // a new account of the same id since then, which is not the closed one's; unset: it is closed
                         // for good
+  Instant restored_at;  // a restore brought the record back, and something that allowed more than it says is lost:
+                        // nothing is eligible and nothing but orders purges until somebody who read it says yes or
+                        // confirms it; unset: it was not
+  JoinState join = JoinState::kNone;
+  base::SubjectHandle joined_into;                 // of kJoining and kAlias
+  absl::InlinedVector<JoinedFrom, 1> joined_from;  // each once
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
   bool has_more_tombstones = false;                 // the record holds none of them, `cover` all
   std::shared_ptr<const TombstoneIntervals> cover;  // not part of the record; nullptr with has_more_tombstones denies
   absl::InlinedVector<Hold, 1> holds;
+  std::vector<OrdersBeside> beside;  // not part of the record: of all of `joined_from`, where a recording is decided
 
   const ScopeFacts& account() const { return scopes[0]; }
   ScopeFacts& account() { return scopes[0]; }

@@ -9,9 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
 #include "daemon/ops/config_environment.h"
+#include "daemon/ops/config_paths.h"
 #include "daemon/ops/config_problem.h"
 #include "daemon/ops/help_formatter.h"
+#include "daemon/ops/journal_command.h"
+#include "daemon/ops/keys_command.h"
 #include "daemon/ops/policy_command.h"
+#include "daemon/ops/restore_command.h"
+#include "daemon/ops/store_command.h"
 
 namespace consent::ops {
 namespace {
@@ -27,6 +32,8 @@ struct RawOptions {
   std::string key_file;
   std::string head_file;
   std::string decision_log;
+  std::string restriction_journal;
+  std::string backup_public_key;
   std::string policy;
   std::string callers;
   int64_t index_max_subjects = 25'000'000;
@@ -83,6 +90,20 @@ void AddListenOptions(CLI::App* app, RawOptions* raw) {
       ->type_name("FILE");
 }
 
+void AddJournalOptions(CLI::App* app, RawOptions* raw) {
+  app->add_option("--restriction-journal", raw->restriction_journal,
+                  "Folder of the restriction journal, made if it is not there; best on another disk than the store, "
+                  "never inside the data folder. Each change is there before it is acknowledged, so that a restore "
+                  "from a backup misses no restriction. Default: none is kept")
+      ->check(NotEmpty)
+      ->type_name("DIR");
+  app->add_option("--backup-public-key", raw->backup_public_key,
+                  "The public half of the backups' keys (consentd keys backup-pair), to which the ids of deletions are "
+                  "sealed in the journal. Default: the journal has no ids")
+      ->check(NotEmpty)
+      ->type_name("FILE");
+}
+
 void AddClockOptions(CLI::App* app, RawOptions* raw) {
   app->add_option(
       "--clock-step-seconds", raw->clock_step_seconds,
@@ -123,6 +144,7 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
                   "show it. Default: DATA-DIR.decisions")
       ->check(NotEmpty)
       ->type_name("DIR");
+  AddJournalOptions(app, raw);
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
       ->check(NotEmpty)
       ->type_name("FILE");
@@ -157,39 +179,6 @@ absl::Status InRange(const char* name, int64_t value, int64_t least, int64_t mos
   return absl::InvalidArgumentError(absl::StrCat("--", name, " must be ", least, " to ", most, ", not ", value));
 }
 
-std::string Absolute(const std::string& path, const ProcessEnvironment& environment) {
-  if (path.empty()) return path;
-  std::filesystem::path whole = std::filesystem::path(environment.working_directory) / path;
-  std::string text = whole.lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  return text;
-}
-
-std::string Variable(const ProcessEnvironment& environment, const char* name) {
-  const auto found = environment.environment.find(name);
-  return found == environment.environment.end() ? std::string() : found->second;
-}
-
-// The same rule as the client library's default endpoint.
-std::string DefaultListen(const ProcessEnvironment& environment) {
-  const std::string runtime = Variable(environment, "XDG_RUNTIME_DIR");
-  if (environment.root || runtime.empty() || runtime[0] != '/') return "unix:/run/consentd/consentd.sock";
-  return absl::StrCat("unix:", runtime, "/consentd/consentd.sock");
-}
-
-absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment) {
-  // What systemd made by StateDirectory= (systemd.exec(5)); of several, which colons part, the first.
-  const std::string states = Variable(environment, "STATE_DIRECTORY");
-  const std::string state = states.substr(0, states.find(':'));
-  if (!state.empty() && state[0] == '/') return absl::StrCat(state, "/store");
-  if (environment.root) return std::string("/var/lib/consentd");
-  const std::string data = Variable(environment, "XDG_DATA_HOME");
-  if (!data.empty()) return absl::StrCat(data, "/consentd");
-  const std::string home = Variable(environment, "HOME");
-  if (home.empty()) return absl::InvalidArgumentError("--data-dir is needed: there is neither XDG_DATA_HOME nor HOME");
-  return absl::StrCat(home, "/.local/share/consentd");
-}
-
 absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
   const int tls_files = !raw.tls_cert.empty() + !raw.tls_key.empty() + !raw.tls_client_ca.empty();
   if (tls_files != 0 && tls_files != 3) {
@@ -210,37 +199,16 @@ absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& env
   return absl::OkStatus();
 }
 
-// NAME of `credential:NAME`.
-constexpr std::string_view kCredential = "credential:";
-
-// As systemd names credentials (systemd.exec(5)), less what only confuses in a path: 1 to 255 of letters, digits and
-// "._-", and no "." in front.
-bool IsCredentialName(std::string_view name) {
-  constexpr size_t kMost = 255;
-  return !name.empty() && name.size() <= kMost && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; });
-}
-
-absl::Status ResolveKeyFile(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
-  out->key_is_credential = raw.key_file.rfind(kCredential, 0) == 0;
-  if (!out->key_is_credential) {
-    out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, environment);
-    return absl::OkStatus();
+absl::Status CheckJournal(const ServeOptions& options) {
+  const std::string& folder = options.restriction_journal;
+  if (folder.empty()) {
+    if (options.backup_public_key.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("--backup-public-key is for what --restriction-journal keeps: give both");
   }
-  const std::string name = raw.key_file.substr(kCredential.size());
-  if (!IsCredentialName(name)) {
+  if (folder == options.decision_log || folder == options.key_file || folder == options.head_file) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--key-file ", raw.key_file,
-                     ": a credential's name is 1 to 255 of letters, digits, '.', '_' and '-', without '.' in front"));
+        "--restriction-journal must differ from --decision-log, --key-file and --head-file: it is a folder");
   }
-  const std::string folder = Variable(environment, "CREDENTIALS_DIRECTORY");
-  if (folder.empty() || folder[0] != '/') {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--key-file ", raw.key_file, ": CREDENTIALS_DIRECTORY is ", folder.empty() ? "not set" : "no absolute path",
-        ": the service manager sets it where the unit has LoadCredential= or LoadCredentialEncrypted="));
-  }
-  out->key_file = Absolute(absl::StrCat(folder, "/", name), environment);
   return absl::OkStatus();
 }
 
@@ -250,7 +218,7 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
   if (!data_dir.ok()) return data_dir.status();
   out->data_dir = Absolute(*data_dir, environment);
   if (out->data_dir == "/") return absl::InvalidArgumentError("--data-dir must be a folder of its own, not /");
-  if (absl::Status status = ResolveKeyFile(raw, environment, out); !status.ok()) return status;
+  if (absl::Status status = ResolveKeyFile(raw.key_file, environment, out); !status.ok()) return status;
   out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, environment);
   out->policy_file = Absolute(raw.policy, environment);
   out->callers_file = Absolute(raw.callers, environment);
@@ -258,8 +226,11 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
     out->decision_log =
         Absolute(raw.decision_log.empty() ? out->data_dir + ".decisions" : raw.decision_log, environment);
   }
-  for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file},
-                                   std::pair{"--decision-log", out->decision_log}}) {
+  out->restriction_journal = Absolute(raw.restriction_journal, environment);
+  out->backup_public_key = Absolute(raw.backup_public_key, environment);
+  for (const auto& [name, path] :
+       {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file},
+        std::pair{"--decision-log", out->decision_log}, std::pair{"--restriction-journal", out->restriction_journal}}) {
     if (path == out->data_dir || path.rfind(out->data_dir + "/", 0) == 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(name, " must lie outside the data folder, or an old copy of the folder brings it along"));
@@ -269,7 +240,7 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
   if (out->decision_log == out->key_file || out->decision_log == out->head_file) {
     return absl::InvalidArgumentError("--decision-log must differ from --key-file and --head-file: it is a folder");
   }
-  return absl::OkStatus();
+  return CheckJournal(*out);
 }
 
 absl::Status CheckNumbers(const RawOptions& raw, ServeOptions* out) {
@@ -344,7 +315,23 @@ constexpr char kOverview[] =
     "  consentd policy diff OLD NEW     what the second file allows more and less than the first, word by word\n"
     "  consentd policy test FILE...     play files of cases against a policy, and say which fail, exit 1;\n"
     "                                   --policy FILE takes that one, --json prints JSON\n"
+    "  consentd restore BACKUP --journal DIR  make a store out of a backup and the restriction journal\n"
     "  consentd callers validate FILE   check a callers' file, likewise\n"
+    "  consentd journal verify DIR      read a restriction journal to its end, and say what it has\n"
+    "  consentd keys backup-pair FILE   make the backups' keys: the secret half into FILE, the public one printed\n"
+    "  consentd keys show               the master keys of the key file by their numbers, and no byte of any\n"
+    "  consentd keys add-master         add a master key; `consentctl keys rewrap` then puts it into use\n"
+    "  consentd keys drop-master NUMBER drop a master key under which nothing lies any more\n"
+    "  consentd keys export FILE        write the keys to a new file, for a safe place apart from every backup;\n"
+    "                                   each takes --config, --key-file and --data-dir as serve does\n"
+    "  consentd store verify FOLDER     read every row of a store whose daemon is stopped, or of a backup; exit 1 "
+    "where\n"
+    "                                   something is wrong; --json prints JSON\n"
+    "  consentd store stats FOLDER      rows, bytes and files of one; --json prints JSON\n"
+    "  consentd store compact FOLDER    rewrite a store's files, so that what was deleted takes no room\n"
+    "  consentd store copy FOLDER --to FOLDER\n"
+    "                                   make another store of it, with another id; --key-file FILE (its keys) and\n"
+    "                                   --new-key-file FILE put it under new keys, for when the key file leaked\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -411,10 +398,15 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
   if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, environment);
   if (first == "version" || first == "--version") {
     if (arguments.size() != 1) return absl::InvalidArgumentError("`consentd version` takes nothing more");
-    invocation.command = Command::kVersion;
+    invocation.command = Command::kPrintVersion;
     return invocation;
   }
   if (first == "policy") return ParsePolicyCommand(arguments);
+  if (first == "restore") return ParseRestoreCommand(arguments, environment);
+  const bool makes_pair = first == "keys" && arguments.size() > 1 && arguments[1] == "backup-pair";
+  if (first == "journal" || makes_pair) return ParseJournalCommand(arguments);
+  if (first == "keys") return ParseKeysCommand(arguments, environment);
+  if (first == "store") return ParseStoreCommand(arguments);
   if (first == "callers") {
     if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
       return absl::InvalidArgumentError("usage: consentd callers validate FILE");
@@ -424,8 +416,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'", CommandMeant(first),
-                                                         " serve, policy validate, policy diff, policy "
-                                                         "test, callers validate and version")));
+                                                         " serve, restore, policy validate, policy diff, policy test, "
+                                                         "callers validate, journal, keys, store and version")));
 }
 
 }  // namespace consent::ops

@@ -35,6 +35,8 @@ struct ServeOptions {
   bool key_is_credential = false;       // the service manager brings it and the daemon never makes it
   std::string head_file;                // beside data_dir, never inside
   std::string decision_log;             // its folder, beside data_dir, never inside; empty: off
+  std::string restriction_journal;      // its folder, never inside data_dir; empty: none is kept
+  std::string backup_public_key;        // empty: no ids are journaled; only with a journal
   std::string policy_file;              // empty: the compiled-in policy
   std::string callers_file;             // empty: none, and no certificate has a role
   std::optional<Place> metrics_listen;  // absent: off
@@ -55,10 +57,36 @@ enum class Command : uint8_t {
   kHelp = 0,
   kServe = 1,
   kValidatePolicy = 2,
-  kVersion = 3,
+  kPrintVersion = 3,
   kValidateCallers = 4,
   kTestPolicy = 5,
   kDiffPolicies = 6,
+  kVerifyJournal = 7,
+  kMakeBackupPair = 8,
+  kRestore = 9,
+  kKeys = 10,
+  kStore = 11,
+};
+
+enum class KeyAct : uint8_t { kShow = 0, kAddMaster = 1, kDropMaster = 2, kExport = 3 };
+
+// Of `keys ...`.
+struct KeyOptions {
+  KeyAct act = KeyAct::kShow;
+  uint16_t number = 0;  // of kDropMaster; 1 or more
+  std::string file;     // of kExport; absolute
+};
+
+enum class StoreAct : uint8_t { kVerify = 0, kStats = 1, kCompact = 2, kCopy = 3 };
+
+// Of `store ...`.
+struct StoreToolOptions {
+  StoreAct act = StoreAct::kVerify;
+  std::string folder;        // of a store, or of a backup
+  std::string to;            // of kCopy
+  std::string key_file;      // of kCopy under new keys: those of the store; empty: its keys stay
+  std::string new_key_file;  // likewise: those of the copy, made where there is none
+  bool json = false;         // of kVerify and kStats
 };
 
 // Of `policy test`.
@@ -68,15 +96,29 @@ struct PolicyTestOptions {
   bool json = false;
 };
 
+// Of `restore`, beside the options of `serve`, which say where the store, its keys and its head file are to be. Paths
+// are absolute.
+struct RestoreOptions {
+  std::string backup;
+  std::string journal;           // empty: without_journal
+  std::string secret_file;       // empty: nobody has it
+  bool without_journal = false;  // everything counts as restored until an officer accepts that
+};
+
 // What the daemon was started for.
 struct Invocation {
   Command command = Command::kHelp;
   std::string help;          // of kHelp: what to print
-  ServeOptions serve;        // of kServe
+  ServeOptions serve;        // of kServe, kRestore and kKeys
+  RestoreOptions restore;    // of kRestore
+  KeyOptions keys;           // of kKeys
   std::string policy_file;   // of kValidatePolicy; of kDiffPolicies the old one
   std::string next_policy;   // of kDiffPolicies
   PolicyTestOptions test;    // of kTestPolicy
   std::string callers_file;  // of kValidateCallers
+  std::string journal;       // of kVerifyJournal: the folder
+  std::string secret_file;   // of kMakeBackupPair: to be written
+  StoreToolOptions store;    // of kStore
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

@@ -43,7 +43,7 @@ std::string OptionMeant(const CLI::App& app, const std::vector<std::string>& arg
 }
 
 std::string CommandMeant(const std::string& word) {
-  constexpr std::array<std::string_view, 5> kCommands = {"serve", "policy", "callers", "version", "help"};
+  constexpr std::array<std::string_view, 6> kCommands = {"serve", "policy", "callers", "store", "version", "help"};
   const std::optional<std::string_view> nearest = base::NearestName(word, kCommands);
   return nearest.has_value() ? "; did you mean '" + std::string(*nearest) + "'? There are" : "; there are";
 }

@@ -155,6 +155,10 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   for (const int months : choices.months()) rules.offered_months.push_back(static_cast<uint8_t>(months));
   std::sort(rules.offered_months.begin(), rules.offered_months.end());
   rules.suspensions = std::move(suspensions);
+  for (const domain::Suspension& suspension : rules.suspensions) {
+    const bool is_of_restore = suspension.purpose == domain::Purpose::kNone && suspension.active;
+    if (is_of_restore) rules.restored_at = suspension.suspended_at;
+  }
   rules.approvals = ApprovalsOf(policy);
   return rules;
 }

@@ -235,6 +235,8 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
   CompareHolidayCalendars(from, to, &out);
   CompareRecorded(from, to, &out);
   CompareApprovals(from, to, &out);
+  CompareNumber("backup_keep_days", BackupKeepDays(from), BackupKeepDays(to), &out);
+  CompareNumber("decision_log_keep_months", DecisionLogKeepMonths(from), DecisionLogKeepMonths(to), &out);
   return out;
 }
 

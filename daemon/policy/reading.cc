@@ -50,6 +50,16 @@ base::Instant ServiceBeganAt(const v1::Policy& policy) {
   return policy.has_service_began_at() ? ToInstant(policy.service_began_at()) : kBeforeAny;
 }
 
+int BackupKeepDays(const v1::Policy& policy) {
+  constexpr int kDefaultDays = 30;
+  return policy.backup_keep_days() == 0 ? kDefaultDays : policy.backup_keep_days();
+}
+
+int DecisionLogKeepMonths(const v1::Policy& policy) {
+  constexpr int kDefaultMonths = 24;
+  return policy.decision_log_keep_months() == 0 ? kDefaultMonths : policy.decision_log_keep_months();
+}
+
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy) {
   std::map<std::string, base::Instant> superseded;
   for (const v1::Notice& notice : policy.notices()) {

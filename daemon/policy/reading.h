@@ -39,6 +39,9 @@ class RegimeIndex {
 base::Instant ToInstant(const google::protobuf::Timestamp& time);
 // What a policy means that says nothing of it: before any such service.
 base::Instant ServiceBeganAt(const v1::Policy& policy);
+// What a policy means that says nothing of it, included.
+int BackupKeepDays(const v1::Policy& policy);
+int DecisionLogKeepMonths(const v1::Policy& policy);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 

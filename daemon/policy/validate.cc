@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kMaxFalseWakeSeconds = int64_t{90} * 24 * 3600;
 constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
+constexpr int kMaxBackupDays = 400;
 
 bool IsVersionCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
@@ -57,6 +58,8 @@ class Validator : private Problems {
     CheckPurposes("recorded_purposes", policy_.recorded_purposes(), 0, true);
     CheckTextsOf(policy_, this);
     CheckApprovals(policy_, this);
+    Range("backup_keep_days", policy_.backup_keep_days(), 0, kMaxBackupDays);
+    Range("decision_log_keep_months", policy_.decision_log_keep_months(), 0, kMaxMonths);
     return Take();
   }
 

@@ -20,7 +20,8 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   if (!input.etag.empty()) {
     const auto revision = core.tokens.DecodeRevision(input.etag);
     const bool ours = revision.has_value() && revision->partition == core.PartitionOf(input.subject);
-    request.command.expected_revision = ours ? revision->sequence : kStaleEtag;
+    request.command.expected_revision = ours ? revision->sequence : service::kStaleEtag;
+    request.etag = revision;
   }
   request.payload.evidence = std::move(input.evidence);
   request.payload.caller = request.caller.identity;

@@ -18,9 +18,6 @@
 
 namespace consent::rpc {
 
-// Of an etag that this store did not make, or made for something else: no commit has this sequence.
-inline constexpr uint64_t kStaleEtag = UINT64_MAX;
-
 // The etag becomes the expected revision. One that this store did not make, or made for another partition, counts as
 // stale: it can never match, and restrictions beside it apply all the same.
 service::ChangeRequest ToChangeRequest(const service::Core& core, const service::Caller& caller,

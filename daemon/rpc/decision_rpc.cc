@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/decisions/handle_keys.h"
 #include "daemon/rpc/write_explanation.h"
 #include "daemon/service/registry/report_verification.h"
 #include "daemon/service/rows/decision_log_row.h"
@@ -35,10 +36,21 @@ void Encrypt(decisions::HandleCipher& cipher, const Handle& handle, std::string*
   out->assign(encrypted.begin(), encrypted.end());
 }
 
+void WriteHandles(const wire::HandlesInput& asked, const service::MonthKey& key, v1::DecisionHandles* out) {
+  out->set_month(key.name.ToText());
+  out->set_gone(!key.key.has_value());
+  if (out->gone()) return;
+  decisions::HandleCipher cipher(*key.key, key.name);
+  if (asked.subject.IsSet()) Encrypt(cipher, asked.subject, out->mutable_subject());
+  for (const base::RecordingHandle& one : asked.recordings) Encrypt(cipher, one, out->add_recordings());
+  for (const base::ProfileHandle& one : asked.profiles) Encrypt(cipher, one, out->add_profiles());
+  for (const base::DeviceHandle& one : asked.devices) Encrypt(cipher, one, out->add_devices());
+}
+
 }  // namespace
 
 DecisionRpc::DecisionRpc(service::Core& core, const service::VerifyDecisions& verify,
-                         const service::ExplainCheck& explain, decisions::HandleKeys& keys,
+                         const service::ExplainCheck& explain, const service::MonthKeys& keys,
                          const decisions::Recorder& recorder, const RpcDependencies& dependencies)
     : RawService(dependencies), core_(core), verify_(verify), explain_(explain), keys_(keys), recorder_(recorder) {
   Serve<v1::GetDecisionLogRequest, v1::GetDecisionLogResponse>("GetDecisionLog", [this](auto call) {
@@ -75,17 +87,19 @@ absl::Status DecisionRpc::Get(v1::GetDecisionLogResponse* out) const {
 absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const {
   absl::StatusOr<wire::RecordInput> record = wire::ReadVerifyDecisions(request);
   if (!record.ok()) return record.status();
-  const std::optional<decisions::Month> month = decisions::Month::Parse(record->month);
-  if (!month.has_value()) return wire::FieldError("month", "must be a month, YYYY-MM");
-  if (record->store_id != core_.store.store_id()) {
-    for (size_t i = 0; i < record->yeses.size(); ++i) out->add_verdicts(v1::DECISION_VERDICT_UNKNOWN);
+  const auto all_are = [&](v1::DecisionVerdict verdict) {
+    for (size_t i = 0; i < record->yeses.size(); ++i) out->add_verdicts(verdict);
     return absl::OkStatus();
-  }
-  std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
+  };
+  if (record->store_id != core_.store.store_id()) return all_are(v1::DECISION_VERDICT_UNKNOWN);
+  const absl::StatusOr<std::optional<service::MonthKey>> key = keys_.Find(record->month);
+  if (!key.ok()) return key.status();
+  if (!key->has_value()) return all_are(v1::DECISION_VERDICT_UNKNOWN);
+  if (!(*key)->key.has_value()) return all_are(v1::DECISION_VERDICT_KEY_GONE);
+  decisions::HandleCipher cipher(*(*key)->key, record->month);
   std::vector<service::RecordedYes> yeses;
   yeses.reserve(record->yeses.size());
-  for (wire::RecordedYes& yes : record->yeses) yeses.push_back(Opened(std::move(yes), *cipher));
-  keys_.GiveBack(std::move(cipher));
+  for (wire::RecordedYes& yes : record->yeses) yeses.push_back(Opened(std::move(yes), cipher));
   const auto verdicts =
       verify_.Run({record->purpose, record->place, record->policy_version, record->policy_hash, record->now}, yeses);
   if (!verdicts.ok()) return verdicts.status();
@@ -98,7 +112,7 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
 absl::Status DecisionRpc::Explain(const v1::ExplainCheckRequest& request, v1::ExplainCheckResponse* out) const {
   absl::StatusOr<wire::ExplainInput> input = wire::ReadExplainCheck(request, core_.hasher);
   if (!input.ok()) return input.status();
-  const auto explained = explain_.Run({{input->subject, std::move(input->recording_id), std::move(input->facts)},
+  const auto explained = explain_.Run({{input->subject, {}, std::move(input->recording_id), std::move(input->facts)},
                                        input->purpose,
                                        std::move(input->place),
                                        input->at});
@@ -111,14 +125,20 @@ absl::Status DecisionRpc::Explain(const v1::ExplainDecisionRequest& request, v1:
   absl::StatusOr<wire::ExplainDecisionInput> input = wire::ReadExplainDecision(request, core_.hasher);
   if (!input.ok()) return input.status();
   wire::RecordInput& record = input->record;
-  const std::optional<decisions::Month> month = decisions::Month::Parse(record.month);
-  if (!month.has_value()) return wire::FieldError("month", "must be a month, YYYY-MM");
   if (record.store_id != core_.store.store_id()) {
     return wire::FieldError("store_id", "must be the store of this daemon: ask the one whose log it is");
   }
-  std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
-  const service::RecordedYes yes = Opened(std::move(record.yeses.front()), *cipher);
-  keys_.GiveBack(std::move(cipher));
+  const absl::StatusOr<std::optional<service::MonthKey>> key = keys_.Find(record.month);
+  if (!key.ok()) return key.status();
+  if (!key->has_value())
+    return wire::FieldError("month", "names a key that this store never had: the record is not of it");
+  if (!(*key)->key.has_value()) {
+    return wire::FieldError("month",
+                            "names a key that was destroyed once the policy's months were over, or that was lost with "
+                            "a store that was restored: nobody can tell any more whom the record is about");
+  }
+  decisions::HandleCipher cipher(*(*key)->key, record.month);
+  const service::RecordedYes yes = Opened(std::move(record.yeses.front()), cipher);
   if (yes.subject != input->subject) {
     return wire::FieldError("account_id", "is not the account that the record is about");
   }
@@ -159,19 +179,10 @@ absl::Status DecisionRpc::Handles(const v1::GetDecisionHandlesRequest& request,
   if (!input.ok()) return input.status();
   const base::Bytes16 store_id = core_.store.store_id();
   out->set_store_id(store_id.data(), store_id.size());
-  for (size_t i = 0; i < input->months.size(); ++i) {
-    const std::optional<decisions::Month> month = decisions::Month::Parse(input->months[i]);
-    if (!month.has_value()) {
-      return wire::FieldError("months[" + std::to_string(i) + "]", "must be a month, YYYY-MM");
-    }
-    std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
-    v1::DecisionHandles* const handles = out->add_months();
-    handles->set_month(input->months[i]);
-    if (input->subject.IsSet()) Encrypt(*cipher, input->subject, handles->mutable_subject());
-    for (const base::RecordingHandle& one : input->recordings) Encrypt(*cipher, one, handles->add_recordings());
-    for (const base::ProfileHandle& one : input->profiles) Encrypt(*cipher, one, handles->add_profiles());
-    for (const base::DeviceHandle& one : input->devices) Encrypt(*cipher, one, handles->add_devices());
-    keys_.GiveBack(std::move(cipher));
+  for (const base::Month month : input->months) {
+    const absl::StatusOr<std::vector<service::MonthKey>> keys = keys_.Of(month);
+    if (!keys.ok()) return keys.status();
+    for (const service::MonthKey& key : *keys) WriteHandles(*input, key, out->add_months());
   }
   return absl::OkStatus();
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "consent/v1/decision_service.grpc.pb.h"
-#include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/raw_service.h"
+#include "daemon/service/erasure/month_keys.h"
 #include "daemon/service/state/core.h"
 #include "daemon/service/subject/explain_check.h"
 #include "daemon/service/subject/verify_decisions.h"
@@ -15,7 +15,7 @@ namespace consent::rpc {
 class DecisionRpc final : public RawService<v1::DecisionService> {
  public:
   DecisionRpc(service::Core& core, const service::VerifyDecisions& verify, const service::ExplainCheck& explain,
-              decisions::HandleKeys& keys, const decisions::Recorder& recorder, const RpcDependencies& dependencies);
+              const service::MonthKeys& keys, const decisions::Recorder& recorder, const RpcDependencies& dependencies);
 
  private:
   absl::Status Get(v1::GetDecisionLogResponse* out) const;
@@ -28,7 +28,7 @@ class DecisionRpc final : public RawService<v1::DecisionService> {
   service::Core& core_;
   const service::VerifyDecisions& verify_;
   const service::ExplainCheck& explain_;
-  decisions::HandleKeys& keys_;
+  const service::MonthKeys& keys_;
   const decisions::Recorder& recorder_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/policy/reading.h"
 #include "daemon/rpc/changes.h"
 #include "daemon/rpc/listing.h"
 #include "daemon/wire/appeal.h"
@@ -45,6 +46,7 @@ void DeletionRpc::Write(const service::DeletionView& view, std::string_view lang
   const service::DeletionEtag etag{view.request.id, view.request.changed};
   wire::WriteDeletion(view.request, view.on_hold, core_.tokens.Encode(etag), names, core_.Now(), out);
   wire::WriteHowToAppeal(view.request, *core_.policies.rules(), language, out);
+  wire::WriteBackupsUntil(view.request, policy::BackupKeepDays(core_.policies.current()->document.policy()), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -86,7 +88,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
   const service::ChangeKind kind = service::KindOf(input.command.step);
   if (!input.etag.empty() && input.deletion_id.has_value()) {
     const auto etag = core_.tokens.DecodeEtag(input.etag, *input.deletion_id);
-    input.command.etag = etag.has_value() ? etag->changed : kStaleEtag;
+    input.command.etag = etag.has_value() ? etag->changed : service::kStaleEtag;
   }
   auto request = ToChangeRequest(core_, call, kind, std::move(input.change));
   RunOnPool(dependencies_, call,

@@ -127,6 +127,8 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
     return Conclude(std::move(one), decision);
   }
   RunOnPoolIfAwaited(dependencies_, one->call, [this, one]() mutable {
+    if (absl::Status joined = check_.Resolve(&one->item); !joined.ok()) return one->call->Finish(joined);
+    one->head = core_.heads.Of(core_.PartitionOf(one->item.subject));
     const auto decided = check_.DecideFromStore(one->session, one->item, one->query.purpose, one->query.place);
     if (!decided.ok()) return one->call->Finish(decided.status());
     Conclude(std::move(one), *decided);
@@ -192,9 +194,13 @@ class EligibilityRpc::Batch {
       reply_.AddWritten(known.bytes().substr(from, to - from));
       from = to;
     };
-    for (const Missed& missed : missed_) {
+    for (Missed& missed : missed_) {
       if (call_->IsCancelled()) return absl::CancelledError();
       add_known(missed.at);
+      if (absl::Status joined = rpc_.check_.Resolve(&missed.item); !joined.ok()) {
+        Refuse(joined);
+        continue;
+      }
       const store::Sequence head = HeadOf(missed.item);
       const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
       if (decision.ok()) {

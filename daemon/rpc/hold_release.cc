@@ -16,7 +16,7 @@ absl::StatusOr<HoldReleaseCall> ReadHoldRelease(const service::Core& core, const
   call.release.basis = {std::move(input->authority), std::move(input->reason)};
   if (!input->etag.empty() && input->hold_id.has_value()) {
     const auto etag = core.tokens.DecodeEtag(input->etag, *input->hold_id);
-    call.release.etag = etag.has_value() ? etag->changed : kStaleEtag;
+    call.release.etag = etag.has_value() ? etag->changed : service::kStaleEtag;
   }
   call.change = ToChangeRequest(core, caller, service::ChangeKind::kHoldReleased, std::move(input->change));
   return call;

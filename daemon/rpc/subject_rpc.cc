@@ -9,14 +9,16 @@
 
 namespace consent::rpc {
 
-SubjectRpc::SubjectRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
-                       const service::ChildrenDue& children, const RpcDependencies& dependencies)
-    : RawService(dependencies), core_(core), changes_(changes), reads_(reads), children_(children) {
+SubjectRpc::SubjectRpc(service::Core& core, service::SubjectChanges& changes, service::JoinSubjects& joins,
+                       const service::ReadSubject& reads, const service::ChildrenDue& children,
+                       const RpcDependencies& dependencies)
+    : RawService(dependencies), core_(core), changes_(changes), joins_(joins), reads_(reads), children_(children) {
   Serve<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>("UpsertSubject",
                                                              [this](const auto& call) { Upsert(call); });
   Serve<v1::GetSubjectRequest, v1::GetSubjectResponse>("GetSubject", [this](const auto& call) { Get(call); });
   Serve<v1::RecordChildNoticeRequest, v1::RecordChildNoticeResponse>("RecordChildNotice",
                                                                      [this](const auto& call) { RecordNotice(call); });
+  Serve<v1::JoinSubjectsRequest, v1::JoinSubjectsResponse>("JoinSubjects", [this](const auto& call) { Join(call); });
   Serve<v1::ListChildrenDueRequest, v1::ListChildrenDueResponse>("ListChildrenDue",
                                                                  [this](const auto& call) { ListChildren(call); });
 }
@@ -70,6 +72,27 @@ void SubjectRpc::RecordNotice(const CallPtr<v1::RecordChildNoticeRequest, v1::Re
                     call->response()->set_already(!reply->parts.empty() && !reply->parts.front().changed);
                     call->Finish(absl::OkStatus());
                   });
+}
+
+void SubjectRpc::Join(const CallPtr<v1::JoinSubjectsRequest, v1::JoinSubjectsResponse>& call) {
+  auto input = wire::ReadJoinSubjects(call->request(), core_.hasher);
+  if (!input.ok()) return call->Finish(input.status());
+  service::JoinRequest request;
+  request.into = input->into;
+  request.into_account_id = std::move(input->into_account_id);
+  request.into_etag = core_.tokens.DecodeRevision(input->into_etag);
+  request.into_is_new = input->into_is_new;
+  request.from = ToChangeRequest(core_, call, service::ChangeKind::kJoined, std::move(input->from));
+  const domain::Channel channel = request.from.command.proof.channel;
+  RunOnPoolIfAwaited(dependencies_, call, [this, call, channel, request = std::move(request)]() mutable {
+    joins_.Join(std::move(request), [this, call, channel](const absl::StatusOr<service::Joined>& joined) {
+      if (!joined.ok()) return call->Finish(joined.status());
+      ReportChange(service::ChangeKind::kJoined, channel, dependencies_.observer);
+      call->response()->set_revision(core_.tokens.Encode(joined->revision));
+      call->response()->set_already(joined->already);
+      call->Finish(absl::OkStatus());
+    });
+  });
 }
 
 void SubjectRpc::ListChildren(const CallPtr<v1::ListChildrenDueRequest, v1::ListChildrenDueResponse>& call) {

@@ -29,6 +29,7 @@ Committer::Committer(Options options, CommitEngine& engine)
       heads_(options.heads),
       next_heads_(std::move(options.heads)),
       last_writers_(kLastWriterSlots),
+      answerer_([this] { AnswerGroups(); }),
       applier_([this] { ApplyGroups(); }),
       preparer_([this] { PrepareGroups(); }) {}
 
@@ -101,6 +102,7 @@ void Committer::Close() {
   if (joined_) return;
   preparer_.join();
   applier_.join();
+  answerer_.join();
   joined_ = true;
 }
 
@@ -111,6 +113,7 @@ void Committer::Group::Begin(uint64_t its_number) {
   prepared.clear();
   bytes = 0;
   applied = false;
+  outcome = absl::OkStatus();
 }
 
 const Write* Committer::Group::Find(const RowName& row) const {
@@ -142,7 +145,8 @@ bool Committer::HandOverOrTake(bool may_take, std::vector<Item>* items) {
     if (prepared && applying_ == nullptr) {
       applying_ = preparing_;
       waiting_ -= applying_->items.size();
-      std::swap(preparing_, previous_);
+      previous_ = preparing_;
+      preparing_ = Free();
       preparing_->Begin(previous_->number + 1);
       apply_.NotifyOne();
       return true;
@@ -203,53 +207,98 @@ bool Committer::IsUntouched(const RowName& row, const std::optional<ReadVersion>
   return since && since->erasures == erasures_.load() && LastWriter(row) <= since->group;
 }
 
+Committer::Group* Committer::Free() {
+  Group* free = groups_;
+  while (free == applying_ || free == gated_) ++free;
+  return free;
+}
+
 void Committer::ApplyGroups() {
   for (;;) {
     Group* group = nullptr;
     {
       base::MutexLock lock(mutex_);
       while (applying_ == nullptr && !no_more_) apply_.Wait(mutex_);
-      if (applying_ == nullptr) return;
       group = applying_;
+      if (group == nullptr) {
+        all_applied_ = true;
+        answer_.NotifyOne();
+        return;
+      }
     }
     ApplyGroup(*group);
+    const bool is_gated = gate_.load() != nullptr;
+    if (!is_gated) Answer(*group);
     base::MutexLock lock(mutex_);
+    while (is_gated && gated_ != nullptr) apply_.Wait(mutex_);
+    if (is_gated) {
+      gated_ = group;
+      answer_.NotifyOne();
+    }
     applying_ = nullptr;
     prepare_.NotifyOne();
   }
 }
 
 void Committer::ApplyGroup(Group& group) {
-  absl::Status applied;
   if (failed_) {
     for (Item& item : group.items) item.result.outcome = Outcome::kClosed;
   } else if (!group.prepared.empty()) {
     const auto began = std::chrono::steady_clock::now();
-    applied = engine_.Apply(group.prepared);
+    group.outcome = engine_.Apply(group.prepared);
     sync_times_.Observe(std::chrono::steady_clock::now() - began);
-    if (applied.ok()) {
+    if (group.outcome.ok()) {
       base::MutexLock lock(mutex_);
       for (const Prepared& p : group.prepared) heads_[p.partition.number - first_.number] = Head{p.stamp, p.chain};
     } else {
-      Fail(applied);
+      Fail(group.outcome);
     }
   }
   group.applied.store(true, std::memory_order_release);
-  Answer(group, applied);
-  published_.store(group.number, std::memory_order_release);
-  group.items.clear();
 }
 
-void Committer::Answer(Group& group, const absl::Status& applied) {
+void Committer::AnswerGroups() {
+  for (;;) {
+    Group* group = nullptr;
+    {
+      base::MutexLock lock(mutex_);
+      while (gated_ == nullptr && !all_applied_) answer_.Wait(mutex_);
+      if (gated_ == nullptr) return;
+      group = gated_;
+    }
+    Gate* const gate = gate_.load();
+    if (gate != nullptr && group->outcome.ok()) PassGate(*group, *gate);
+    Answer(*group);
+    base::MutexLock lock(mutex_);
+    gated_ = nullptr;
+    apply_.NotifyOne();
+  }
+}
+
+void Committer::PassGate(const Group& group, Gate& gate) const {
+  std::vector<Committed> committed;
+  committed.reserve(group.prepared.size());
+  auto prepared = group.prepared.begin();  // one for each item that was not refused, in their order
+  for (const Item& item : group.items) {
+    if (item.result.outcome != Outcome::kCommitted) continue;
+    committed.push_back(
+        {prepared->partition, prepared->stamp, prepared->change.event, prepared->change.writes, prepared->chain});
+    ++prepared;
+  }
+  if (!committed.empty()) gate.BeforeAnswers(committed);
+}
+
+void Committer::Answer(Group& group) {
   auto committed = group.prepared.begin();  // one for each item that was not refused, in their order
   for (Item& item : group.items) {
-    if (!applied.ok()) {
+    if (!group.outcome.ok()) {
       // What was not part of the failed write was judged by a state that may never have been: it only learns that
       // nothing was written.
       item.result = CommitResult{item.result.outcome == Outcome::kCommitted ? Outcome::kUnknown : Outcome::kClosed, {}};
     }
     if (item.result.outcome == Outcome::kCommitted) {
-      subscribers_.Tell({committed->partition, committed->stamp, committed->change.event, committed->change.writes});
+      subscribers_.Tell({committed->partition, committed->stamp, committed->change.event, committed->change.writes,
+                         committed->chain});
       ++committed;
       commit_times_.Observe(std::chrono::steady_clock::now() - item.began);
     } else {
@@ -258,6 +307,8 @@ void Committer::Answer(Group& group, const absl::Status& applied) {
     const Done done = std::move(item.done);
     done(item.result);
   }
+  published_.store(group.number, std::memory_order_release);
+  group.items.clear();
 }
 
 }  // namespace consent::store

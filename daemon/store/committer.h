@@ -1,6 +1,6 @@
 // The one writer behind every engine of this process: takes commits from any thread, gives each its place in the order,
 // and hands them to the engine in groups, so that many concurrent commits share one sync. The next group is prepared
-// while the one before it is being synced.
+// while the one before it is being synced; where there is a gate, the one before that is in it meanwhile.
 #pragma once
 
 #include <atomic>
@@ -49,7 +49,7 @@ struct CommitTimings {
   uint64_t waiting = 0;    // commits that are queued or being prepared
 };
 
-// Thread-safe, apart from construction and destruction. Owns two threads.
+// Thread-safe, apart from construction and destruction. Owns three threads.
 class Committer {
  public:
   struct Options {
@@ -71,6 +71,8 @@ class Committer {
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Subscribers& subscribers() { return subscribers_; }
+  // As Store::SetGate.
+  void SetGate(Gate* gate) { gate_.store(gate); }
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
   CommitTimings timings() const EXCLUDES(mutex_);
   // As Store::GetReadVersion. Takes no lock.
@@ -103,8 +105,8 @@ class Committer {
   struct RowNameHash {
     size_t operator()(const RowName& row) const;
   };
-  // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one; but the rows
-  // stay as they are until the next group is handed over.
+  // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one, and where
+  // there is a gate to the answering one behind it; but the rows stay as they are until the next group is handed over.
   struct Group {
     uint64_t number = 0;  // 1 is the first
     std::vector<Item> items;
@@ -112,6 +114,7 @@ class Committer {
     size_t bytes = 0;
     std::unordered_map<RowName, const Write*, RowNameHash> rows;  // what `prepared` writes, the last of each
     std::atomic<bool> applied = false;                            // the engine knows of it
+    absl::Status outcome;                                         // of applying it
 
     void Begin(uint64_t its_number);
     const Write* Find(const RowName& row) const;
@@ -130,9 +133,13 @@ class Committer {
   uint64_t& LastWriter(const RowName& row) { return last_writers_[RowNameHash()(row) % last_writers_.size()]; }
   bool IsUntouched(const RowName& row, const std::optional<ReadVersion>& since);
 
+  // A group that is neither handed over nor in the gate.
+  Group* Free() REQUIRES(mutex_);
   void ApplyGroups() EXCLUDES(mutex_);
   void ApplyGroup(Group& group) EXCLUDES(mutex_);
-  void Answer(Group& group, const absl::Status& applied);
+  void AnswerGroups() EXCLUDES(mutex_);
+  void PassGate(const Group& group, Gate& gate) const;
+  void Answer(Group& group);
 
   const base::Clock* const clock_;
   const size_t max_queue_;
@@ -144,10 +151,13 @@ class Committer {
   mutable base::Mutex mutex_;
   base::CondVar prepare_;
   base::CondVar apply_;
+  base::CondVar answer_;
   std::vector<Item> queue_ GUARDED_BY(mutex_);
   size_t waiting_ GUARDED_BY(mutex_) = 0;         // queued or being prepared
-  Group* applying_ GUARDED_BY(mutex_) = nullptr;  // handed over and not yet answered
+  Group* applying_ GUARDED_BY(mutex_) = nullptr;  // handed over; not yet answered, or not yet in the gate
+  Group* gated_ GUARDED_BY(mutex_) = nullptr;     // in the gate, and not yet answered
   bool no_more_ GUARDED_BY(mutex_) = false;       // nothing will be handed over any more
+  bool all_applied_ GUARDED_BY(mutex_) = false;   // nothing will come to the gate any more
   std::vector<Head> heads_ GUARDED_BY(mutex_);    // of what was applied
   // Set under the mutex, so that nothing is queued after them; read without it by Check.
   std::atomic<bool> closing_ = false;
@@ -159,6 +169,7 @@ class Committer {
   Durations sync_times_;
 
   Subscribers subscribers_;
+  std::atomic<Gate*> gate_ = nullptr;
 
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;
@@ -166,11 +177,12 @@ class Committer {
   // Only the preparing thread's own.
   std::vector<Head> next_heads_;  // including the group that is being prepared
   std::vector<uint64_t> last_writers_;
-  Group groups_[2];
+  Group groups_[3];
   Group* preparing_ = &groups_[0];
   Group* previous_ = &groups_[1];  // handed over last
 
-  std::thread applier_;  // the threads come last: they start when all else is there
+  std::thread answerer_;  // the threads come last: they start when all else is there
+  std::thread applier_;
   std::thread preparer_;
 };
 

@@ -46,6 +46,9 @@ absl::Status CheckRemains(uint16_t partition_count, const EraseTargetsByPartitio
       if (absl::Status s = CheckPlace(partition, partition_count, row.table); !s.ok()) return s;
       if (row.key.size() > kMaxKeyBytes) return absl::InvalidArgumentError("a key is too long");
     }
+    for (const Table table : of.tables) {
+      if (absl::Status s = CheckPlace(partition, partition_count, table); !s.ok()) return s;
+    }
   }
   if (count <= kMaxEraseTargets) return absl::OkStatus();
   return absl::InvalidArgumentError("at most " + std::to_string(kMaxEraseTargets) + " rows can be scrubbed at once");

@@ -57,6 +57,7 @@ enum class Table : uint8_t {
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
   kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
   kSafetyFlag = 22,              // recordings flagged SAFETY whose person nobody looks after yet
+  kMasterKey = 23,               // which master keys the shares lie under
 };
 
 inline constexpr uint8_t kMaxTable = 127;
@@ -140,6 +141,7 @@ struct Committed {
   Stamp stamp;
   const Event& event;
   const std::vector<Write>& writes;  // in the order of the change: a later write to the same row wins
+  const base::Digest& chain;         // of the feed, at that sequence
 };
 
 // Hears of every commit, whoever made it: the one place from which memory that follows the store is kept.
@@ -151,6 +153,19 @@ class Subscriber {
   // answered otherwise than kCommitted, nor for what is erased or truncated beside the commits. May be called for
   // different partitions at once, as Done is. Must not block, nor commit, subscribe or unsubscribe; may read the store.
   virtual void OnCommitted(const Committed& committed) = 0;
+};
+
+// Stands between what is durable here and its answers: a second place that is to have each commit before anybody hears
+// that it is done.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  // Called with each group of commits after it is durable and reads see it, in the order of the sequences of each
+  // partition, and before its subscribers hear of it: a commit is told and acknowledged when this has returned. May
+  // block, and lets the next group be written meanwhile; the one after that waits. May be called for different
+  // partitions at once. Must not commit; may read the store. Never called with what was not committed. The
+  // references hold while it runs.
+  virtual void BeforeAnswers(const std::vector<Committed>& group) = 0;
 };
 
 // A row of the feed. An erased one keeps sequence, time and chain; its other members are empty.
@@ -175,8 +190,9 @@ struct RowKey {
 // What was deleted, overwritten or replaced by stubs in one partition, and whose former bytes are to leave the store's
 // files.
 struct EraseTargets {
-  std::vector<RowKey> rows;    // deleted or overwritten; a present value stays
-  std::vector<Sequence> feed;  // of EraseFeed
+  std::vector<RowKey> rows;        // deleted or overwritten; a present value stays
+  std::vector<Sequence> feed;      // of EraseFeed
+  std::vector<Table> tables = {};  // all that was deleted or overwritten of these, however many rows
 };
 using EraseTargetsByPartition = std::map<Partition, EraseTargets>;
 
@@ -204,6 +220,10 @@ class Store {
   virtual void Subscribe(Subscriber& subscriber) = 0;
   // Waits for a call that is under way; there is none afterwards. Not from within a Done.
   virtual void Unsubscribe(Subscriber& subscriber) = 0;
+
+  // From the next commit on all go through `gate`; nullptr: there is none. At most one. To be called while no commit is
+  // under way. The gate outlives the store, or is taken away before it goes.
+  virtual void SetGate(Gate* gate) = 0;
 
   // NotFound where there is no such row; Unavailable where it cannot be read. May block on I/O.
   virtual absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const = 0;

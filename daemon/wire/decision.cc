@@ -1,8 +1,8 @@
 #include "daemon/wire/decision.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
+#include <optional>
 
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/fields.h"
@@ -27,13 +27,16 @@ base::Instant ReadMicros(int64_t micros, const Path& at, Violations* violations)
   return base::Instant{micros};
 }
 
-void CheckMonth(const std::string& month, const Path& at, Violations* violations) {
-  constexpr std::string_view kForm = "0000-00";
-  const bool is_month =
-      month.size() == kForm.size() && std::equal(month.begin(), month.end(), kForm.begin(), [](char c, char form) {
-        return form == '-' ? c == '-' : std::isdigit(static_cast<unsigned char>(c)) != 0;
-      });
-  if (!is_month) violations->Add(at, "must be a month, YYYY-MM");
+void ReadMonth(const std::string& text, const Path& at, Violations* violations, base::Month* out) {
+  const std::optional<base::Month> month = base::Month::Parse(text);
+  if (!month.has_value()) return violations->Add(at, "must be a month, YYYY-MM");
+  *out = *month;
+}
+
+void ReadMonthKey(const std::string& text, const Path& at, Violations* violations, base::MonthKeyName* out) {
+  const std::optional<base::MonthKeyName> name = base::MonthKeyName::Parse(text);
+  if (!name.has_value()) return violations->Add(at, "must be a record's month and number of its key, YYYY-MM.xxxxxxxx");
+  *out = *name;
 }
 
 void ReadEnums(const v1::RecordedYes& yes, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
@@ -109,8 +112,7 @@ RecordInput ReadRecord(const Request& request, const Path& root, Violations* vio
   RecordInput input;
   RefuseMistyped(request, root, violations);
   ReadBytes(request.store_id(), Path(root, "store_id"), violations, &input.store_id);
-  CheckMonth(request.month(), Path(root, "month"), violations);
-  input.month = request.month();
+  ReadMonthKey(request.month(), Path(root, "month"), violations, &input.month);
   CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
   input.purpose = static_cast<domain::Purpose>(request.purpose());
   if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), violations, &input.place);
@@ -178,8 +180,7 @@ absl::StatusOr<HandlesInput> ReadGetDecisionHandles(const v1::GetDecisionHandles
                               &base::IdHasher::Device);
   if (CheckCount(request.months_size(), 1, kMostMonths, Path(root, "months"), &violations)) {
     for (int i = 0; i < request.months_size(); ++i) {
-      CheckMonth(request.months(i), Path(root, "months", i), &violations);
-      input.months.push_back(request.months(i));
+      ReadMonth(request.months(i), Path(root, "months", i), &violations, &input.months.emplace_back());
     }
   }
   if (!violations.empty()) return violations.ToStatus();

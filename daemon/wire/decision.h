@@ -9,6 +9,7 @@
 #include "consent/v1/decision_service.pb.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/month.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/decision.h"
 #include "daemon/domain/types.h"
@@ -27,7 +28,7 @@ struct RecordedYes {
 
 struct RecordInput {
   base::Bytes16 store_id{};
-  std::string month;  // of the form of one
+  base::MonthKeyName month;
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Place place;
   std::string policy_version;
@@ -56,7 +57,7 @@ struct HandlesInput {
   std::vector<base::RecordingHandle> recordings;
   std::vector<base::ProfileHandle> profiles;
   std::vector<base::DeviceHandle> devices;
-  std::vector<std::string> months;  // of the form of one; 1..36
+  std::vector<base::Month> months;  // 1..36
 };
 
 // As ReadVerifyDecisions.

@@ -387,6 +387,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   out->set_extended(request.extended);
   out->set_overdue(request.IsOverdue(now) && !on_hold);
   out->set_on_hold(on_hold);
+  out->set_needs_ids(request.needs_ids);
   out->set_cause(static_cast<v1::DeletionCause>(request.cause));
   out->set_requester(static_cast<v1::Actor>(request.requester));
   out->set_regime(request.regime);
@@ -421,6 +422,14 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   }
   out->set_etag(etag);
   out->set_summary(Summary(request, on_hold, now));
+}
+
+void WriteBackupsUntil(const domain::DeletionRequest& request, int keep_days, v1::DeletionRequest* out) {
+  if (request.state != domain::DeletionState::kCompleted || !request.ended_at.IsSet()) return;
+  const base::Instant until = request.ended_at + base::Hours(24 * keep_days);
+  WriteTimestamp(until, out->mutable_backups_until());
+  out->mutable_summary()->append(" A backup of our records may hold a copy of what they had of it until " +
+                                 base::FormatRfc3339(until).substr(0, 10) + ".");
 }
 
 }  // namespace consent::wire

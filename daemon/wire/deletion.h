@@ -72,6 +72,9 @@ using SystemName = std::pair<domain::SystemNumber, std::string>;
 // what it selects is.
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
+// Of a completed one, after WriteDeletion: until when a backup may hold what the records had of it, and a sentence of
+// the summary that says so. `keep_days`: how long backups are kept by the policy in force.
+void WriteBackupsUntil(const domain::DeletionRequest& request, int keep_days, v1::DeletionRequest* out);
 // Absent where single recordings are named, and of a closure, which has no times.
 bool HasCovers(const domain::Selector& selector);
 // What is surely ordered; without `to` while the time of its receipt is in doubt.

@@ -44,6 +44,10 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_SYSTEM_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_TASK_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_HOLD_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_BACKUP_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_BACKUP_RUNNING, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_BACKUP_UNSOUND, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_BACKUP_NOT_MADE, absl::StatusCode::kUnavailable},
     {v1::ERROR_REASON_NO_SETTINGS_AT_TIME, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_ETAG_MISMATCH, absl::StatusCode::kAborted},
     {v1::ERROR_REASON_CONTENTION, absl::StatusCode::kUnavailable},
@@ -80,6 +84,8 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_PROPOSALS_FULL, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_KEY_FILE_REFUSED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_ACCOUNT_JOINED, absl::StatusCode::kFailedPrecondition},
 };
 static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 

@@ -9,11 +9,11 @@ namespace {
 using base::kMaxReasonBytes;
 
 template <typename Request>
-SuspensionInput ReadCommon(const Request& request, Violations* violations) {
+SuspensionInput ReadCommon(const Request& request, bool of_store, Violations* violations) {
   const Path root;
   SuspensionInput input;
   RefuseMistyped(request, root, violations);
-  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
+  if (!of_store) CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
   input.purpose = static_cast<domain::Purpose>(request.purpose());
   if (!request.region().empty()) {
     const Path at(root, "region");
@@ -39,14 +39,17 @@ absl::StatusOr<std::string> ReadGetPolicy(const v1::GetPolicyRequest& request) {
 
 absl::StatusOr<SuspensionInput> ReadSuspend(const v1::SuspendRequest& request) {
   Violations violations;
-  SuspensionInput input = ReadCommon(request, &violations);
+  SuspensionInput input = ReadCommon(request, false, &violations);
   if (!violations.empty()) return violations.ToStatus();
   return input;
 }
 
 absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request) {
   Violations violations;
-  SuspensionInput input = ReadCommon(request, &violations);
+  SuspensionInput input = ReadCommon(request, request.restored(), &violations);
+  if (request.restored() && (request.purpose() != v1::PURPOSE_UNSPECIFIED || !request.region().empty())) {
+    violations.Add(Path(Path(), "restored"), "stands alone: it names no purpose and no region");
+  }
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   input.etag = request.etag();

@@ -68,7 +68,8 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
     });
   }
   const int64_t parts = int64_t{request.changes_size()} + request.retention_size();
-  if (parts < 1 || parts > kMaxParts) {
+  input.command.confirms_restored = request.confirm_restored();
+  if ((parts < 1 && !request.confirm_restored()) || parts > kMaxParts) {
     fatal.Add(Path(root, "changes"), "must be 1 to " + std::to_string(kMaxParts) + " items together with retention");
   } else {
     input.command.choices = reader.Choices(request.changes(), root, "changes");
@@ -170,6 +171,7 @@ std::string OptOutPartName(size_t part) { return "targets[" + std::to_string(par
 std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part) {
   const auto changes = static_cast<size_t>(request.changes_size());
   if (part < changes) return "changes[" + std::to_string(part) + ']';
+  if (part == changes + static_cast<size_t>(request.retention_size())) return "confirm_restored";
   return "retention[" + std::to_string(part - changes) + ']';
 }
 

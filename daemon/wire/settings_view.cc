@@ -57,7 +57,9 @@ void WritePurposeSetting(const domain::PurposeState& state, const domain::Subjec
   if (state.choice.choice != domain::Choice::kGiven) return;
   if (const domain::Notice* notice = rules.FindNotice(state.choice.notice)) out->set_notice_version(notice->version);
   out->set_imported(state.choice.imported);
-  if (state.choice.renewed.IsSet()) WriteTimestamp(state.choice.renewed, out->mutable_renewed());
+  if (const base::Instant renewed = state.choice.RenewedAt(); renewed.IsSet()) {
+    WriteTimestamp(renewed, out->mutable_renewed());
+  }
   const base::Instant end = domain::ConsentEnd(state.choice, rules);
   if (end != base::kEndOfTime) WriteTimestamp(end, out->mutable_holds_until());
 }
@@ -86,6 +88,10 @@ const char* Words(domain::ChangedWhat what) {
       return "the notice about a child's inactivity went out";
     case domain::ChangedWhat::kRefusedAgain:
       return "refused again";
+    case domain::ChangedWhat::kRestoreConfirmed:
+      return "what was restored from a backup was confirmed";
+    case domain::ChangedWhat::kJoined:
+      return "joined with another account";
     case domain::ChangedWhat::kPurpose:
     case domain::ChangedWhat::kRetention:
       break;

@@ -196,6 +196,37 @@ absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& 
   return hasher.Subject(request.account_id());
 }
 
+absl::StatusOr<JoinInput> ReadJoinSubjects(const v1::JoinSubjectsRequest& request, const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  JoinInput input;
+  Names unused;
+  ChangeReader reader(hasher, &violations, &unused);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.from_account_id(), Path(root, "from_account_id"), &violations);
+  CheckId(request.into_account_id(), Path(root, "into_account_id"), &violations);
+  if (request.from_account_id() == request.into_account_id() && !request.from_account_id().empty()) {
+    violations.Add(Path(root, "into_account_id"), "must be another account than from_account_id");
+  }
+  CheckText(request.from_etag(), 0, kMaxTokenBytes, Path(root, "from_etag"), &violations);
+  CheckText(request.into_etag(), 0, kMaxTokenBytes, Path(root, "into_etag"), &violations);
+  if (request.into_is_new() && !request.into_etag().empty()) {
+    violations.Add(Path(root, "into_etag"), "must be empty with into_is_new: nothing is stored of that account");
+  }
+  input.from.request_id = ReadRequestId(request.request_id(), 1, Path(root, "request_id"), &violations);
+  reader.ProofOf(request, root, &input.from.command.proof, &input.from.evidence);
+  if (!violations.empty()) return violations.ToStatus();
+  input.from.subject = hasher.Subject(request.from_account_id());
+  input.from.account_id = request.from_account_id();
+  input.from.etag = request.from_etag();
+  input.into_etag = request.into_etag();
+  input.from.digest = RequestDigest(request);
+  input.into = hasher.Subject(request.into_account_id());
+  input.into_account_id = request.into_account_id();
+  input.into_is_new = request.into_is_new();
+  return input;
+}
+
 absl::StatusOr<ChangeInput> ReadRecordChildNotice(const v1::RecordChildNoticeRequest& request,
                                                   const base::IdHasher& hasher) {
   Violations violations;

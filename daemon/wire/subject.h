@@ -25,6 +25,17 @@ absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& 
 absl::StatusOr<ChangeInput> ReadRecordChildNotice(const v1::RecordChildNoticeRequest& request,
                                                   const base::IdHasher& hasher);
 
+// A join before the service has looked at it: both etags are still tokens.
+struct JoinInput {
+  ChangeInput from;
+  base::SubjectHandle into;
+  std::string into_account_id;
+  std::string into_etag;  // empty: none
+  bool into_is_new = false;
+};
+// A fault refuses all of it.
+absl::StatusOr<JoinInput> ReadJoinSubjects(const v1::JoinSubjectsRequest& request, const base::IdHasher& hasher);
+
 struct ChildrenQuery {
   base::SubjectHandle subject;        // unset: all
   std::vector<domain::ChildDue> due;  // empty: all

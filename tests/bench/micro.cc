@@ -46,7 +46,7 @@ const base::Keys& Keys() {
 }
 
 const base::IdHasher& Hasher() {
-  static const base::IdHasher kHasher(Keys().lookup_key());
+  static const base::IdHasher kHasher = Keys().Hasher();
   return kHasher;
 }
 
@@ -249,7 +249,8 @@ void WriteRecord(benchmark::State& state) {
   domain::Place place;
   place.site = "berlin";
   place.reviewer_class = domain::ReviewerClass::kEmployee;
-  decisions::HandleKeys keys(Keys());
+  decisions::HandleKeys keys;
+  keys.Put({base::Month::Of(kNow), 1}, {1, 2, 3});
   const decisions::Asked asked{{"sampler", {"0123456789abcdef", 1234567}, {}, base::Now::Sure(kNow)},
                                domain::Purpose::kHumanReview,
                                place,

@@ -29,7 +29,7 @@ class RawWriter {
   RawWriter(const std::string& data_dir, const Sizes& sizes, int threads, absl::StatusOr<base::Keys> keys)
       : sizes_(sizes),
         keys_(*std::move(keys)),
-        hasher_(keys_.lookup_key()),
+        hasher_(keys_.Hasher()),
         database_(OpenOrExit(data_dir)),
         noise_(4096, '\0'),
         pool_(threads, 1 << 16) {

@@ -111,7 +111,7 @@ class TasksBench {
       uint64_t purged = 0;
       const Clock::time_point began = Clock::now();
       for (int i = 0; i < kChecksPerRound; ++i) {
-        const service::CheckItem item{subject, "q" + std::to_string(i), facts};
+        const service::CheckItem item{subject, {}, "q" + std::to_string(i), facts};
         domain::Decision decision;
         if (!checks_.TryDecide(session, item, domain::Purpose::kHumanReview, domain::Place{}, &decision)) {
           Give(absl::InternalError("not in the index"));

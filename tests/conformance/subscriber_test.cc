@@ -1,5 +1,7 @@
 // Who hears of commits: each of them, in order, before it is answered.
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -108,6 +110,123 @@ TEST_P(Conformance, SubscribersDoNotHearOfWhatIsRefused) {
   db().Close();
   EXPECT_EQ(Put("k", "2").outcome, Outcome::kClosed);
   EXPECT_EQ(listener.bodies().size(), 2u);
+}
+
+// What passed it of one partition, and what must not have happened before.
+class Doorkeeper final : public store::Gate {
+ public:
+  explicit Doorkeeper(store::Partition partition) : partition_(partition) {}
+
+  void BeforeAnswers(const std::vector<store::Committed>& group) override {
+    for (const store::Committed& one : group) {
+      if (one.partition != partition_) continue;
+      if (one.stamp.sequence != ++came_) ++out_of_order;
+      if (one.chain != store::NextChain(chain_, one.stamp, one.event)) ++wrong_chains;
+      chain_ = one.chain;
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+    --waiting_;
+    for (const store::Committed& one : group) {
+      if (one.partition == partition_) passed_ = one.stamp.sequence;
+    }
+  }
+  void Shut() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    open_ = false;
+  }
+  void Open() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void WaitForAGroup() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ != 0; });
+  }
+  store::Sequence passed() const { return passed_.load(); }
+
+  std::atomic<int> out_of_order = 0;
+  std::atomic<int> wrong_chains = 0;
+
+ private:
+  const store::Partition partition_;
+  base::Digest chain_{};
+  store::Sequence came_ = 0;  // calls for one partition come one after another
+  std::atomic<store::Sequence> passed_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+  int waiting_ = 0;
+};
+
+TEST_P(Conformance, EachCommitPassesTheGateBeforeAnybodyHearsOfIt) {
+  Doorkeeper gate(last());
+  db().SetGate(&gate);
+  constexpr int kThreads = 4;
+  constexpr int kEach = 50;
+  std::atomic<int> early = 0;
+  class Early final : public store::Subscriber {
+   public:
+    Early(const Doorkeeper& gate, store::Partition partition, std::atomic<int>& early)
+        : gate_(gate), partition_(partition), early_(early) {}
+    void OnCommitted(const store::Committed& committed) override {
+      if (committed.partition == partition_ && gate_.passed() < committed.stamp.sequence) ++early_;
+    }
+
+   private:
+    const Doorkeeper& gate_;
+    const store::Partition partition_;
+    std::atomic<int>& early_;
+  } listener(gate, last(), early);
+  db().Subscribe(listener);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const CommitResult result = Put(std::to_string(t) + "." + std::to_string(i), "v");
+        if (gate.passed() < result.stamp.sequence) ++early;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Commit({{Table::kSubject, "0.0", "other"}}, Change{{}, SomeEvent("conflict")}).outcome, Outcome::kConflict);
+  EXPECT_EQ(gate.passed(), static_cast<store::Sequence>(kThreads * kEach));
+  EXPECT_EQ(early, 0);
+  EXPECT_EQ(gate.out_of_order, 0);
+  EXPECT_EQ(gate.wrong_chains, 0);
+  db().Unsubscribe(listener);
+  db().SetGate(nullptr);
+  EXPECT_EQ(Put("free", "v").outcome, Outcome::kCommitted);
+  EXPECT_EQ(gate.passed(), static_cast<store::Sequence>(kThreads * kEach)) << "it is no gate any more";
+}
+
+TEST_P(Conformance, WhileAGroupIsInTheGateTheNextOneIsWrittenAndNoneIsAnswered) {
+  Doorkeeper gate(last());
+  db().SetGate(&gate);
+  gate.Shut();
+  std::vector<std::future<CommitResult>> answers;
+  for (const char* key : {"first", "second", "third"}) {
+    auto promise = std::make_shared<std::promise<CommitResult>>();
+    answers.push_back(promise->get_future());
+    db().Commit(
+        last(), {},
+        [key](const Stamp&) {
+          return Change{{{Table::kSubject, key, "v"}}, SomeEvent(key)};
+        },
+        [promise](const CommitResult& result) { promise->set_value(result); });
+    if (answers.size() == 1) gate.WaitForAGroup();
+    if (answers.size() > 2) continue;
+    while (Value(key) != "v") std::this_thread::yield();
+  }
+  EXPECT_EQ(gate.passed(), 0u);
+  for (auto& answer : answers) EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  gate.Open();
+  for (auto& answer : answers) EXPECT_EQ(answer.get().outcome, Outcome::kCommitted);
+  EXPECT_EQ(gate.passed(), 3u);
+  db().SetGate(nullptr);
 }
 
 TEST_P(Conformance, NobodyHearsAfterTheEndOfItsSubscription) {

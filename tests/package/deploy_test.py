@@ -130,7 +130,13 @@ class Bash(unittest.TestCase):
 
     def test_the_daemon(self):
         script = pathlib.Path(MANUAL) / "consentd.bash"
-        self.assertEqual(sorted(self.offered("consentd", "", script=script)), ["callers", "policy", "serve", "version"])
+        shown = re.findall(r"^  consentd ([a-z]+)(?: ([a-z][a-z-]+))? ", run(DAEMON, "--help").stdout, re.M)
+        self.assertGreater(len(shown), 10)
+        self.assertEqual(set(self.offered("consentd", "", script=script)), {command for command, _ in shown}, "all that it says it can")
+        for command, _ in shown:
+            words = {second for first, second in shown if first == command and second}
+            if words:
+                self.assertEqual(set(self.offered("consentd", command, "", script=script)), words)
         self.assertIn("--data-dir", self.offered("consentd", "serve", "--d", script=script))
 
 

@@ -33,6 +33,7 @@ void SteppedStore::OnCommitted(const store::Committed& committed) {
     base::MutexLock lock(mutex_);
     if (applying_ != nullptr) {
       applying_->change = store::Change{committed.writes, committed.event};
+      applying_->chain = committed.chain;
       return;
     }
   }
@@ -41,7 +42,7 @@ void SteppedStore::OnCommitted(const store::Committed& committed) {
 
 void SteppedStore::Tell(const Item& item) {
   if (item.result.outcome != store::Outcome::kCommitted) return;
-  subscribers_.Tell({item.partition, item.result.stamp, item.change.event, item.change.writes});
+  subscribers_.Tell({item.partition, item.result.stamp, item.change.event, item.change.writes, item.chain});
 }
 
 store::CommitResult SteppedStore::ApplyNow(Item& item) {

@@ -33,6 +33,7 @@ class SteppedStore final : public store::Store, private store::Subscriber {
               store::Done done) override EXCLUDES(mutex_);
   void Subscribe(store::Subscriber& subscriber) override { subscribers_.Add(subscriber); }
   void Unsubscribe(store::Subscriber& subscriber) override { subscribers_.Remove(subscriber); }
+  void SetGate(store::Gate* gate) override { inner_.SetGate(gate); }
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override {
     return inner_.Get(partition, table, key);
   }
@@ -72,6 +73,7 @@ class SteppedStore final : public store::Store, private store::Subscriber {
     store::Done done;
     store::CommitResult result;
     store::Change change;  // as it was applied
+    base::Digest chain{};
   };
   store::CommitResult ApplyNow(Item& item);
   // Of what a step applied: notes it until its answer. Of everything else: passes it on.

@@ -70,6 +70,8 @@ Report ReportOf(const DecisionCheck& check, const std::vector<DecisionProblem>& 
                  {"reads", counts.reads},
                  {"confirmed", counts.confirmed},
                  {"not_checkable", counts.not_checkable},
+                 {"keys_gone", counts.keys_gone},
+                 {"heard_not_checkable", counts.heard_not_checkable},
                  {"problem_count", counts.problems},
                  {"uses", Json::array()},
                  {"problems", Json::array()}};
@@ -80,10 +82,11 @@ Report ReportOf(const DecisionCheck& check, const std::vector<DecisionProblem>& 
     report.json["problems"].push_back(ProblemJson(problem));
   }
   for (const auto& [use, uses] : check.uses()) report.json["uses"].push_back(UseJson(use, uses));
-  Table summary("decisions", {"FILES", "RECORDS", "YESES", "READS", "CONFIRMED", "NOT CHECKABLE", "PROBLEMS"});
+  Table summary("decisions",
+                {"FILES", "RECORDS", "YESES", "READS", "CONFIRMED", "NOT CHECKABLE", "KEYS GONE", "PROBLEMS"});
   summary.Add({std::to_string(counts.files), std::to_string(counts.records), std::to_string(counts.yeses),
                std::to_string(counts.reads), std::to_string(counts.confirmed), std::to_string(counts.not_checkable),
-               std::to_string(counts.problems)});
+               std::to_string(counts.keys_gone), std::to_string(counts.problems)});
   report.tables = {summary, UseTable(check)};
   if (!problems.empty()) report.tables.push_back(found);
   return report;
@@ -158,7 +161,8 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
                                             "revision and by the policy of its time. Tells who could use what, and "
                                             "what of it was wrong. Ends with 0 where nothing is "
                                             "wrong and with 50 where something is. Yeses of "
-                                            "people whose history was erased are counted as not checkable.");
+                                            "people whose history was erased, and of months whose key was destroyed, "
+                                            "are counted as not checkable.");
   auto flags = std::make_shared<VerifyFlags>();
   app->add_option("files", flags->files, "The log's files, in any order, or its folder")->required()->type_name("FILE");
   CLI::Option* const offline = app->add_flag("--offline", flags->offline, "Check the chain alone, without a daemon");

@@ -73,6 +73,8 @@ std::string VerdictWords(DecisionVerdict verdict) {
       return "A yes was recorded under a policy that was not in force.";
     case DecisionVerdict::kNotCheckable:
       return "A yes was recorded, and nobody can tell any more whether it was right.";
+    case DecisionVerdict::kKeyGone:
+      return "A yes was recorded, and nobody can tell any more whom it is about.";
     default:
       return "A yes was recorded of which this store knows nothing.";
   }

@@ -15,9 +15,11 @@ Table SuspensionTable(const std::vector<Suspension>& suspensions) {
   Table table("suspension",
               {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG", "CHANGED BY", "PROPOSED BY"});
   for (const Suspension& suspension : suspensions) {
-    table.Add({std::string(Name(suspension.purpose)), suspension.region.empty() ? "everywhere" : suspension.region,
-               YesNo(suspension.active), TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
-               suspension.reason, suspension.etag.value(), suspension.changed_by, suspension.proposed_by});
+    const bool is_of_restore = suspension.purpose == Purpose::kUnset;
+    table.Add({is_of_restore ? "all (restored)" : std::string(Name(suspension.purpose)),
+               suspension.region.empty() ? "everywhere" : suspension.region, YesNo(suspension.active),
+               TimeText(suspension.suspended_at), TimeText(suspension.resumed_at), suspension.reason,
+               suspension.etag.value(), suspension.changed_by, suspension.proposed_by});
   }
   return table;
 }
@@ -106,15 +108,24 @@ void AddResume(CLI::App* parent, Cli& cli) {
                              "Lift a suspension. Afterwards only choices made since count. Where the policy "
                              "wants two persons for it, this proposes it (`approvals`).");
   auto order = std::make_shared<ResumeOrder>();
-  AddName(app, "purpose", &order->purpose, "What goes on")->required();
-  AddRegion(app, "--region", &order->region, true, "The region of the suspension");
+  CLI::Option* purpose = AddName(app, "purpose", &order->purpose, "What goes on; or --restored");
+  CLI::Option* region = AddRegion(app, "--region", &order->region, true, "The region of the suspension");
+  app->add_flag("--restored", order->restored,
+                "Accept what a restore without a restriction journal may have lost: accounts are decided by what was "
+                "restored")
+      ->excludes(purpose)
+      ->excludes(region);
   AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
   AddEtag(app, &order->etag, "policy show");
   auto yes = std::make_shared<bool>(false);
   AddYes(app, yes.get());
   app->callback([&cli, order, yes] {
+    if (!order->restored && order->purpose == Purpose::kUnset) throw CLI::RequiredError("a purpose or --restored");
     cli.action = [&cli, order, yes] {
-      if (!IsConfirmed("Recordings may be used for " + std::string(Name(order->purpose)) + " again.", *yes)) {
+      const std::string what = order->restored
+                                   ? "Accounts are decided by what was restored, whatever was lost."
+                                   : "Recordings may be used for " + std::string(Name(order->purpose)) + " again.";
+      if (!IsConfirmed(what, *yes)) {
         return static_cast<int>(kStopped);
       }
       return cli.WithClient([&](Client& client) {

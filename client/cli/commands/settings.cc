@@ -99,8 +99,8 @@ void Build(SetOrder* order) {
   }
   update.retention = order->left_out.RetentionOf(order->scope, order->retention);
   order->left_out.Settle(Restricts(update.changes, update.retention));
-  if (update.changes.empty() && update.retention.empty()) {
-    throw CLI::RequiredError("at least one of --on, --off and --retention");
+  if (update.changes.empty() && update.retention.empty() && !update.confirm_restored) {
+    throw CLI::RequiredError("at least one of --on, --off, --retention and --confirm-restored");
   }
 }
 
@@ -142,6 +142,9 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
   app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off; several times")
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
+  app->add_flag("--confirm-restored", order->update.confirm_restored,
+                "What `settings get` shows was read and stands, of an account that a restore brought back (RESTORED); "
+                "needs --etag, --channel and --actor");
   AddScope(app, &order->scope);
   AddSelfProfile(app, order.get());
   AddEvidence(app, &order->update.evidence, &order->left_out);
@@ -152,7 +155,8 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
       "answers");
   app->callback([&cli, order, app, account] {
     if (TakesFile(app, order->bulk, account,
-                  {"--on", "--off", "--retention", "--profile", "--device", "--self-profile", "--etag"})) {
+                  {"--on", "--off", "--retention", "--confirm-restored", "--profile", "--device", "--self-profile",
+                   "--etag"})) {
       order->left_out.Settle(false);
       cli.action = [&cli, order] { return SetFromFile(cli, *order); };
       return;

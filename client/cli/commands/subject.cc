@@ -1,7 +1,8 @@
-// consentctl subject set|get.
+// consentctl subject set|get|join.
 #include <sstream>
 
 #include "client/cli/command.h"
+#include "client/cli/confirm.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
@@ -131,12 +132,65 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   });
 }
 
+// What is typed for `subject join`.
+struct JoinTyped {
+  JoinOrder order;
+  bool yes = false;
+};
+
+void AddEtagOf(CLI::App* app, const char* name, Etag* etag, const char* whose) {
+  app->add_option_function<std::string>(
+         name,
+         [etag, name](const std::string& text) {
+           CheckTextFlag(name, text, 0, base::kMaxTokenBytes);
+           *etag = Etag(text);
+         },
+         std::string("What `subject get` printed of ") + whose)
+      ->type_name("ETAG");
+}
+
+void AddJoin(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "join",
+      "Make FROM another name of INTO. What both were agreed to stays, what one of them refused is refused; whatever "
+      "else was agreed to has to be agreed to again. It cannot be undone, and goes on by itself once it has begun.");
+  auto typed = std::make_shared<JoinTyped>();
+  JoinOrder* order = &typed->order;
+  AddId(app, "from", &order->from, "The account that becomes an alias")->required();
+  AddId(app, "into", &order->into, "The account that it becomes an alias of")->required();
+  AddEtagOf(app, "--from-etag", &order->from_etag, "FROM");
+  AddEtagOf(app, "--into-etag", &order->into_etag, "INTO");
+  app->add_flag("--into-is-new", order->into_is_new,
+                "Nothing was ever stored of INTO: FROM is renamed, and everything that was agreed to stays");
+  AddEvidence(app, &order->evidence);
+  AddRequestId(app, &order->request_id);
+  AddYes(app, &typed->yes);
+  app->callback([&cli, typed] {
+    cli.action = [&cli, typed]() -> int {
+      if (!IsConfirmed("This makes one account another name of the other one, and cannot be undone.", typed->yes)) {
+        return kStopped;
+      }
+      return cli.WithClient([&](Client& client) {
+        const auto joined = client.JoinSubjects(typed->order);
+        if (!joined.ok()) return PrintError(joined.status(), cli.json);
+        Report report;
+        report.json = {{"already", joined->already}, {"etag", joined->revision.value()}};
+        Table table("joined", {"ALREADY", "ETAG"});
+        table.Add({YesNo(joined->already), joined->revision.value()});
+        report.tables = {table};
+        return Print(report, cli, kDone);
+      });
+    };
+  });
+}
+
 }  // namespace
 
 void AddSubject(CLI::App& app, Cli& cli) {
   CLI::App* subject = app.add_subcommand("subject", "Who lives behind an account");
   subject->require_subcommand(1);
   AddSetSubject(subject, cli);
+  AddJoin(subject, cli);
   CLI::App* get =
       subject->add_subcommand("get", "Show region, profiles, devices and etag, and whether the account was closed");
   auto account = std::make_shared<AccountId>();

@@ -34,6 +34,7 @@ void DecisionCheck::Count(DecisionVerdict verdict, Chain* chain) {
       ++found.late;
       break;
     case DecisionVerdict::kNotCheckable:
+    case DecisionVerdict::kKeyGone:
       ++found.not_checkable;
       break;
     case DecisionVerdict::kUnset:
@@ -216,8 +217,9 @@ absl::Status DecisionCheck::CheckYeses(const DecisionLine& line, Chain& chain) {
     Count(verdict, &chain);
     if (verdict == DecisionVerdict::kConfirmed) {
       ++counts_.confirmed;
-    } else if (verdict == DecisionVerdict::kNotCheckable) {
+    } else if (verdict == DecisionVerdict::kNotCheckable || verdict == DecisionVerdict::kKeyGone) {
       ++counts_.not_checkable;
+      if (verdict == DecisionVerdict::kKeyGone) ++counts_.keys_gone;
       ++uses.not_checkable;
     } else {
       ++uses.wrong;
@@ -271,7 +273,7 @@ void DecisionCheck::Finish() {
   for (Chain& chain : chains_) FinishChain(chain);
   if (!heard_.has_value()) return;
   file_ = heard_->name();
-  heard_->Finish(
+  counts_.heard_not_checkable = heard_->Finish(
       [this](uint64_t line, bool is_readable, const std::string& why) { TellHeard(line, is_readable, why); });
 }
 

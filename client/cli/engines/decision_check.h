@@ -46,8 +46,12 @@ struct DecisionCounts {
   // Records of what people read; of them the chain alone is checked.
   uint64_t reads = 0;
   uint64_t confirmed = 0;
-  // Of people whose history was erased.
+  // Of people whose history was erased, and keys_gone.
   uint64_t not_checkable = 0;
+  // Of months whose key was destroyed or lost: nobody can tell any more whom they are about.
+  uint64_t keys_gone = 0;
+  // Lines of what was played that no yes allows as far as can be told, because a key of their month is gone.
+  uint64_t heard_not_checkable = 0;
   uint64_t problems = 0;
 };
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -18,7 +17,7 @@
 namespace consent::cli {
 namespace {
 
-constexpr std::string_view kMonthForm = "0000-00";
+constexpr size_t kMonthBytes = 7;  // "2026-11"
 
 // Whether the last of the bytes that were read ends a line; also true of what cannot be looked at, such as a pipe.
 bool EndsWhole(int descriptor, uint64_t bytes) {
@@ -102,16 +101,6 @@ absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink&
   return absl::OkStatus();
 }
 
-std::string MonthOf(Time time) { return TimeText(time).substr(0, kMonthForm.size()); }
-
-bool IsMonth(const std::string& text) {
-  if (text.size() != kMonthForm.size()) return false;
-  for (size_t i = 0; i < kMonthForm.size(); ++i) {
-    const bool is_digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
-    if (kMonthForm[i] == '-' ? text[i] != '-' : !is_digit) return false;
-  }
-  const std::string number = text.substr(5);
-  return text >= "1970" && number >= "01" && number <= "12";
-}
+std::string MonthOf(Time time) { return TimeText(time).substr(0, kMonthBytes); }
 
 }  // namespace consent::cli

@@ -49,8 +49,6 @@ absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const
 // Cancelled, with file and line, where the sign goes up.
 absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink, StopSign stop = {});
 
-// Whether it is a calendar month of UTC as records name theirs: "2026-11".
-bool IsMonth(const std::string& text);
 // The month of a time.
 std::string MonthOf(Time time);
 

@@ -1,10 +1,12 @@
 #include "client/cli/engines/decision_find.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "client/cli/render/render.h"
 #include "consent/names.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/month.h"
 
 namespace consent::cli {
 namespace {
@@ -26,17 +28,19 @@ void DecisionFind::BeginFile(const std::string& name) {
 
 absl::Status DecisionFind::TakeLine(const std::string& text) {
   const absl::StatusOr<DecisionLine> line = ParseDecisionLine(text);
-  if (!line.ok() || !IsMonth(line->record.month)) {
+  const std::optional<base::MonthKeyName> key =
+      line.ok() ? base::MonthKeyName::Parse(line->record.month) : std::nullopt;
+  if (!key.has_value()) {
     ++counts_.unreadable;
     return absl::OkStatus();
   }
   ++counts_.records;
   const DecisionRecord& record = line->record;
   if (!query_.decided.Has(record.wall)) return absl::OkStatus();
-  if (absl::Status status = Learn(record.month); !status.ok()) return status;
-  const auto sought = handles_.find({record.store_id, record.month});
-  if (sought == handles_.end()) {
-    ++counts_.other_stores;
+  if (absl::Status status = Learn(key->month.ToText()); !status.ok()) return status;
+  const auto sought = handles_.find(record.month);
+  if (sought == handles_.end() || sought->second.gone) {
+    ++(sought == handles_.end() ? counts_.other_stores : counts_.keys_gone);
     return absl::OkStatus();
   }
   if (!line->read.empty()) TakeRead(*line, sought->second);
@@ -86,7 +90,11 @@ absl::Status DecisionFind::Learn(const std::string& month) {
   for (Client* const client : clients_) {
     absl::StatusOr<DecisionHandles> handles = client->GetDecisionHandles(query);
     if (!handles.ok()) return handles.status();
-    handles_[{handles->store_id, month}] = std::move(handles->months.at(0));
+    for (MonthHandles& under_key : handles->months) {
+      MonthHandles& known = handles_[under_key.month];
+      // What one store has lost another one may have.
+      if (known.month.empty() || known.gone) known = std::move(under_key);
+    }
   }
   return absl::OkStatus();
 }
@@ -125,15 +133,16 @@ Json FindCountsJson(const FindCounts& counts) {
           {"records", counts.records},
           {"found", counts.found},
           {"unreadable", counts.unreadable},
-          {"of_other_stores", counts.other_stores}};
+          {"of_other_stores", counts.other_stores},
+          {"keys_gone", counts.keys_gone}};
 }
 
 bool SawAll(const FindCounts& counts) { return counts.unreadable == 0 && counts.other_stores == 0; }
 
 Table FindCountsTable(const FindCounts& counts) {
-  Table table("found", {"FILES", "RECORDS", "FOUND", "UNREADABLE", "OF OTHER STORES"});
+  Table table("found", {"FILES", "RECORDS", "FOUND", "UNREADABLE", "OF OTHER STORES", "KEYS GONE"});
   table.Add({std::to_string(counts.files), std::to_string(counts.records), std::to_string(counts.found),
-             std::to_string(counts.unreadable), std::to_string(counts.other_stores)});
+             std::to_string(counts.unreadable), std::to_string(counts.other_stores), std::to_string(counts.keys_gone)});
   return table;
 }
 

@@ -52,9 +52,12 @@ struct FindCounts {
   uint64_t files = 0;
   uint64_t records = 0;
   uint64_t found = 0;
-  // What nobody could look into: lines that are no record, and records of stores that no daemon that was asked has.
+  // What nobody could look into: lines that are no record, and records under keys that no daemon that was asked has or
+  // had.
   uint64_t unreadable = 0;
   uint64_t other_stores = 0;
+  // Records whose key was destroyed, or lost with a store: nobody can tell any more whom they are about.
+  uint64_t keys_gone = 0;
 };
 
 // One run over files. Keeps the handles of each month that occurs, and no record. Not thread-safe.
@@ -86,12 +89,13 @@ class DecisionFind final : public DecisionLineSink {
   const DecisionQuery query_;
   const Sink sink_;
   std::string file_;
-  std::set<std::string> asked_;                                          // months
-  std::map<std::pair<std::string, std::string>, MonthHandles> handles_;  // by store id and month
+  std::set<std::string> asked_;  // months
+  // By the key's name, which no two keys have, whosesoever they are: a restored store has keys of the lost one.
+  std::map<std::string, MonthHandles> handles_;
   FindCounts counts_;
 };
 
-// Whether each record could be looked into.
+// Whether each record could be looked into that names anybody.
 bool SawAll(const FindCounts& counts);
 
 // What is listed of a run's findings; what is beyond is counted.

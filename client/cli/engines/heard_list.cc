@@ -13,10 +13,6 @@ namespace {
 
 constexpr size_t kMostHeard = 500'000;
 
-std::string Key(const std::string& store_id, const std::string& month, const std::string& handle) {
-  return store_id + month + handle;
-}
-
 }  // namespace
 
 absl::Status HeardList::Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
@@ -55,7 +51,7 @@ absl::Status HeardList::Read(const std::string& name, LineReader& reader, const 
 // The yes may lie in each month that its time may lie in.
 absl::Status HeardList::Add(const RecordingId& recording, uint64_t line, Time at,
                             std::map<std::string, Waiting>* waiting, const std::vector<Client*>& clients) {
-  heard_.push_back({line, at, false});
+  heard_.push_back({.line = line, .at = at});
   const Time first = std::max(at - options_.within, Time(std::chrono::microseconds(1)));
   const std::string last = MonthOf(at + options_.skew);
   std::string month;
@@ -80,9 +76,13 @@ absl::Status HeardList::Ask(const std::string& month, Waiting* waiting, const st
   for (Client* const client : clients) {
     const absl::StatusOr<DecisionHandles> handles = client->GetDecisionHandles(query);
     if (!handles.ok()) return handles.status();
-    const std::vector<std::string>& recordings = handles->months.at(0).recordings;
-    for (size_t i = 0; i < recordings.size(); ++i) {
-      by_handle_.emplace(Key(handles->store_id, month, recordings[i]), waiting->heard[i]);
+    for (const MonthHandles& under_key : handles->months) {
+      if (under_key.gone) {
+        for (const size_t heard : waiting->heard) heard_[heard].may_lack_key = true;
+      }
+      for (size_t i = 0; i < under_key.recordings.size(); ++i) {
+        by_handle_.emplace(under_key.month + under_key.recordings[i], waiting->heard[i]);
+      }
     }
   }
   waiting->heard.clear();
@@ -93,7 +93,7 @@ void HeardList::See(const DecisionLine& line) {
   const DecisionRecord& record = line.record;
   if (record.purpose != options_.purpose || !record.wall.has_value()) return;
   for (const RecordedYes& yes : record.yeses) {
-    const auto [begin, end] = by_handle_.equal_range(Key(record.store_id, record.month, yes.recording));
+    const auto [begin, end] = by_handle_.equal_range(record.month + yes.recording);
     for (auto it = begin; it != end; ++it) {
       Heard& heard = heard_[it->second];
       if (*record.wall >= heard.at - options_.within && *record.wall <= heard.at + options_.skew) {
@@ -103,12 +103,19 @@ void HeardList::See(const DecisionLine& line) {
   }
 }
 
-void HeardList::Finish(const Sink& sink) const {
+uint64_t HeardList::Finish(const Sink& sink) const {
+  uint64_t lack_key = 0;
   const std::string why = "no yes for " + std::string(Name(options_.purpose)) + " is on record within the " +
                           std::to_string(options_.within.count()) + " s before it was played";
   for (const Heard& heard : heard_) {
-    if (!heard.is_allowed) sink(heard.line, true, why);
+    if (heard.is_allowed) continue;
+    if (heard.may_lack_key) {
+      ++lack_key;
+    } else {
+      sink(heard.line, true, why);
+    }
   }
+  return lack_key;
 }
 
 }  // namespace consent::cli

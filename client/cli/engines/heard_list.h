@@ -38,8 +38,9 @@ class HeardList {
   absl::Status Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients, const Sink& sink);
   // Marks what the record's yeses allow.
   void See(const DecisionLine& line);
-  // Tells each line that no yes allows, in their order.
-  void Finish(const Sink& sink) const;
+  // Tells each line that no yes allows, in their order, but for those of whose months a key is gone. How many these
+  // are: a yes may be on record of which nobody can tell any more whose it is.
+  uint64_t Finish(const Sink& sink) const;
 
   const std::string& name() const { return name_; }
   uint64_t lines() const { return heard_.size(); }
@@ -49,6 +50,7 @@ class HeardList {
     uint64_t line = 0;
     Time at;
     bool is_allowed = false;
+    bool may_lack_key = false;
   };
   // Recordings of one month whose handles are still to be asked for.
   struct Waiting {
@@ -63,7 +65,7 @@ class HeardList {
   const HeardOptions options_;
   std::string name_;
   std::vector<Heard> heard_;
-  // By store id, month and handle, one behind the other.
+  // By the key's name and the handle, one behind the other.
   std::unordered_multimap<std::string, size_t> by_handle_;
 };
 

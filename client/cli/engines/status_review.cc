@@ -97,6 +97,11 @@ class Review {
     if (status_.suspensions.empty()) return Good("purposes", "none is suspended");
     for (const Suspension& one : status_.suspensions) {
       const std::string purpose(Name(one.purpose));
+      if (one.purpose == Purpose::kUnset) {
+        Line("suspended", "everything since " + At(one.suspended_at) + ": restored without a restriction journal", true,
+             "find out what may be lost; then an officer accepts it: consentctl policy resume --restored");
+        continue;
+      }
       Line("suspended",
            purpose + " " + (one.region.empty() ? "everywhere" : one.region) + " since " + At(one.suspended_at),
            Since(one.suspended_at) > kSuspensionAge,

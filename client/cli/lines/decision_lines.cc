@@ -9,6 +9,7 @@
 #include "client/lines/json_fields.h"
 #include "daemon/base/base64.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/month.h"
 
 namespace consent {
 namespace {
@@ -161,7 +162,7 @@ void ReadNameOrNone(Fields& fields, const char* key, Enum* out) {
 void ReadAsker(Fields& fields, DecisionLine* line) {
   std::optional<int64_t> version;
   std::optional<int64_t> number;
-  fields.ReadInteger("v", 2, 2, &version);
+  fields.ReadInteger("v", 3, 3, &version);
   fields.ReadInteger("n", 1, INT64_MAX, &number);
   line->number = static_cast<uint64_t>(number.value_or(0));
   fields.ReadText("prev", 2 * kHashBytes, 2 * kHashBytes, &line->previous);
@@ -169,19 +170,19 @@ void ReadAsker(Fields& fields, DecisionLine* line) {
   ReadHex(fields, "store", kHandleBytes, &line->record.store_id);
   fields.ReadText("caller", 0, kMaxDecisionLineBytes, &line->caller);
   fields.ReadText("call", 1, base::kMaxIdBytes, &line->call);
-  fields.ReadText("month", 1, base::kMaxNameBytes, &line->record.month);
+  fields.ReadText("month", base::MonthKeyName::kBytes, base::MonthKeyName::kBytes, &line->record.month);
 }
 
 void ReadYeses(Fields& fields, DecisionRecord* record) {
   std::vector<RecordedYes> facts;
   for (const Json& each : fields.ReadArray("facts", base::kMaxBatch)) {
     if (!ReadFacts(each, &facts.emplace_back())) {
-      return fields.Fail("facts", "element " + std::to_string(facts.size() - 1) + " is none of version 2");
+      return fields.Fail("facts", "element " + std::to_string(facts.size() - 1) + " is none of version 3");
     }
   }
   for (const Json& yes : fields.ReadArray("yes", base::kMaxBatch)) {
     if (!ReadYes(yes, facts, &record->yeses.emplace_back())) {
-      return fields.Fail("yes", "entry " + std::to_string(record->yeses.size() - 1) + " is none of version 2");
+      return fields.Fail("yes", "entry " + std::to_string(record->yeses.size() - 1) + " is none of version 3");
     }
   }
   if (record->yeses.empty()) fields.Fail("yes", "must have an entry");

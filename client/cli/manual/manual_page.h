@@ -12,7 +12,7 @@ namespace consent::cli {
 // What a tree of commands does not tell.
 struct ManualFacts {
   std::string section = "1";
-  std::string version;                                           // "0.1.0"
+  std::string version;                                           // "0.2.0"
   std::vector<std::pair<std::string, std::string>> exit_codes;   // number and meaning, ascending
   std::vector<std::pair<std::string, std::string>> environment;  // variables that no option names
   std::vector<std::pair<std::string, std::string>> files;        // path and what it is

@@ -9,6 +9,10 @@
 namespace consent::cli {
 namespace {
 
+constexpr char kRestoredWords[] =
+    "the account was restored from a backup and something that it had agreed to is lost, so nothing is deleted for "
+    "that until its settings are confirmed.";
+
 // R1 to R4, and the deletions of E1.
 std::string OrderWords(const ExplainedRow& row) {
   const std::string what = CapturesOf(row);
@@ -60,6 +64,8 @@ std::string RetentionWords(const ExplainedRow& row) {
              DayText(row.at) + ".";
     case RowNote::kClockDoubtful:
       return chose + "They may be over, but the daemon's clock was in doubt, so nothing is deleted for that.";
+    case RowNote::kRestored:
+      return chose + "They may be over, but " + kRestoredWords;
     default:
       return chose + "For this one they were over on " + DayText(row.at) + ".";
   }
@@ -92,6 +98,8 @@ std::string EndedCopyWords(const ExplainedRow& row) {
              "A profile or device that is gone said no to that, perhaps another one: the copy is not deleted for it.";
     case RowNote::kClockDoubtful:
       return copy + "It would have to be deleted, but the daemon's clock was in doubt, so nothing is deleted for that.";
+    case RowNote::kRestored:
+      return copy + "It would have to be deleted, but " + kRestoredWords;
     default:
       return copy + who + " said no to that on " + DayText(row.from) + ", before this was recorded.";
   }
@@ -113,6 +121,9 @@ std::string DispositionWords(const ExplainedRow& row) {
   if (row.note == RowNote::kClockDoubtful) {
     return "It was recorded by accident and would have to be deleted, but the daemon's clock was in doubt.";
   }
+  if (row.note == RowNote::kRestored) {
+    return std::string("It was recorded by accident and would have to be deleted, but ") + kRestoredWords;
+  }
   return "It was recorded by accident. What is recorded by accident must be deleted: this one from " + DayText(row.at) +
          " on.";
 }
@@ -130,6 +141,10 @@ std::string RecordingWords(const ExplainedRow& row, const Explanation& explanati
   switch (row.reason) {
     case Reason::kClockDoubtful:
       return "The daemon's clock is in doubt. Until an operator has confirmed it, nothing may be used.";
+    case Reason::kRestored:
+      return "The account was restored from a backup on " + DayText(row.since) +
+             ", and something that it had agreed to since is lost. Until its settings are confirmed, nothing may be "
+             "used.";
     case Reason::kUnknownSubject:
       return "Nothing is known of the account: it was not registered, or nothing but a refusal had named it.";
     case Reason::kMissingFact:
@@ -250,6 +265,11 @@ std::string ConsentWords(const ExplainedRow& row) {
   if (row.note == RowNote::kBeforeSuspensionEnd) {
     return consent + " The use was stopped after that" + (row.at.has_value() ? ", until " + DayText(row.at) : "") +
            ": it has to be agreed to again.";
+  }
+  if (row.note == RowNote::kUnconfirmed) {
+    return consent +
+           " The account was joined with another one since, to which the same was not said: it has to be "
+           "agreed to again.";
   }
   return consent + " That notice is not about this use, or the policy does not have it any more.";
 }

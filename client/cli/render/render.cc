@@ -245,6 +245,8 @@ Json PolicyJson(const Policy& policy) {
   json["longest_answer_age_seconds"] = policy.longest_answer_age_seconds;
   json["default_capture_uncertainty_ms"] = policy.default_capture_uncertainty_ms;
   json["recorded_purposes"] = NamesJson(policy.recorded_purposes);
+  json["backup_keep_days"] = policy.backup_keep_days;
+  json["decision_log_keep_months"] = policy.decision_log_keep_months;
   return json;
 }
 

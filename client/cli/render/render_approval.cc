@@ -32,6 +32,7 @@ std::string RolesText(const Proposal& proposal) {
 std::string SubjectOf(const Proposal& proposal) {
   switch (proposal.act) {
     case ProposedAct::kResume:
+      if (proposal.purpose == Purpose::kUnset) return "all (restored)";
       return std::string(Name(proposal.purpose)) + (proposal.region.empty() ? " everywhere" : " in " + proposal.region);
     case ProposedAct::kReleaseHold:
       return proposal.hold_id.value();

@@ -51,6 +51,7 @@ std::string MarksText(const DeletionRequest& request) {
   std::vector<std::string> marks;
   if (request.extended) marks.emplace_back("EXTENDED");
   if (request.on_hold) marks.emplace_back("ON_HOLD");
+  if (request.needs_ids) marks.emplace_back("NEEDS_IDS");
   if (request.overdue) marks.emplace_back("OVERDUE");
   if (request.confirmation_overdue) marks.emplace_back("CONFIRMATION_OVERDUE");
   const Appeal last = request.appeals.empty() ? Appeal{} : request.appeals.back();
@@ -195,6 +196,7 @@ Json DeletionJson(const DeletionRequest& request) {
                {"extended", request.extended},
                {"overdue", request.overdue},
                {"on_hold", request.on_hold},
+               {"needs_ids", request.needs_ids},
                {"cause", Name(request.cause)},
                {"requester", Name(request.requester)},
                {"regime", request.regime},

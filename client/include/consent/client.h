@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "consent/answer.h"
 #include "consent/approval.h"
+#include "consent/backup.h"
 #include "consent/clock.h"
 #include "consent/decisions.h"
 #include "consent/deletion.h"
@@ -18,6 +19,7 @@
 #include "consent/explanation.h"
 #include "consent/export.h"
 #include "consent/hold.h"
+#include "consent/keys.h"
 #include "consent/policy.h"
 #include "consent/purge.h"
 #include "consent/recording.h"
@@ -119,6 +121,9 @@ class CONSENT_EXPORT Client {
   // FailedPrecondition (CHILD_NOT_INACTIVE): there is nothing to tell. The first notice stays.
   virtual absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice,
                                                                 const CallOptions& options = {}) = 0;
+  // Once it has begun, the daemon ends it, whatever becomes of the call; repeating it answers when that is so.
+  // FailedPrecondition (ACCOUNT_JOINED, ACCOUNT_CLOSED) of an account that cannot be joined.
+  virtual absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options = {}) = 0;
 
   // Also of an account that nobody registered: CurrentSettings::registered says so.
@@ -243,6 +248,16 @@ class CONSENT_EXPORT Client {
                                                                        const CallOptions& options = {}) = 0;
   // Takes the place of the report before. Needs the role OFFICER, because an auditor writes nothing.
   virtual absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options = {}) = 0;
+
+  // FailedPrecondition (BACKUP_RUNNING): another one is being taken. It ends with EndBackup, and where nobody reads of
+  // it for a minute.
+  virtual absl::StatusOr<BackupId> BeginBackup(const CallOptions& options = {}) = 0;
+  // From byte `offset` of a file on: of MANIFEST.json first, which lists the others. NotFound (BACKUP_NOT_FOUND): it
+  // has ended, or has no such file; FailedPrecondition (BACKUP_UNSOUND): the store is damaged.
+  virtual absl::StatusOr<BackupPiece> ReadBackup(const BackupId& backup, const std::string& file, int64_t offset,
+                                                 const CallOptions& options = {}) = 0;
+  // `taken`: all of it was read, compared with the manifest and synced.
+  virtual absl::Status EndBackup(const BackupId& backup, bool taken, const CallOptions& options = {}) = 0;
   // Why a check is answered as it is. The answer is no permission: nothing is on record by it.
   virtual absl::StatusOr<Explanation> ExplainCheck(const Recording& recording, const ExplainQuestion& question,
                                                    const CallOptions& options = {}) = 0;
@@ -256,6 +271,12 @@ class CONSENT_EXPORT Client {
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // Ends the pauses of tasks that failed. Leases and holds stay as they are. Needs the role PURGER or OPERATOR.
   virtual absl::StatusOr<RetryPage> RetryTasks(const RetryOrder& order, const CallOptions& options = {}) = 0;
+
+  // Which master keys are in force, and how far a rotation has come.
+  virtual absl::StatusOr<KeyState> GetKeys(const CallOptions& options = {}) = 0;
+  // Has the daemon read its key file again and put everything under the newest master key, in the background.
+  // FailedPrecondition (KEY_FILE_REFUSED): the keys of before stay in force.
+  virtual absl::StatusOr<KeyState> RewrapShares(const CallOptions& options = {}) = 0;
 
   // How the daemon stands, by the figures of its metrics. Needs the role OPERATOR, OFFICER or AUDITOR.
   virtual absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options = {}) = 0;

@@ -22,6 +22,7 @@ enum class DecisionVerdict : uint8_t {
   kPolicyNotInForce = 4,
   kUnknown = 5,
   kNotCheckable = 6,
+  kKeyGone = 7,
 };
 
 // One yes as the log has it. Handles have 16 bytes.
@@ -53,7 +54,7 @@ struct RecordedYes {
 struct DecisionRecord {
   // 16 bytes.
   std::string store_id;
-  // "2026-11".
+  // And the number of its key: "2026-11.5e0c91d2".
   std::string month;
   Purpose purpose = Purpose::kUnset;
   Place place;
@@ -102,24 +103,27 @@ struct HandleQuery {
   // At most 8 each.
   std::vector<ProfileId> profile_ids;
   std::vector<DeviceId> device_ids;
-  // As records name theirs: "2026-11". 1 to 36.
+  // "2026-11". 1 to 36.
   std::vector<std::string> months;
 };
 
-// The handles of one month, 16 bytes each, in the order of the query.
+// The handles under one key of a month, 16 bytes each, in the order of the query.
 struct MonthHandles {
+  // As records have it: "2026-11.5e0c91d2".
   std::string month;
   // Empty: no account was named.
   std::string subject;
   std::vector<std::string> recordings;
   std::vector<std::string> profiles;
   std::vector<std::string> devices;
+  // The key was destroyed or lost: there are no handles, and nobody can tell whom its records are about.
+  bool gone = false;
 };
 
 struct DecisionHandles {
-  // 16 bytes: the handles are those of records that name this store.
+  // 16 bytes: the store that has the keys.
   std::string store_id;
-  // In the order of the query.
+  // For each month of the query in turn one for each key that the store has, or had.
   std::vector<MonthHandles> months;
 };
 

@@ -157,6 +157,8 @@ struct DeletionRequest {
   bool overdue = false;
   // Some of what it selects is on hold: that waits, and is not overdue.
   bool on_hold = false;
+  // A restore could not open its ids, so no data system can be told what to erase until the same is asked again.
+  bool needs_ids = false;
   DeletionCause cause = DeletionCause::kUnset;
   Actor requester = Actor::kUnset;
   // Whose deadlines count.

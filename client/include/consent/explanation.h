@@ -55,6 +55,7 @@ enum class RowNote : uint8_t {
   kBeforeSuspensionEnd = 11,
   kDefaultDenied = 12,
   kReopened = 13,
+  kUnconfirmed = 14,
   kOtherScope = 20,
   kOutsideTimes = 21,
   kOnlyCopies = 22,
@@ -66,6 +67,7 @@ enum class RowNote : uint8_t {
   kStands = 28,
   kCause = 29,
   kInherited = 30,
+  kRestored = 31,
 };
 
 enum class ScopeKind : uint8_t { kUnset = 0, kAccount = 1, kProfile = 2, kDevice = 3 };

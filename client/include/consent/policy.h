@@ -63,6 +63,11 @@ struct Policy {
   int64_t default_capture_uncertainty_ms = 0;
   // Each yes for them is on record before it is said.
   std::vector<Purpose> recorded_purposes;
+  // How long a backup of the daemon's store may be kept; 0: not said, which means 30.
+  int backup_keep_days = 0;
+  // For how many months after its end the lines of a month in the decision log can be turned back into who they are
+  // about; 0: not said, which means 24.
+  int decision_log_keep_months = 0;
 };
 
 struct Suspension {
@@ -188,6 +193,8 @@ struct ResumeOrder {
   std::string region;
   std::string reason;
   Etag etag;
+  // Accepts what a restore without a restriction journal may have lost; purpose and region are left out then.
+  bool restored = false;
 };
 
 }  // namespace consent

@@ -155,6 +155,8 @@ struct SettingsUpdate {
   ProfileId self_profile;
   // Answers what the call would, with every part that would be refused among the results, and writes nothing.
   bool validate_only = false;
+  // What the account says after a restore (Reason::kRestored) was read and stands; one more of the results.
+  bool confirm_restored = false;
 };
 
 struct SettingsUpdated {

@@ -80,6 +80,26 @@ struct ChildNoticeRecorded {
   bool already = false;
 };
 
+// Two accounts become one: `from` becomes an alias of `into`. It cannot be undone.
+struct JoinOrder {
+  AccountId from;
+  AccountId into;
+  // Of both as they were looked at; that of `into` stays empty with into_is_new.
+  Etag from_etag;
+  Etag into_etag;
+  // Nothing was ever stored of `into`: it is another name of `from`.
+  bool into_is_new = false;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+struct SubjectsJoined {
+  // Of the joined account.
+  Etag revision;
+  // It was so already: nothing was changed.
+  bool already = false;
+};
+
 // What an inactive child's profile is due for: its guardian has to be told; was told, and the period runs; the period
 // is over, so that what it said is PURGE. kUnset: this library does not know it.
 enum class ChildDue : uint8_t { kUnset = 0, kNotice = 1, kAnswer = 2, kPurge = 3 };

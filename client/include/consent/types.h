@@ -72,6 +72,8 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealAnswered = 17,
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
+  kRestored = 20,
+  kJoined = 21,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.
@@ -156,6 +158,7 @@ enum class Reason : uint8_t {
   kDefault = 35,
   kClockDoubtful = 36,
   kNotRecorded = 37,
+  kRestored = 38,
 };
 
 // The account (nothing set), one profile or one device. At most one may be set.

@@ -75,6 +75,8 @@ class Client {
     this.#connection = this.#open();
     /** @type {Calls<import("../generated/consent/v1/ApprovalService").ApprovalServiceDefinition>} */
     this.approvals = this.#service("ApprovalService");
+    /** @type {Calls<import("../generated/consent/v1/BackupService").BackupServiceDefinition>} */
+    this.backups = this.#service("BackupService");
     /** @type {Calls<import("../generated/consent/v1/DecisionService").DecisionServiceDefinition>} */
     this.decisions = this.#service("DecisionService");
     /** @type {Calls<import("../generated/consent/v1/DeletionService").DeletionServiceDefinition>} */
@@ -83,6 +85,8 @@ class Client {
     this.eligibility = this.#service("EligibilityService");
     /** @type {Calls<import("../generated/consent/v1/HoldService").HoldServiceDefinition>} */
     this.holds = this.#service("HoldService");
+    /** @type {Calls<import("../generated/consent/v1/KeyService").KeyServiceDefinition>} */
+    this.keys = this.#service("KeyService");
     /** @type {Calls<import("../generated/consent/v1/PolicyService").PolicyServiceDefinition>} */
     this.policies = this.#service("PolicyService");
     /** @type {Calls<import("../generated/consent/v1/PurgeService").PurgeServiceDefinition>} */

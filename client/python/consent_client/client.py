@@ -10,9 +10,9 @@ from typing import Any, Optional, Sequence
 
 import grpc
 
-from consent.v1 import (approval_service_pb2_grpc, decision_service_pb2_grpc, deletion_service_pb2_grpc, eligibility_service_pb2_grpc,
-                        hold_service_pb2_grpc, policy_service_pb2_grpc, purge_service_pb2_grpc, recording_service_pb2_grpc, settings_service_pb2_grpc,
-                        status_service_pb2_grpc, subject_service_pb2_grpc)
+from consent.v1 import (approval_service_pb2_grpc, backup_service_pb2_grpc, decision_service_pb2_grpc, deletion_service_pb2_grpc,
+                        eligibility_service_pb2_grpc, hold_service_pb2_grpc, key_service_pb2_grpc, policy_service_pb2_grpc, purge_service_pb2_grpc, recording_service_pb2_grpc,
+                        settings_service_pb2_grpc, status_service_pb2_grpc, subject_service_pb2_grpc)
 from consent.v1 import eligibility_service_pb2 as api
 from consent.v1 import types_pb2 as types
 from consent_client import endpoint as endpoints
@@ -34,10 +34,12 @@ class _Stubs:
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
         self.approvals = approval_service_pb2_grpc.ApprovalServiceStub(channel)
+        self.backups = backup_service_pb2_grpc.BackupServiceStub(channel)
         self.decisions = decision_service_pb2_grpc.DecisionServiceStub(channel)
         self.deletions = deletion_service_pb2_grpc.DeletionServiceStub(channel)
         self.eligibility = eligibility_service_pb2_grpc.EligibilityServiceStub(channel)
         self.holds = hold_service_pb2_grpc.HoldServiceStub(channel)
+        self.keys = key_service_pb2_grpc.KeyServiceStub(channel)
         self.policies = policy_service_pb2_grpc.PolicyServiceStub(channel)
         self.purges = purge_service_pb2_grpc.PurgeServiceStub(channel)
         self.systems = purge_service_pb2_grpc.DataSystemServiceStub(channel)
@@ -108,6 +110,10 @@ class Client:
         return self._current().approvals
 
     @property
+    def backups(self) -> backup_service_pb2_grpc.BackupServiceStub:
+        return self._current().backups
+
+    @property
     def decisions(self) -> decision_service_pb2_grpc.DecisionServiceStub:
         return self._current().decisions
 
@@ -122,6 +128,10 @@ class Client:
     @property
     def holds(self) -> hold_service_pb2_grpc.HoldServiceStub:
         return self._current().holds
+
+    @property
+    def keys(self) -> key_service_pb2_grpc.KeyServiceStub:
+        return self._current().keys
 
     @property
     def policies(self) -> policy_service_pb2_grpc.PolicyServiceStub:

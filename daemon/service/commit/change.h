@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Caller {
   std::string identity = base::kLocalCaller;
 };
 
+// Of an etag that this store did not make, or made for something else: no commit has this sequence.
+inline constexpr uint64_t kStaleEtag = UINT64_MAX;
+
 // A validated write.
 struct ChangeRequest {
   Caller caller;
@@ -36,6 +40,10 @@ struct ChangeRequest {
   std::string account_id;  // whose handle `subject` is; needed where settings change: data systems may have to be told
   ChangeKind kind = ChangeKind::kUpdateSettings;
   domain::Command command;
+  std::optional<Revision> etag;  // as it was sent, where it is one; the command has it as far as it is the subject's
+  // Of what is done to the account that the subject was joined into: makes the hook for it, once `subject` and
+  // `account_id` are its. Empty: it is done to the subject itself, as deletions, holds and flags are.
+  void (*retarget)(ChangeRequest& request) = nullptr;
   Payload payload;
   // Of kReportRecording and kSafetyFlagHandled; flags of the former only.
   base::RecordingHandle recording;

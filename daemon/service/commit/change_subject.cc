@@ -1,6 +1,7 @@
 #include "daemon/service/commit/change_subject.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
@@ -8,6 +9,7 @@
 #include "daemon/service/commit/change_reply.h"
 #include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
@@ -67,6 +69,10 @@ bool AGuardianLeaves(const domain::SubjectFacts& before, const domain::SubjectFa
                      [&](const auto& scope) { return scope.guardian.IsSet() && !IsGuardianIn(after, scope.guardian); });
 }
 
+bool NamesAnybody(const Payload& payload) {
+  return !payload.names.empty() || !payload.guardians.empty() || !payload.accounts.empty();
+}
+
 // Adds what a command names to what is known by name, the newest last.
 void MergeNames(const Payload& named, Payload& known) {
   for (const auto& name : named.names) {
@@ -76,6 +82,10 @@ void MergeNames(const Payload& named, Payload& known) {
   for (const auto& name : named.guardians) {
     const auto same = [&](const auto& other) { return other.first == name.first; };
     if (std::none_of(known.guardians.begin(), known.guardians.end(), same)) known.guardians.push_back(name);
+  }
+  for (const auto& name : named.accounts) {
+    const auto same = [&](const auto& other) { return other.first == name.first; };
+    if (std::none_of(known.accounts.begin(), known.accounts.end(), same)) known.accounts.push_back(name);
   }
 }
 
@@ -120,7 +130,7 @@ void ChangeSubject::Start(const WorkPtr& work) {
 void ChangeSubject::Attempt(const WorkPtr& work) {
   ++work->attempts;
   if (!Prepare(*work)) {
-    Finish(work);
+    work->forward ? Forward(work) : Finish(work);
     return;
   }
   const base::SubjectHandle subject = work->request.subject;
@@ -142,6 +152,44 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
       [this, work](const store::CommitResult& result) { Committed(work, result); });
 }
 
+bool ChangeSubject::IsForward(Work& work) const {
+  work.forward.reset();
+  const domain::SubjectFacts& facts = work.before.facts;
+  if (facts.join != domain::JoinState::kAlias || work.request.retarget == nullptr) return false;
+  absl::StatusOr<Payload> names = LoadNames(core_, work.request.subject);
+  if (!names.ok()) {
+    work.reply = names.status();
+    return true;
+  }
+  if (++work.forwarded > domain::kMaxJoinedFrom) {
+    work.reply = wire::MakeError(v1::ERROR_REASON_INTERNAL, "an account's aliases are too many");
+    return true;
+  }
+  // A restore perhaps lost the id: it is said to that account all the same.
+  work.forward.emplace(facts.joined_into, std::string());
+  for (auto& [account, id] : names->accounts) {
+    if (account == facts.joined_into) work.forward->second = std::move(id);
+  }
+  return true;
+}
+
+void ChangeSubject::Forward(const WorkPtr& work) {
+  std::function<void()> next = turns_.Pass(work->request.subject);
+  if (next != nullptr && !core_.writers.Post(next)) next();
+  ChangeRequest& request = work->request;
+  std::tie(request.subject, request.account_id) = *std::move(work->forward);
+  request.payload.account_id = request.account_id;
+  if (request.command.expected_revision) {
+    const bool ours = request.etag && request.etag->partition == core_.PartitionOf(request.subject);
+    request.command.expected_revision = ours ? request.etag->sequence : kStaleEtag;
+  }
+  request.retarget(request);
+  work->forward.reset();
+  work->request_key.clear();
+  work->request_row.reset();
+  Start(work);
+}
+
 // All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
 bool ChangeSubject::Prepare(Work& work) const {
   const ChangeRequest& request = work.request;
@@ -156,7 +204,7 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (IsClosed(work)) return false;
+  if (IsForward(work) || IsClosed(work)) return false;
   const absl::Status read =
       ReadRefusedAgain(core_, request.subject, work.before.facts, *work.policy.rules, &work.request.command);
   if (!read.ok()) {
@@ -237,7 +285,7 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   }
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
   const Payload& payload = work.request.payload;
-  if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
+  if (work.guardian_leaves || NamesAnybody(payload)) work.after = trial.after;
   const absl::StatusOr<ChangeHook::Prepared> prepared =
       work.request.hook->Prepare(core_, HookInput{work.before, trial, moment});
   if (!prepared.ok()) {
@@ -274,25 +322,17 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     if (!stored.ok()) return stored.status();
     key = *stored;
   } else {
-    base::PayloadKey fresh = core_.keys.NewPayloadKey(request.subject, core_.random);
+    base::PayloadKey fresh = core_.shares.NewPayloadKey(request.subject, core_.random);
     work.share = std::move(fresh.share);
     key = fresh.key;
   }
   work.sealed = SealPayload(key, request.payload, request.subject, core_.random, &work.commitment);
-  if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) {
-    return absl::OkStatus();
-  }
+  if (!NamesAnybody(request.payload) && !work.guardian_leaves) return absl::OkStatus();
   Payload known;
   if (has_key) {
-    const auto row =
-        core_.store.Get(core_.PartitionOf(request.subject), store::Table::kNames, core_.SubjectKey(request.subject));
-    if (row.ok()) {
-      absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
-      if (!opened.ok()) return opened.status();
-      known = *std::move(opened);
-    } else if (!absl::IsNotFound(row.status())) {
-      return StoreUnreadable();
-    }
+    absl::StatusOr<Payload> opened = LoadNames(core_, request.subject);
+    if (!opened.ok()) return opened.status();
+    known = *std::move(opened);
   }
   MergeNames(request.payload, known);
   NameAccount(work.after, request.account_id, known);
@@ -334,7 +374,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   for (const UsageMark mark : NewMarks(core_, core_.PartitionOf(request.subject), transition.after)) {
     change.writes.push_back(PutMark(mark));
   }
-  if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
+  if (!work.share.empty()) change.writes.push_back(PutShare(core_, request.subject, key, work.share));
   if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
   if (!work.request_key.empty()) {
     const RequestRow row{stamp.time, stamp.sequence, BodyOf(request)};

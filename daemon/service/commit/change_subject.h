@@ -31,8 +31,12 @@ class ChangeSubject {
   using WorkPtr = std::shared_ptr<Work>;
   void Start(const WorkPtr& work);
   void Attempt(const WorkPtr& work);
-  // Ok: commit. Otherwise work.reply is the answer.
+  // Ok: commit. Otherwise work.reply is the answer, unless it is for another account (`work.forward`).
   bool Prepare(Work& work) const;
+  // The subject is an alias: what is said to it is said to the account that it was joined into. True: it is for that.
+  bool IsForward(Work& work) const;
+  // Begins anew with the account that the subject was joined into.
+  void Forward(const WorkPtr& work);
   bool IsAnsweredBefore(Work& work) const;
   // An account that is closed takes restrictions, and what its closure needs; true: this is neither. Sets what a new
   // account of its id begins with.

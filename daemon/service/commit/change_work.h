@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -23,6 +24,8 @@ struct ChangeSubject::Work {
 
   std::optional<store::ReadVersion> seen;  // before anything was read
   StoredFacts before;
+  std::optional<std::pair<base::SubjectHandle, std::string>> forward;  // the account that it is for
+  size_t forwarded = 0;                                                // times
   bool new_incarnation = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but
                                  // what was refused since
   bool guardian_leaves = false;  // the change leaves a guardian without a child

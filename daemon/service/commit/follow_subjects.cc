@@ -103,6 +103,11 @@ bool FollowRecord(Core& core, const store::Write& write, const store::Committed&
   FollowTombstones(core, record, committed, write.key);
   core.index.Put(record.subject, facts);
   CountSubject(core, committed, &record);
+  if (domain::IsJoining(record.after.join)) {
+    core.joins.Put(record.subject);
+  } else if (record.found != Found::kFound || domain::IsJoining(record.before.join)) {
+    core.joins.Remove(record.subject);
+  }
   if (domain::IsForgotten(record.after)) core.safety_flags.RemoveSubject(committed.partition, write.key);
   return true;
 }

@@ -45,6 +45,11 @@ absl::Status ChildNotInactive() {
                          "ListChildrenDue says whose guardians have to be told");
 }
 
+absl::Status AccountJoined() {
+  return wire::MakeError(v1::ERROR_REASON_ACCOUNT_JOINED,
+                         "the account is another one's alias, or is being joined into another one");
+}
+
 // What a closed account answers to what is no restriction.
 absl::Status AccountClosed() {
   return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
@@ -110,6 +115,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part, const PartPath& at) 
                              "confirms it (consentctl clock confirm)");
     case domain::Refusal::kChildNotInactive:
       return ChildNotInactive();
+    case domain::Refusal::kAccountJoined:
+      return AccountJoined();
     case domain::Refusal::kUnknownControl:
     case domain::Refusal::kAllCannotBeTurnedOn:
     case domain::Refusal::kUnusable:

@@ -158,7 +158,7 @@ void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& requ
 }
 
 CreateDeletionHook::CreateDeletionHook(base::SubjectHandle subject, NewDeletion deletion)
-    : deletion_(std::move(deletion)), effect_(subject), within_(subject) {
+    : deletion_(std::move(deletion)), effect_(subject), within_(subject), missing_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
@@ -175,7 +175,10 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
                                                            : FindOpenFor(core, request_.subject, request_.selector);
   if (!same.ok()) return same.status();
   found_ = *same;
-  if (found_ != 0) return Prepared::kAnswered;
+  if (!deletion_.payload.account_id.empty()) {
+    if (absl::Status s = missing_.LoadAsked(core, request_.selector, deletion_.payload); !s.ok()) return s;
+  }
+  if (found_ != 0) return missing_.empty() ? Prepared::kAnswered : Prepared::kGoOn;
   absl::StatusOr<SystemsSeen> systems = LoadSystems(core, core.PartitionOf(request_.subject));
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
@@ -187,19 +190,26 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
     if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
   request_.id = base::DeletionId::Draw(core.random, core.PartitionOf(request_.subject).number);
-  base::PayloadKey key = core.keys.NewPayloadKey(request_.subject, core.random);
+  base::PayloadKey key = core.shares.NewPayloadKey(request_.subject, core.random);
   share_ = std::move(key.share);
   sealed_ = SealDeletion(key.key, deletion_.payload, request_.subject, core.random, &commitment_);
+  if (deletion_.payload.account_id.empty()) {  // nobody can be told of it until its ids come back
+    share_.clear();
+    sealed_.clear();
+  }
   return Prepared::kGoOn;
 }
 
 void CreateDeletionHook::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  missing_.AddPreconditions(preconditions);
+  if (found_ != 0) return;
   preconditions.push_back(IdIsFree(request_.id));
   if (deletion_.state == domain::DeletionState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
   within_.AddPreconditions(preconditions);
 }
 
 void CreateDeletionHook::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
+  if (found_ != 0) return missing_.Build(core, out.writes);
   domain::DeletionRequest request = request_;
   request.received_at = out.moment.Received();
   request.changed = stamp.sequence;
@@ -217,6 +227,7 @@ void CreateDeletionHook::Build(const Core& core, const store::Stamp& stamp, Hook
   within_.Build(core, systems_, out);
   const DeletionPlace place{core.PartitionOf(request.subject), NumberOf(stamp.sequence)};
   WriteNewDeletion(core, place, DeletionRow{std::move(request), sealed_}, share_, out.writes);
+  missing_.Build(core, out.writes);
 }
 
 DeletionStepHook::DeletionStepHook(base::SubjectHandle subject, DeletionPlace place, domain::StepCommand step,

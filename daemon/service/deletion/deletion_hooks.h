@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/service/commit/change_hook.h"
+#include "daemon/service/deletion/missing_ids.h"
 #include "daemon/service/deletion/new_deletion.h"
 #include "daemon/service/deletion/verify_within.h"
 #include "daemon/service/purge/open_tasks.h"
@@ -60,6 +61,7 @@ class CreateDeletionHook final : public ChangeHook {
   DeletionEffect effect_;
   SystemsSeen systems_;
   VerifyWithin within_;
+  MissingIds missing_;
   std::string share_;
   std::string sealed_;
   base::Digest commitment_{};

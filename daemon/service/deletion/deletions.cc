@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "daemon/service/deletion/deletion_hooks.h"
@@ -30,7 +31,41 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
 
 Deletions::Deletions(Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
 
+struct Deletions::Joint {
+  ChangeRequest change;
+  NewDeletion deletion;
+  Created created;  // of the account that was named
+  std::vector<std::pair<base::SubjectHandle, std::string>> others;
+  CreateDone done;
+};
+
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
+  auto joint = std::make_shared<Joint>(Joint{change, deletion, {}, {}, std::move(done)});
+  CreateOne(std::move(change), std::move(deletion), [this, joint](absl::StatusOr<Created> created) {
+    if (!created.ok()) return joint->done(std::move(created));
+    joint->created = *std::move(created);
+    auto others = JoinedWith(core_, joint->change.subject);
+    if (!others.ok()) return joint->done(others.status());
+    joint->others = *std::move(others);
+    CreateNext(joint);
+  });
+}
+
+void Deletions::CreateNext(const std::shared_ptr<Joint>& joint) {
+  if (joint->others.empty()) return joint->done(std::move(joint->created));
+  ChangeRequest change = joint->change;
+  NewDeletion deletion = joint->deletion;
+  std::tie(change.subject, change.account_id) = std::move(joint->others.back());
+  joint->others.pop_back();
+  // Two accounts may lie in one partition, and each is answered by itself.
+  if (!change.request_id.empty()) change.request_id.append(base::View(change.subject.bytes));
+  change.payload.account_id = deletion.payload.account_id = change.account_id;
+  CreateOne(std::move(change), std::move(deletion), [this, joint](const absl::StatusOr<Created>& created) {
+    created.ok() ? CreateNext(joint) : joint->done(created.status());
+  });
+}
+
+void Deletions::CreateOne(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
   const auto hook = std::make_shared<CreateDeletionHook>(change.subject, std::move(deletion));
   const store::Partition partition = core_.PartitionOf(change.subject);
@@ -120,7 +155,7 @@ absl::StatusOr<bool> Deletions::IsOnHold(const domain::DeletionRequest& request)
   if (!domain::IsOpen(request.state)) return false;
   const auto facts = LoadFacts(core_, request.subject);
   if (!facts.ok()) return facts.status();
-  const auto holds = LoadHoldsInForce(core_, request.subject, facts->facts);
+  const auto holds = LoadHoldsOfGroup(core_, request.subject, facts->facts);
   if (!holds.ok()) return holds.status();
   return OverlapOf(*holds, request.selector).any;
 }

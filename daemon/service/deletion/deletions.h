@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,7 +56,9 @@ class Deletions {
 
   Deletions(Core& core, ChangeSubject& changes);
 
-  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
+  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change. Of accounts that were joined
+  // each gets a request of its own, because data systems know it under its own id; the answer is that of the one which
+  // was named, once all are received. Each goes its own way from there.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
   // `change.command` carries the proof. Needs a pool thread; may block before it returns. DELETION_NOT_FOUND,
   // DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
@@ -70,6 +73,11 @@ class Deletions {
   absl::StatusOr<DeletionPage> List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const;
 
  private:
+  // Of the account that `change` is of alone.
+  void CreateOne(ChangeRequest change, NewDeletion deletion, CreateDone done);
+  // The same order for accounts that are joined with the one that it was given for, one after another.
+  struct Joint;
+  void CreateNext(const std::shared_ptr<Joint>& joint);
   absl::StatusOr<DeletionView> View(DeletionPlace place, DeletionRow row) const;
   absl::StatusOr<bool> IsOnHold(const domain::DeletionRequest& request) const;
 

@@ -54,12 +54,13 @@ domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request
 }
 
 absl::Status ForgivenCopies::Narrow(const Core& core, Found* found) const {
+  if (found->row.request.needs_ids) return absl::OkStatus();  // they come with what it selects then
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(core, found->place, found->row);
   if (!payload.ok()) return payload.status();
   const auto share =
       core.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(core, found->place));
   if (!share.ok()) return StoreUnreadable();
-  const absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject_, *share);
+  const absl::StatusOr<base::Digest> key = core.shares.OpenShare(subject_, *share);
   if (!key.ok()) return DamagedRow("the key of a deletion request");
   payload->selector = wire::WithPurposes(payload->selector, found->owed);
   base::Digest unused{};

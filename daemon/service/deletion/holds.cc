@@ -1,18 +1,20 @@
 #include "daemon/service/deletion/holds.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
 #include "daemon/base/bounds.h"
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/deletion/group_holds.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
-#include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -51,29 +53,6 @@ void WriteMarked(const Core& core, base::SubjectHandle subject, const MarkedReco
   }
 }
 
-// What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
-absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Core& core, store::Sequence placed, const HoldRow& hold) {
-  std::vector<LeaseOut> out;
-  const auto open = LoadOpenDeletions(core, hold.subject);
-  if (!open.ok()) return open.status();
-  const base::Instant now = core.Now();
-  for (const auto& [place, request] : *open) {
-    if (!domain::MayOverlap(hold.held, request.selector)) continue;
-    for (const domain::SystemProgress& part : request.parts) {
-      if (part.outcome != domain::PurgeOutcome::kOpen) continue;
-      SystemRow system;
-      system.number = part.system;
-      std::string unused;
-      const absl::StatusOr<TaskRow> task = LoadTask(core, system, place, &unused);
-      if (absl::IsNotFound(task.status())) continue;  // it ended just now
-      if (!task.ok()) return task.status();
-      if (task->out_until > now && task->out_holds_seen < placed) out.push_back({part.system, task->out_until});
-      if (task->leased_until > now && task->holds_seen < placed) out.push_back({part.system, task->leased_until});
-    }
-  }
-  return out;
-}
-
 class PlaceHoldHook final : public ChangeHook {
  public:
   PlaceHoldHook(base::SubjectHandle subject, NewHold hold) : subject_(subject), hold_(std::move(hold)) {}
@@ -89,7 +68,7 @@ class PlaceHoldHook final : public ChangeHook {
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = true;
     id_ = base::HoldId::Draw(core.random, core.PartitionOf(subject_).number);
-    base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+    base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
     share_ = std::move(key.share);
     base::Digest unused{};
     sealed_ = SealDeletion(key.key, hold_.payload, subject_, core.random, &unused);
@@ -122,7 +101,7 @@ class PlaceHoldHook final : public ChangeHook {
     out.writes.push_back({store::Table::kHold, HoldKey(stamp.sequence), EncodeHoldRow(row)});
     out.writes.push_back(PutId(id_, stamp.sequence));
     out.writes.push_back({store::Table::kHold, HoldOfKey(core, subject_, stamp.sequence), std::string()});
-    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place), share_});
+    out.writes.push_back(PutShare(core, subject_, HoldShareKey(core, place), share_));
   }
 
  private:
@@ -151,9 +130,9 @@ class ReleaseHoldHook final : public ChangeHook {
     absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     others_ = *std::move(holds);
-    others_.erase(std::remove_if(others_.begin(), others_.end(),
-                                 [&](const HoldInForce& hold) { return hold.sequence == place_.sequence; }),
-                  others_.end());
+    others_.erase(
+        std::remove_if(others_.begin(), others_.end(), [&](const HoldInForce& hold) { return hold.place == place_; }),
+        others_.end());
     absl::StatusOr<MarkedRecordings> marked = LoadMarked(core, subject_, row_.held);
     if (!marked.ok()) return marked.status();
     recordings_ = *std::move(marked);
@@ -274,10 +253,15 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
   change.hook = std::make_shared<PlaceHoldHook>(change.subject, std::move(hold));
-  changes_.Submit(std::move(change), [partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
+  ChangeRequest like = change;
+  changes_.Submit(std::move(change), [this, partition, like = std::move(like),
+                                      done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
     if (!reply.ok()) return done(std::move(reply).status());
     // The reply's revision is the commit that placed the hold, also where the reply is that of a repetition.
-    done(Placed{HoldPlace{partition, reply->revision.sequence}, reply->revision, reply->subject_is_new});
+    const Placed placed{HoldPlace{partition, reply->revision.sequence}, reply->revision, reply->subject_is_new};
+    TellGroupOfHolds(core_, changes_, like, [placed, done = std::move(done)](const absl::Status& told) {
+      told.ok() ? done(placed) : done(told);
+    });
   });
 }
 
@@ -301,8 +285,12 @@ void Holds::Release(ChangeRequest change, HoldPlace place, HoldRelease release, 
   change.payload.proposed_by = release.approval.proposed_by;
   change.payload.approved_by = release.approval.approved_by;
   change.hook = std::make_shared<ReleaseHoldHook>(change.subject, place, std::move(release), change.command.proof);
-  changes_.Submit(std::move(change),
-                  [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
+  ChangeRequest like = change;
+  changes_.Submit(std::move(change), [this, like = std::move(like),
+                                      done = std::move(done)](const absl::StatusOr<ChangeReply>& reply) mutable {
+    if (!reply.ok()) return done(reply.status());
+    TellGroupOfHolds(core_, changes_, like, std::move(done));
+  });
 }
 
 absl::StatusOr<HoldPlace> Holds::Find(const std::optional<base::HoldId>& id) const {
@@ -334,44 +322,58 @@ absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
   return view;
 }
 
+// Where the holds of `members` lie in a partition, of all where there are none: from `begin` on, in their order.
+absl::StatusOr<std::vector<HoldPlace>> Holds::PlacesIn(store::Partition partition,
+                                                       const std::vector<base::SubjectHandle>& members,
+                                                       store::Sequence begin) const {
+  std::vector<HoldPlace> places;
+  const auto scan = [&](const std::string& start, const std::string& end) {
+    return core_.store.Scan(partition, store::Table::kHold, start, end, kMaxRowsPerPage + 1,
+                            [&](std::string_view key, std::string_view) {
+                              places.push_back({partition, SequenceOfHoldKey(key)});
+                              return true;
+                            });
+  };
+  absl::Status scanned = members.empty() ? scan(HoldKey(begin), HoldKey(UINT64_MAX)) : absl::OkStatus();
+  for (const base::SubjectHandle member : members) {
+    scanned.Update(scan(HoldOfKey(core_, member, begin), HoldOfKey(core_, member, UINT64_MAX)));
+  }
+  if (!scanned.ok()) return StoreUnreadable();
+  std::sort(places.begin(), places.end(), [](HoldPlace a, HoldPlace b) { return a.sequence < b.sequence; });
+  return places;
+}
+
 absl::StatusOr<HoldPage> Holds::List(const HoldsFilter& filter, size_t limit, HoldPlace from) const {
-  const std::optional<base::SubjectHandle>& subject = filter.subject;
+  std::map<store::Partition, std::vector<base::SubjectHandle>> members;
+  if (filter.subject) {
+    absl::StatusOr<std::vector<base::SubjectHandle>> group = GroupOf(core_, *filter.subject);
+    if (!group.ok()) return group.status();
+    group->push_back(*filter.subject);
+    for (const base::SubjectHandle member : *group) members[core_.PartitionOf(member)].push_back(member);
+  } else {
+    for (uint16_t number = 0; number < core_.store.partition_count(); ++number) members[store::Partition{number}];
+  }
   const base::Instant now = core_.Now();
   HoldPage page;
   size_t looked_at = 0;
-  const store::Partition first = subject ? core_.PartitionOf(*subject) : from.partition;
-  for (store::Partition partition = first; partition.number < core_.store.partition_count(); ++partition.number) {
-    const store::Sequence begin = partition == from.partition ? from.sequence : 0;
-    const std::string start = subject ? HoldOfKey(core_, *subject, begin) : HoldKey(begin);
-    const std::string end = subject ? HoldOfKey(core_, *subject, UINT64_MAX) : HoldKey(UINT64_MAX);
-    std::vector<HoldPlace> found;
-    const absl::Status scanned = core_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX,
-                                                  [&](std::string_view key, std::string_view) {
-                                                    const HoldPlace place{partition, SequenceOfHoldKey(key)};
-                                                    if (looked_at++ >= kMaxRowsPerPage) {
-                                                      page.next = place;
-                                                      return false;
-                                                    }
-                                                    found.push_back(place);
-                                                    return true;
-                                                  });
-    if (!scanned.ok()) return StoreUnreadable();
-    for (const HoldPlace& place : found) {
+  for (auto at = members.lower_bound(from.partition); at != members.end(); ++at) {
+    const auto places = PlacesIn(at->first, at->second, at->first == from.partition ? from.sequence : 0);
+    if (!places.ok()) return places.status();
+    for (const HoldPlace place : *places) {
+      page.next = place;
+      if (looked_at++ >= kMaxRowsPerPage) return page;
       std::string unused;
       const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
       if (!row.ok()) return row.status();
       // Before anything is unsealed.
       if (filter.past_review ? !row->IsPastReview(now) : !filter.include_released && !row->InForce()) continue;
-      if (page.holds.size() >= limit) {
-        page.next = place;
-        return page;
-      }
+      if (page.holds.size() >= limit) return page;
       absl::StatusOr<HoldView> view = Get(place);
       if (!view.ok()) return view.status();
       page.holds.push_back(*std::move(view));
     }
-    if (page.next.has_value() || subject) break;
   }
+  page.next.reset();
   return page;
 }
 

@@ -1,5 +1,6 @@
 // Legal holds: placed, released, listed. A hold stops purging from the commit that places it; its release sends waiting
-// tasks on.
+// tasks on. It holds what all accounts have that are joined with the one that it is on: each is told of both, one
+// commit after the other (group_holds.h), before they are acknowledged.
 #pragma once
 
 #include <functional>
@@ -9,15 +10,10 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
+#include "daemon/service/deletion/group_holds.h"
 #include "daemon/service/rows/hold_rows.h"
 
 namespace consent::service {
-
-// A lease that was out when a hold was placed over some of what it handed out, and whose worker has not reported since.
-struct LeaseOut {
-  domain::SystemNumber system = 0;
-  base::Instant until;
-};
 
 // A hold as the API shows it.
 struct HoldView {
@@ -55,7 +51,7 @@ struct HoldReview {
 
 // Which holds a listing shows.
 struct HoldsFilter {
-  std::optional<base::SubjectHandle> subject;  // nothing: of all
+  std::optional<base::SubjectHandle> subject;  // and of all that are joined with it; nothing: of all
   bool include_released = false;
   bool past_review = false;  // only those in force whose review is over
 };
@@ -92,6 +88,10 @@ class Holds {
   absl::StatusOr<HoldPage> List(const HoldsFilter& filter, size_t limit, HoldPlace from) const;
 
  private:
+  absl::StatusOr<std::vector<HoldPlace>> PlacesIn(store::Partition partition,
+                                                  const std::vector<base::SubjectHandle>& members,
+                                                  store::Sequence begin) const;
+
   Core& core_;
   ChangeSubject& changes_;
 };

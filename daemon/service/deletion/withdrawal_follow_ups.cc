@@ -5,13 +5,35 @@
 #include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
 
 namespace consent::service {
 
-WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domain::EndedUse& ended,
-                                                   const domain::Moment& moment) const {
+std::string WithdrawalFollowUps::ToldSelector(const domain::Selector& selector) const {
+  const auto named =
+      std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == selector.scope; });
+  return wire::SerialiseSelector(selector, named == names_.end() ? std::string() : named->second);
+}
+
+// The same change that once made such a request names what it is about, and so does any later one of the account's own.
+// Of joined accounts nobody knows whose recordings it is about.
+absl::Status WithdrawalFollowUps::LoadMissing(const Core& core, const domain::SubjectFacts& before) {
+  if (IsJoined(before)) return absl::OkStatus();
+  return missing_.Load(core, [this](const domain::DeletionRequest& request) -> std::optional<DeletionPayload> {
+    if (request.cause == domain::DeletionCause::kRequested || account_id_.empty()) return std::nullopt;
+    const domain::ScopeRef& scope = request.selector.scope;
+    const bool is_named =
+        scope.kind == domain::ScopeKind::kAccount ||
+        std::any_of(names_.begin(), names_.end(), [&](const auto& name) { return name.first == scope; });
+    if (!is_named) return std::nullopt;
+    return DeletionPayload{account_id_, ToldSelector(request.selector)};
+  });
+}
+
+WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const std::string& account_id,
+                                                   const domain::EndedUse& ended, const domain::Moment& moment) const {
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
@@ -30,24 +52,26 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
     selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile
                                                                     : domain::SelectorKind::kDevice;
   }
-  const auto named =
-      std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
   // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the
   // selector.
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id_,
-                                wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
-  base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+  const DeletionPayload payload{account_id, ToldSelector(told)};
+  base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
   made.share = std::move(key.share);
   base::Digest unused{};
   made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);
+  if (account_id.empty()) {  // nobody can be told of it until its ids come back
+    made.share.clear();
+    made.sealed.clear();
+  }
   return made;
 }
 
 absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& core, const HookInput& input) {
   made_.clear();
   if (absl::Status s = forgiven_.Load(core, input.trial); !s.ok()) return s;
+  if (absl::Status s = LoadMissing(core, input.before.facts); !s.ok()) return s;
   const std::vector<domain::EndedUse> ended =
       domain::EndedBy(input.before.facts, input.trial, input.moment, *core.policies.rules());
   ends_something_ = !ended.empty();
@@ -58,12 +82,21 @@ absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& co
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
   // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::EndedUse& one : ended) made_.push_back(Make(core, one, input.moment));
+  std::vector<std::string> account_ids = {account_id_};
+  if (!input.before.facts.joined_from.empty()) {
+    absl::StatusOr<std::vector<std::pair<base::SubjectHandle, std::string>>> others = JoinedWith(core, subject_);
+    if (!others.ok()) return others.status();
+    for (auto& account : *others) account_ids.push_back(std::move(account.second));
+  }
+  for (const std::string& account_id : account_ids) {
+    for (const domain::EndedUse& one : ended) made_.push_back(Make(core, account_id, one, input.moment));
+  }
   return Prepared::kGoOn;
 }
 
 void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   forgiven_.AddPreconditions(preconditions);
+  missing_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
   for (const New& made : made_) preconditions.push_back(IdIsFree(made.request.id));
 }
@@ -83,6 +116,7 @@ void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, Hoo
     WriteNewDeletion(core, DeletionPlace{partition, NumberOf(moment.sequence, i)},
                      DeletionRow{std::move(request), made_[i].sealed}, made_[i].share, out.writes);
   }
+  missing_.Build(core, out.writes);
 }
 
 }  // namespace consent::service

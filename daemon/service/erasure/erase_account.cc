@@ -72,7 +72,7 @@ absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
     const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
     if (!stored.ok()) return stored.status();
     if (domain::IsForgotten(stored->facts)) return store::Outcome::kCommitted;
-    const auto holds = LoadHoldsInForce(core_, subject, stored->facts);
+    const auto holds = LoadHoldsOfGroup(core_, subject, stored->facts);
     if (!holds.ok()) return holds.status();
     on_hold = !holds->empty();
     if (on_hold) return store::Outcome::kCommitted;

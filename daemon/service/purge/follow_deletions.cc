@@ -50,17 +50,18 @@ bool CountHold(Core& core, store::Partition partition, std::string_view key,
   return true;
 }
 
-// A hold that was placed takes leases back, and what waited for one is due with its release.
+// A hold that was placed takes leases back, and what waited for one is due with its release; also one of an account
+// that is joined with the subject.
 bool FollowHolds(const Core& core, TaskQueue& queue, const store::Write& write, const store::Stamp& stamp) {
   thread_local domain::SubjectFacts facts;
   base::SubjectHandle subject;
   std::string_view bytes;
-  if (!write.value.has_value() || !SplitSubjectRow(*write.value, &subject, &bytes) ||
-      !domain::DecodeFacts(bytes, &facts)) {
-    return false;
-  }
+  if (!write.value.has_value() || !SplitSubjectRow(*write.value, &subject, &bytes)) return false;
+  const std::vector<DeletionPlace> open = core.deletions.OpenOf(subject);
+  if (open.empty()) return true;
+  if (!domain::DecodeFacts(bytes, &facts)) return false;
   if (facts.holds_changed != stamp.sequence) return true;
-  for (const DeletionPlace& place : core.deletions.OpenOf(subject)) queue.AddTasksOf(place);
+  for (const DeletionPlace& place : open) queue.AddTasksOf(place);
   return true;
 }
 
@@ -68,7 +69,6 @@ bool FollowHolds(const Core& core, TaskQueue& queue, const store::Write& write, 
 
 bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& committed) {
   bool is_whole = true;
-  bool is_of_holds = false;
   std::vector<DeletionPlace> settled;
   // Requests before their tasks, whose place in the queue goes by what the request selects.
   for (const store::Write& write : committed.writes) {
@@ -81,14 +81,12 @@ bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& commi
     }
     if (write.table == store::Table::kErasure) core.erasure_changes.Note(committed.partition);
     if (write.table != store::Table::kHold) continue;
-    is_of_holds = true;
     is_whole = is_whole && CountHold(core, committed.partition, write.key, write.value);
   }
   for (const DeletionPlace& place : settled) queue.AddTasksOf(place);
   for (const store::Write& write : committed.writes) {
-    if (is_of_holds && write.table == store::Table::kSubject) {
-      is_whole = is_whole && FollowHolds(core, queue, write, committed.stamp);
-    }
+    if (write.table != store::Table::kSubject) continue;
+    is_whole = is_whole && FollowHolds(core, queue, write, committed.stamp);
   }
   return is_whole;
 }

@@ -15,6 +15,9 @@
 namespace consent::service {
 namespace {
 
+// Between two looks at a task that waits for somebody to confirm a restored record.
+constexpr base::Span kRestoredPause = base::Seconds(60);
+
 // What a run erased that did not finish is counted once for its lease, and its evidence kept.
 void CountErased(const TaskFailure& failure, TaskRow* row) {
   if (failure.erased_count == 0 && failure.evidence == base::Digest{}) return;
@@ -68,13 +71,12 @@ struct PurgeTasks::Candidate {
   bool RanOut() const { return task.row.leased_until.IsSet() && !taken_back; }
 };
 
-absl::StatusOr<bool> PurgeTasks::AddExceptions(DeletionPlace place, const HoldSnapshot& snapshot,
-                                               const domain::DeletionRequest& request, Candidate* found) const {
+absl::StatusOr<bool> PurgeTasks::AddExceptions(const HoldSnapshot& snapshot, const domain::DeletionRequest& request,
+                                               Candidate* found) const {
   for (const HoldInForce& hold : snapshot.holds) {
     if (!domain::MayOverlap(hold.row.held, request.selector)) continue;
     absl::StatusOr<DeletionPayload> held =
-        OpenSealed(core_, place.partition, HoldShareKey(core_, HoldPlace{place.partition, hold.sequence}),
-                   request.subject, hold.row.sealed);
+        OpenSealed(core_, hold.place.partition, HoldShareKey(core_, hold.place), hold.row.subject, hold.row.sealed);
     if (absl::IsNotFound(held.status())) {
       return false;
     }
@@ -102,12 +104,17 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   std::string deletion_bytes;
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
-  if (deletion->request.WaitsForTime()) {
+  if (deletion->request.WaitsForTime() || deletion->request.needs_ids) {
     return std::optional<Candidate>();  // comes back to the queue when that is settled
   }
   const base::SubjectHandle subject = deletion->request.subject;
   const absl::StatusOr<HoldSnapshot> snapshot = LoadHoldSnapshot(core_, subject);
   if (!snapshot.ok()) return snapshot.status();
+  // What follows from settings waits until a restored record's are confirmed: they may be looser than it says.
+  if (deletion->request.cause != domain::DeletionCause::kRequested && snapshot->facts.facts.restored_at.IsSet()) {
+    queue_.GiveBack(system.number, place, core_.time.After(kRestoredPause).since);
+    return std::optional<Candidate>();
+  }
   const Overlap overlap = OverlapOf(snapshot->holds, deletion->request.selector);
   found.holds_seen = snapshot->facts.facts.holds_changed;
   if (from.micros > 0 && !IsTakenBack(*row, overlap)) {
@@ -119,7 +126,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
     return std::optional<Candidate>();
   }
-  const absl::StatusOr<bool> held = AddExceptions(place, *snapshot, deletion->request, &found);
+  const absl::StatusOr<bool> held = AddExceptions(*snapshot, deletion->request, &found);
   if (!held.ok()) return held.status();
   if (!*held) return std::optional<Candidate>();  // released since; its release puts the task on the queue
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(core_, place, *deletion);

@@ -122,8 +122,8 @@ class PurgeTasks {
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 
   // What of the selection is on hold goes with the task. False: a hold was released since the snapshot.
-  absl::StatusOr<bool> AddExceptions(DeletionPlace place, const HoldSnapshot& snapshot,
-                                     const domain::DeletionRequest& request, Candidate* found) const;
+  absl::StatusOr<bool> AddExceptions(const HoldSnapshot& snapshot, const domain::DeletionRequest& request,
+                                     Candidate* found) const;
   // A hold covers some of what the task's latest lease handed out; fills `snapshot`.
   absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const;
 

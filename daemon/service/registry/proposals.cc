@@ -10,6 +10,7 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/wire/errors.h"
 
@@ -85,7 +86,7 @@ void EraseFormer(const Core& core, const base::ProposalId& id, bool with_key, co
                  std::vector<store::Write>& writes) {
   store::EraseTargets targets;
   targets.rows = {{store::Table::kProposal, ProposalKey(id)}, {store::Table::kProposal, ProposedRequestKey(id)}};
-  if (with_key) targets.rows.push_back({store::Table::kKeyShare, ProposalShareKey(core, id)});
+  if (with_key) targets.rows.push_back({store::Table::kKeyShare, ProposalShareKey(core.keys, id)});
   BeginErasure(NumberOf(stamp.sequence), targets, stamp, writes);
 }
 
@@ -159,11 +160,11 @@ store::CommitResult Proposals::Write(const NewProposal& proposed, const Before& 
     change.writes = {{store::Table::kProposal, std::string(kProposalsVersionKey), std::move(sequence)},
                      {store::Table::kProposal, ProposalKey(id), EncodeProposal(view->row)},
                      {store::Table::kProposal, ProposedRequestKey(id), request},
-                     {store::Table::kKeyShare, ProposalShareKey(core_, id), key.share}};
+                     PutShare(core_, WrapHandleOf(id), ProposalShareKey(core_.keys, id), key.share)};
     if (leaves.has_value()) {
       change.writes.push_back({store::Table::kProposal, ProposalKey(*leaves), std::nullopt});
       change.writes.push_back({store::Table::kProposal, ProposedRequestKey(*leaves), std::nullopt});
-      change.writes.push_back({store::Table::kKeyShare, ProposalShareKey(core_, *leaves), std::nullopt});
+      change.writes.push_back({store::Table::kKeyShare, ProposalShareKey(core_.keys, *leaves), std::nullopt});
       EraseFormer(core_, *leaves, /*with_key=*/true, stamp, change.writes);
     }
     change.event = EventOf(view->row.act, view->row.state, caller);

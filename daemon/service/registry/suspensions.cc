@@ -17,15 +17,6 @@
 namespace consent::service {
 namespace {
 
-std::string SuspensionKey(const SuspensionRow& row) {
-  std::string key;
-  base::Encoder out(&key);
-  out.Byte(static_cast<uint8_t>(row.purpose));
-  out.BigEndian(row.region.packed(), 4);
-  out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
-  return key;
-}
-
 // Names the last change of a suspension.
 std::string EtagOf(const SuspensionRow& row) {
   return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);

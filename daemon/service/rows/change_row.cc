@@ -9,9 +9,11 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kRowFormat = 2;
+constexpr uint8_t kRowFormat = 3;
 constexpr uint8_t kPayloadFormat = 4;
 constexpr uint8_t kPayloadOfRecording = 5;  // the same, and a recording with a note behind it
+constexpr uint8_t kPayloadOfJoin = 6;       // the same without a recording, and accounts behind it
+constexpr size_t kMaxAccounts = domain::kMaxJoinedFrom + 2;
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxPersonBytes = 96;
 constexpr size_t kMaxDetailBytes = 256;
@@ -23,7 +25,8 @@ constexpr size_t kMaxShown = base::kMaxParts + 1;
 
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
-constexpr uint8_t kChangeHasEnd = 128;  // beside a purpose's number
+constexpr uint8_t kChangeHasEnd = 128;   // beside a purpose's number
+constexpr uint8_t kChangeLoosens = 128;  // beside the number of what changed
 
 void PutScope(Encoder& out, const domain::ScopeRef& scope) {
   out.Byte(static_cast<uint8_t>(scope.kind));
@@ -59,7 +62,7 @@ domain::PartOutcome GetPart(Decoder& in) {
 }
 
 void PutChange(Encoder& out, const domain::FactChange& change) {
-  out.Byte(static_cast<uint8_t>(change.what));
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.what) | (change.loosens ? kChangeLoosens : 0)));
   PutScope(out, change.scope);
   switch (change.what) {
     case domain::ChangedWhat::kPurpose:
@@ -85,21 +88,23 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
 
 domain::FactChange GetChange(Decoder& in) {
   domain::FactChange change;
-  const uint8_t what = in.Byte();
+  const uint8_t bits = in.Byte();
+  const auto what = static_cast<uint8_t>(bits & ~kChangeLoosens);
   if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kLast)) in.Fail();
+  change.loosens = (bits & kChangeLoosens) != 0;
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {
-    const uint8_t bits = in.Byte();
-    const auto purpose = static_cast<uint8_t>(bits & ~kChangeHasEnd);
+    const uint8_t purpose_bits = in.Byte();
+    const auto purpose = static_cast<uint8_t>(purpose_bits & ~kChangeHasEnd);
     const uint8_t choices = in.Byte();
     if (purpose < 1 || purpose > domain::kPurposes || (choices >> 4) > 3 || (choices & 15) > 3) in.Fail();
     change.purpose = static_cast<domain::Purpose>(purpose);
     change.from = static_cast<domain::Choice>(choices >> 4 & 3);
     change.to = static_cast<domain::Choice>(choices & 3);
-    if ((bits & kChangeHasEnd) != 0) change.holds_until.micros = static_cast<int64_t>(in.Varint());
+    if ((purpose_bits & kChangeHasEnd) != 0) change.holds_until.micros = static_cast<int64_t>(in.Varint());
     const bool real = base::Instant{} < change.holds_until && change.holds_until <= base::kLastInstant;
-    if ((bits & kChangeHasEnd) != 0 && !real) in.Fail();
+    if ((purpose_bits & kChangeHasEnd) != 0 && !real) in.Fail();
   } else if (change.what == domain::ChangedWhat::kRetention) {
     const uint8_t kind = in.Byte();
     if (kind > static_cast<uint8_t>(domain::RetentionKind::kDoNotSave)) in.Fail();
@@ -127,11 +132,6 @@ domain::ShownText GetShown(Decoder& in) {
 }
 
 bool IsPlain(ChangeKind kind) { return kind >= kFirstOfOthers; }
-
-bool KnownKind(uint8_t number) {
-  const auto kind = static_cast<ChangeKind>(number);
-  return (number > 0 && kind <= kLastOfHistory) || (kind >= kFirstOfOthers && kind <= kLastOfOthers);
-}
 
 }  // namespace
 
@@ -163,9 +163,8 @@ bool DecodeChangeRow(std::string_view bytes, ChangeRow* row) {
   *row = ChangeRow{};
   Decoder in(bytes);
   if (in.Byte() != kRowFormat) return false;
-  const uint8_t kind = in.Byte();
-  if (!KnownKind(kind)) return false;
-  row->kind = static_cast<ChangeKind>(kind);
+  row->kind = static_cast<ChangeKind>(in.Byte());
+  if (!IsKnown(row->kind)) return false;
   row->previous = in.Varint();
   row->policy_version = in.String(64);
   const uint8_t channel = in.Byte();
@@ -201,7 +200,8 @@ std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
   const bool of_recording = !payload.recording_id.empty();
-  out.Byte(of_recording ? kPayloadOfRecording : kPayloadFormat);
+  const bool of_join = !payload.accounts.empty() && !of_recording;
+  out.Byte(of_recording ? kPayloadOfRecording : of_join ? kPayloadOfJoin : kPayloadFormat);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -228,6 +228,13 @@ std::string EncodePayload(const Payload& payload) {
     out.String(payload.recording_id);
     out.String(payload.note);
   }
+  if (of_join) {
+    out.Varint(payload.accounts.size());
+    for (const auto& [account, name] : payload.accounts) {
+      out.Raw(base::View(account.bytes));
+      out.String(name);
+    }
+  }
   return bytes;
 }
 
@@ -235,7 +242,7 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
   const uint8_t format = in.Byte();
-  if (format != kPayloadFormat && format != kPayloadOfRecording) return false;
+  if (format < kPayloadFormat || format > kPayloadOfJoin) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -261,6 +268,15 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
     payload->recording_id = in.String(base::kMaxIdBytes);
     if (payload->recording_id.empty()) in.Fail();
     payload->note = in.String(base::kMaxNoteBytes);
+  }
+  if (format == kPayloadOfJoin) {
+    const uint64_t accounts = in.Varint();
+    if (accounts == 0 || accounts > kMaxAccounts) return false;
+    for (uint64_t i = 0; in.ok() && i < accounts; ++i) {
+      base::SubjectHandle account;
+      account.bytes = in.Array<16>();
+      payload->accounts.emplace_back(account, in.String(base::kMaxIdBytes));
+    }
   }
   return in.Done();
 }

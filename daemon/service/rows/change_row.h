@@ -35,6 +35,8 @@ enum class ChangeKind : uint8_t {
   kDeletionAppealAnswered = 17,
   kHoldReviewed = 18,
   kSafetyFlagHandled = 19,
+  kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
+  kJoined = 21,    // a step of joining an account into another one
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -47,10 +49,18 @@ enum class ChangeKind : uint8_t {
   kVerificationReported = 73,  // what a verification of the decision log found
   kProposalChanged = 74,  // a loosening that takes two persons was proposed, approved, withdrawn, or came to its end
   kTaskRetried = 75,      // the pause of a task that failed was ended
+  kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
+  kMonthKeyChanged = 77,  // a month's key of the decision log was made or destroyed
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagHandled;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kJoined;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kTaskRetried;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kMonthKeyChanged;
+
+// Whether the number is one of the above: it may have come from anywhere.
+constexpr bool IsKnown(ChangeKind kind) {
+  return (static_cast<uint8_t>(kind) > 0 && kind <= kLastOfHistory) ||
+         (kind >= kFirstOfOthers && kind <= kLastOfOthers);
+}
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
@@ -98,6 +108,8 @@ struct Payload {
   // Of a report of a recording, and of the handling of a flag, with what was done about it.
   std::string recording_id;
   std::string note;
+  // Accounts that are joined with this one, itself included; with these no recording.
+  std::vector<std::pair<base::SubjectHandle, std::string>> accounts = {};
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

@@ -27,7 +27,7 @@ absl::StatusOr<DeletionPayload> OpenSealed(const Core& core, store::Partition pa
   const auto share = core.store.Get(partition, store::Table::kKeyShare, share_key);
   if (absl::IsNotFound(share.status())) return share.status();
   if (!share.ok()) return StoreUnreadable();
-  const absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject, *share);
+  const absl::StatusOr<base::Digest> key = core.shares.OpenShare(subject, *share);
   const auto plain = key.ok() ? base::Open(*key, sealed, base::View(subject.bytes)) : key.status();
   DeletionPayload payload;
   if (plain.ok() && plain->size() >= kPayloadNonceBytes) {

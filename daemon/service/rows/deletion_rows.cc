@@ -146,12 +146,12 @@ std::string OpenDeletionKey(const Core& core, base::SubjectHandle subject, const
   return core.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
 }
 
-std::string DeletionShareKey(const Core& core, DeletionPlace place) {
+std::string DeletionShareKey(const base::Keys& keys, DeletionPlace place) {
   std::string named;
   Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.number, 8);
-  return std::string(base::View(core.keys.DiskHash("deletion", named)));
+  return std::string(base::View(keys.DiskHash("deletion", named)));
 }
 
 DeletionNumber NumberOfKey(std::string_view key) {
@@ -255,6 +255,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   if (parts > kMaxSystemParts) return false;
   for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));
   row->sealed = in.String(kMaxDeletionPayloadBytes);
+  request.needs_ids = row->sealed.empty() && domain::IsOpen(request.state);
   return in.Done();
 }
 

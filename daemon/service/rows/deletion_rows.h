@@ -29,7 +29,7 @@ struct DeletionPayload {
 // A request and, while it is open, what was asked (sealed).
 struct DeletionRow {
   domain::DeletionRequest request;
-  std::string sealed;  // empty once the request has ended
+  std::string sealed;  // empty once the request has ended, and of an open one that needs its ids
 };
 
 // Row keys.
@@ -37,7 +37,10 @@ std::string DeletionKey(DeletionNumber number);
 // Where the request that is open for that selection is found.
 std::string OpenDeletionKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector);
 std::string DeletionBySubjectKey(const Core& core, base::SubjectHandle subject, DeletionNumber number);
-std::string DeletionShareKey(const Core& core, DeletionPlace place);
+std::string DeletionShareKey(const base::Keys& keys, DeletionPlace place);
+inline std::string DeletionShareKey(const Core& core, DeletionPlace place) {
+  return DeletionShareKey(core.keys, place);
+}
 // The number at the end of a key of kDeletion, kDeletionBySubject or kTask; 0 where it is none.
 DeletionNumber NumberOfKey(std::string_view key);
 

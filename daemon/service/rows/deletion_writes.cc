@@ -2,6 +2,7 @@
 
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/id_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {
@@ -17,7 +18,7 @@ void WriteNewDeletion(const Core& core, DeletionPlace place, const DeletionRow& 
   writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
   writes.push_back(PutId(row.request.id, place.number));
   ListDeletion(core, place.number, row.request, writes);
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), share});
+  if (!share.empty()) writes.push_back(PutShare(core, row.request.subject, DeletionShareKey(core, place), share));
   WriteTasks(row.request, place.number, writes);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/row_codec.h"
 #include "daemon/wire/errors.h"
@@ -104,19 +105,20 @@ std::string HoldKey(store::Sequence sequence) {
 
 bool IsHoldKey(std::string_view key) { return key.size() == 9 && key.front() == kByNumber; }
 
+std::string HoldLinesOf(std::string_view subject_key) { return std::string(1, kBySubject).append(subject_key); }
+
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence) {
-  std::string key(1, kBySubject);
-  key += core.SubjectKey(subject);
+  std::string key = HoldLinesOf(core.SubjectKey(subject));
   base::Encoder(&key).BigEndian(sequence, 8);
   return key;
 }
 
-std::string HoldShareKey(const Core& core, HoldPlace place) {
+std::string HoldShareKey(const base::Keys& keys, HoldPlace place) {
   std::string named;
   base::Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.sequence, 8);
-  return std::string(base::View(core.keys.DiskHash("hold", named)));
+  return std::string(base::View(keys.DiskHash("hold", named)));
 }
 
 store::Sequence SequenceOfHoldKey(std::string_view key) {
@@ -159,7 +161,26 @@ absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base
     std::string unused;
     absl::StatusOr<HoldRow> row = LoadHold(core, HoldPlace{partition, sequence}, &unused);
     if (!row.ok()) return row.status();
-    if (row->InForce()) holds.push_back(HoldInForce{sequence, *std::move(row)});
+    if (row->InForce()) holds.push_back(HoldInForce{{partition, sequence}, sequence, *std::move(row)});
+  }
+  return holds;
+}
+
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
+                                                          const domain::SubjectFacts& facts) {
+  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, facts);
+  if (!holds.ok() || !IsJoined(facts)) return holds;
+  const absl::StatusOr<std::vector<base::SubjectHandle>> others = GroupOf(core, subject);
+  if (!others.ok()) return others.status();
+  for (const base::SubjectHandle other : *others) {
+    const absl::StatusOr<StoredFacts> stored = LoadFacts(core, other);
+    if (!stored.ok()) return stored.status();
+    absl::StatusOr<std::vector<HoldInForce>> of_other = LoadHoldsInForce(core, other, stored->facts);
+    if (!of_other.ok()) return of_other.status();
+    for (HoldInForce& hold : *of_other) {
+      hold.came = facts.holds_changed;
+      holds->push_back(std::move(hold));
+    }
   }
   return holds;
 }
@@ -170,7 +191,7 @@ Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector&
     if (!domain::MayOverlap(hold.row.held, selector)) continue;
     overlap.any = true;
     overlap.all = overlap.all || domain::CoversAll(hold.row.held, selector);
-    overlap.latest = std::max(overlap.latest, hold.sequence);
+    overlap.latest = std::max(overlap.latest, hold.came);
   }
   return overlap;
 }

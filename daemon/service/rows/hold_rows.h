@@ -15,6 +15,7 @@ namespace consent::service {
 struct HoldPlace {
   store::Partition partition;
   store::Sequence sequence = 0;
+  bool operator==(const HoldPlace&) const = default;
 };
 
 // Who ordered it, and why: without ids.
@@ -48,7 +49,10 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row);
 // Row keys: of the hold, and of its line in the subject's list. Both are in kHold.
 std::string HoldKey(store::Sequence sequence);
 std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence);
-std::string HoldShareKey(const Core& core, HoldPlace place);
+// How the keys of all lines begin of the subject whose key (Core::SubjectKey) it is.
+std::string HoldLinesOf(std::string_view subject_key);
+std::string HoldShareKey(const base::Keys& keys, HoldPlace place);
+inline std::string HoldShareKey(const Core& core, HoldPlace place) { return HoldShareKey(core.keys, place); }
 // A hold's own, not a line of a list.
 bool IsHoldKey(std::string_view key);
 // The sequence at the end of either; 0 where it is none.
@@ -59,11 +63,17 @@ absl::Status NoSuchHold();
 absl::StatusOr<HoldRow> LoadHold(const Core& core, HoldPlace place, std::string* bytes);
 
 struct HoldInForce {
-  store::Sequence sequence = 0;
+  HoldPlace place;
+  // When it came, by the partition of the subject that was asked about. Of an account that is joined with it, that is
+  // when the subject's record was last told of a hold (SubjectFacts::holds_changed): not before it came.
+  store::Sequence came = 0;
   HoldRow row;
 };
-// The subject's holds that are in force; asks the store only where its record says that there ever was one.
+// The subject's own holds that are in force; asks the store only where its record says that there ever was one.
 absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base::SubjectHandle subject,
+                                                          const domain::SubjectFacts& facts);
+// The same, and those of all accounts that are joined with it: each holds what all of them have.
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
                                                           const domain::SubjectFacts& facts);
 
 // What holds mean for a selection.

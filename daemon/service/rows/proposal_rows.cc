@@ -23,13 +23,6 @@ constexpr size_t kMaxSealedNames = kMaxSummaryBytes + 4'096;
 
 std::string KeyOf(char kind, const base::ProposalId& id) { return kind + std::string(base::View(id.bytes)); }
 
-// A proposal's key is wrapped as a subject's is.
-base::SubjectHandle WrapHandleOf(const base::ProposalId& id) {
-  base::SubjectHandle handle;
-  handle.bytes = id.bytes;
-  return handle;
-}
-
 void PutPerson(Encoder& out, const Person& person) {
   out.Byte(static_cast<uint8_t>(person.kind));
   out.String(person.name);
@@ -116,12 +109,18 @@ std::string ProposalKey(const base::ProposalId& id) { return KeyOf(kRows, id); }
 std::string ProposedRequestKey(const base::ProposalId& id) { return KeyOf(kRequests, id); }
 bool IsProposalKey(std::string_view key) { return key.size() == 17 && key.front() == kRows; }
 
-std::string ProposalShareKey(const Core& core, const base::ProposalId& id) {
-  return std::string(base::View(core.keys.DiskHash("proposal", base::View(id.bytes))));
+base::SubjectHandle WrapHandleOf(const base::ProposalId& id) {
+  base::SubjectHandle handle;
+  handle.bytes = id.bytes;
+  return handle;
+}
+
+std::string ProposalShareKey(const base::Keys& keys, const base::ProposalId& id) {
+  return std::string(base::View(keys.DiskHash("proposal", base::View(id.bytes))));
 }
 
 base::PayloadKey NewProposalKey(const Core& core, const base::ProposalId& id) {
-  return core.keys.NewPayloadKey(WrapHandleOf(id), core.random);
+  return core.shares.NewPayloadKey(WrapHandleOf(id), core.random);
 }
 
 std::string SealProposalNames(const base::Digest& key, const ProposalNames& names, const base::ProposalId& id,
@@ -130,10 +129,10 @@ std::string SealProposalNames(const base::Digest& key, const ProposalNames& name
 }
 
 absl::StatusOr<base::Digest> ProposalKeyOf(const Core& core, const base::ProposalId& id) {
-  const auto share = core.store.Get(kProposalPartition, store::Table::kKeyShare, ProposalShareKey(core, id));
+  const auto share = core.store.Get(kProposalPartition, store::Table::kKeyShare, ProposalShareKey(core.keys, id));
   if (absl::IsNotFound(share.status())) return NoSuchProposal();
   if (!share.ok()) return StoreUnreadable();
-  absl::StatusOr<base::Digest> key = core.keys.OpenShare(WrapHandleOf(id), *share);
+  absl::StatusOr<base::Digest> key = core.shares.OpenShare(WrapHandleOf(id), *share);
   if (!key.ok()) return DamagedRow("the key of a proposal");
   return key;
 }

@@ -83,7 +83,9 @@ std::string ProposedRequestKey(const base::ProposalId& id);
 bool IsProposalKey(std::string_view key);
 // The row that every new proposal changes: it bounds how many there are. Sequence (8) of the latest.
 inline constexpr std::string_view kProposalsVersionKey = "version";
-std::string ProposalShareKey(const Core& core, const base::ProposalId& id);
+std::string ProposalShareKey(const base::Keys& keys, const base::ProposalId& id);
+// In whose place the proposal stands where its key is wrapped, as a subject's is.
+base::SubjectHandle WrapHandleOf(const base::ProposalId& id);
 
 // Under the key of a new proposal, or of `id`'s. INTERNAL, STORE_UNREADABLE; the latter reads, and may block.
 std::string SealProposalNames(const base::Digest& key, const ProposalNames& names, const base::ProposalId& id,

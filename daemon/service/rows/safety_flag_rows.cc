@@ -9,14 +9,14 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kSafetyFlagFormat = 1;
 
 }  // namespace
 
 std::string EncodeSafetyFlagRow(const SafetyFlagRow& row) {
   std::string bytes;
   base::Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kSafetyFlagFormat);
   out.Raw(base::View(row.subject.bytes));
   out.Raw(base::View(row.recording.bytes));
   PutTime(out, row.reported_at);
@@ -26,7 +26,7 @@ std::string EncodeSafetyFlagRow(const SafetyFlagRow& row) {
 
 bool DecodeSafetyFlagRow(std::string_view bytes, SafetyFlagRow* row) {
   base::Decoder in(bytes);
-  if (in.Byte() != kFormat) return false;
+  if (in.Byte() != kSafetyFlagFormat) return false;
   row->subject.bytes = in.Array<16>();
   row->recording.bytes = in.Array<16>();
   row->reported_at = GetTime(in);

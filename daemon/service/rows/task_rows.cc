@@ -137,7 +137,7 @@ absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHan
   absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
   if (!facts.ok()) return facts.status();
   snapshot.facts = *std::move(facts);
-  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, snapshot.facts.facts);
+  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsOfGroup(core, subject, snapshot.facts.facts);
   if (!holds.ok()) return holds.status();
   snapshot.holds = *std::move(holds);
   return snapshot;

@@ -67,14 +67,15 @@ absl::StatusOr<TaskRow> LoadTask(const Core& core, const SystemRow& system, Dele
 store::Write PutTask(const SystemRow& system, DeletionPlace place, const TaskRow& row);
 store::Write PutDeletion(DeletionPlace place, const DeletionRow& row);
 
-// The subject as holds and leases see it.
+// The subject as holds and leases see it; with the holds of the accounts that are joined with it.
 struct HoldSnapshot {
   base::SubjectHandle subject;
   StoredFacts facts;
   std::vector<HoldInForce> holds;
   std::optional<store::ReadVersion> seen;
 
-  // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit.
+  // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit; one of
+  // a joined account is told to this record before it is acknowledged (Holds), and holds_changed takes leases back.
   store::Precondition AsPrecondition(const Core& core) const;
 };
 absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHandle subject);

@@ -36,12 +36,18 @@ void Core::NoteStamp(base::Instant stamp) {
   }
 }
 
-std::string Core::SubjectKey(base::SubjectHandle subject) const {
+std::string SubjectKey(const base::Keys& keys, base::SubjectHandle subject) {
   return std::string(base::View(keys.DiskKeyFor(subject).bytes));
 }
 
+std::string RecordingKey(const base::Keys& keys, base::SubjectHandle subject, base::RecordingHandle recording) {
+  return SubjectKey(keys, subject) + std::string(base::View(keys.DiskHash("recording", base::View(recording.bytes))));
+}
+
+std::string Core::SubjectKey(base::SubjectHandle subject) const { return service::SubjectKey(keys, subject); }
+
 std::string Core::RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const {
-  return SubjectKey(subject) + std::string(base::View(keys.DiskHash("recording", base::View(recording.bytes))));
+  return service::RecordingKey(keys, subject, recording);
 }
 
 }  // namespace consent::service

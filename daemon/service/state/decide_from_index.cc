@@ -13,6 +13,7 @@ bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, cons
   if (found == Found::kNotInIndex) return false;
   domain::RecordingState marks;
   const bool known = found == Found::kFound;
+  if (known && (facts.join != domain::JoinState::kNone || !facts.joined_from.empty())) return false;
   if (known && HasRowsBeside(facts)) {
     if (facts.has_more_tombstones && facts.cover == nullptr) return false;
     if (facts.has_recording_marks) {

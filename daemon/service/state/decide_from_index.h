@@ -12,7 +12,8 @@ namespace consent::service {
 // One recording that is asked about.
 struct CheckItem {
   base::SubjectHandle subject;
-  std::string recording_id;  // hashed only where the subject has rows about single recordings
+  base::SubjectHandle asked{};  // the account that was named, where `subject` is the one that it was joined into
+  std::string recording_id;     // hashed only where the subject has rows about single recordings
   domain::RecordingFacts facts;
 };
 
@@ -20,7 +21,8 @@ struct CheckItem {
 // then read again afterwards: mixing two moments could give a yes that was never right.
 bool HasRowsBeside(const domain::SubjectFacts& facts);
 
-// False: the index does not know. Never blocks; thread-safe.
+// False: the index does not know, or the account is joined with others, whose orders count too. Never blocks;
+// thread-safe.
 bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, const domain::Rules& rules,
                      const base::Now& now, const CheckItem& item, domain::Purpose purpose, const domain::Place& place,
                      domain::Decision* decision);

@@ -23,10 +23,18 @@ void DeletionGauges::CountIn(DeletionPlace place, const domain::DeletionRequest&
   ++counts_[std::make_tuple(request.cause, request.regime, request.state)];
   if (!domain::IsOpen(request.state)) return;
   OpenRequest& open = open_[place];
-  open = OpenRequest{request.subject,        request.cause,       request.regime,
-                     request.state,          request.received_at, {},
-                     request.WaitsForTime(), request.verified_at, {},
+  open = OpenRequest{request.subject,
+                     request.cause,
+                     request.regime,
+                     request.state,
+                     request.received_at,
+                     {},
+                     request.WaitsForTime() || request.needs_ids,
+                     request.needs_ids,
+                     request.verified_at,
+                     {},
                      request.selector.kind};
+  if (open.needs_ids) needing_ids_.fetch_add(1, std::memory_order_relaxed);
   for (const domain::SystemProgress& part : request.parts) {
     if (part.outcome != domain::PurgeOutcome::kOpen) open.ended.push_back(part.system);
   }
@@ -45,6 +53,7 @@ void DeletionGauges::CountIn(DeletionPlace place, const domain::DeletionRequest&
 void DeletionGauges::CountOut(DeletionPlace place, const OpenRequest& open) {
   const auto count = counts_.find(std::make_tuple(open.cause, open.regime, open.state));
   if (--count->second == 0) counts_.erase(count);
+  if (open.needs_ids) needing_ids_.fetch_sub(1, std::memory_order_relaxed);
   open_of_.erase({open.subject, place});
   const auto kind = kinds_.find({open.cause, open.regime});
   for (size_t index = 0; index < deadlines_.size(); ++index) {
@@ -105,7 +114,7 @@ bool DeletionGauges::Put(DeletionPlace place, const domain::DeletionRequest& req
     OpenRequest before = std::move(known->second);
     open_.erase(known);
     CountOut(place, before);
-    waited = before.waits_for_time;
+    waited = before.waits;
     ended = std::move(before.ended);
   }
   CountIn(place, request);
@@ -113,8 +122,10 @@ bool DeletionGauges::Put(DeletionPlace place, const domain::DeletionRequest& req
   CountEnded(request);
   const bool completed = was_open && request.state == domain::DeletionState::kCompleted;
   if (completed && request.cause == domain::DeletionCause::kRequested) NoteCompletion(request);
-  return waited && domain::IsOpen(request.state) && !request.WaitsForTime();
+  return waited && domain::IsOpen(request.state) && !request.WaitsForTime() && !request.needs_ids;
 }
+
+uint64_t DeletionGauges::needing_ids() const { return needing_ids_.load(std::memory_order_relaxed); }
 
 bool DeletionGauges::IsOpen(DeletionPlace place) const {
   base::MutexLock lock(mutex_);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -71,7 +72,8 @@ class DeletionGauges {
   // At the start: counts a request in.
   void Add(DeletionPlace place, const domain::DeletionRequest& request);
   // Of a request that was written: counts it in and what it was before out, which is remembered of open ones. One that
-  // has ended stays in its state. True: it was open and waited for the time to be settled, and waits no more.
+  // has ended stays in its state. True: it was open and waited for the time to be settled or for its ids, and waits no
+  // more.
   bool Put(DeletionPlace place, const domain::DeletionRequest& request);
 
   bool IsOpen(DeletionPlace place) const;
@@ -83,6 +85,8 @@ class DeletionGauges {
   // Those that must do it before `time` (domain::DeadlineOf), the most urgent first; at most `limit`.
   std::vector<DeletionPlace> Before(domain::DeadlineKind kind, base::Instant time, size_t limit) const;
   uint64_t CountBefore(domain::DeadlineKind kind, base::Instant time) const;
+  // Open ones that a restore left without their ids.
+  uint64_t needing_ids() const;
   // Receipt of the oldest open one; unset: none is open.
   base::Instant oldest_open() const;
   // Each cause and regime of which one is open. `near` and `far` are counted from `now` on.
@@ -120,7 +124,8 @@ class DeletionGauges {
     domain::DeletionState state = domain::DeletionState::kReceived;
     base::Instant received_at;
     std::array<std::optional<base::Instant>, domain::kDeadlineKinds.size()> deadlines;  // by DeadlineKind
-    bool waits_for_time = false;
+    bool waits = false;  // for the time to be settled, or for its ids
+    bool needs_ids = false;
     base::Instant verified_at;
     std::vector<domain::SystemNumber> ended;  // whose tasks have ended
     domain::SelectorKind selector = domain::SelectorKind::kEverything;
@@ -144,6 +149,7 @@ class DeletionGauges {
   std::map<domain::SystemNumber, Exempt> exempt_ GUARDED_BY(mutex_);
   std::set<std::pair<base::SubjectHandle, DeletionPlace>> open_of_ GUARDED_BY(mutex_);
   Completions completions_ GUARDED_BY(mutex_);
+  std::atomic<uint64_t> needing_ids_{0};  // written under mutex_, and asked with each request
 };
 
 }  // namespace consent::service

@@ -9,15 +9,24 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kFormat = 2;
+constexpr uint8_t kSuspensionFormat = 2;
 constexpr size_t kMaxReasonBytes = 256;
 
 }  // namespace
 
+std::string SuspensionKey(const SuspensionRow& row) {
+  std::string key;
+  base::Encoder out(&key);
+  out.Byte(static_cast<uint8_t>(row.purpose));
+  out.BigEndian(row.region.packed(), 4);
+  out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
+  return key;
+}
+
 std::string EncodeSuspension(const SuspensionRow& row) {
   std::string bytes;
   base::Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kSuspensionFormat);
   out.Byte(static_cast<uint8_t>(row.purpose));
   out.BigEndian(row.region.packed(), 4);
   out.Byte(row.active ? 1 : 0);
@@ -49,7 +58,8 @@ bool DecodeSuspension(std::string_view bytes, SuspensionRow* row) {
     if (!row->approval.IsSet()) in.Fail();
   }
   if (approved > 1) return false;
-  if (format != kFormat || purpose < 1 || purpose > domain::kPurposes || active > 1) return false;
+  if (format != kSuspensionFormat || purpose > domain::kPurposes || active > 1) return false;
+  if (purpose == 0 && row->region.IsSet()) return false;
   row->purpose = static_cast<domain::Purpose>(purpose);
   row->active = active == 1;
   return in.Done();

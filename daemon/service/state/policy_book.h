@@ -16,8 +16,8 @@ namespace consent::service {
 
 // One suspension or its end, as stored.
 struct SuspensionRow {
-  domain::Purpose purpose = domain::Purpose::kNone;
-  domain::Region region;  // unset: everywhere
+  domain::Purpose purpose = domain::Purpose::kNone;  // kNone: of the whole store (domain::Suspension)
+  domain::Region region;                             // unset: everywhere
   bool active = false;
   base::Instant time;
   std::string reason;
@@ -25,6 +25,8 @@ struct SuspensionRow {
   Approval approval = {};  // of a lifting that took two persons; `by` approved it
 };
 
+// Of kSuspension: purpose (1), region (4), time (8).
+std::string SuspensionKey(const SuspensionRow& row);
 std::string EncodeSuspension(const SuspensionRow& row);
 // False on anything malformed. Total.
 bool DecodeSuspension(std::string_view bytes, SuspensionRow* row);

@@ -41,6 +41,8 @@ void SubjectGauges::Replace(const domain::SubjectFacts* before, const domain::Su
 
 void SubjectGauges::Count(const domain::SubjectFacts& facts, int64_t sign) {
   subjects_ += static_cast<uint64_t>(sign);
+  // What it chose, and who lives there, is the joined account's.
+  if (facts.join == domain::JoinState::kAlias) return;
   RegionCount& region = regions_[facts.region];
   region.region = facts.region;
   const domain::ScopeFacts& account = facts.account();

@@ -1,5 +1,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 
+#include <utility>
+
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/wire/errors.h"
 
@@ -38,25 +40,32 @@ bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& i
   return DecideFromIndex(core_.index, core_.hasher, *session.rules, session.now, item, purpose, place, decision);
 }
 
+absl::Status CheckEligibility::Resolve(CheckItem* item) const {
+  const absl::StatusOr<base::SubjectHandle> resolved = ResolveAlias(core_, item->subject);
+  if (!resolved.ok() || *resolved == item->subject) return resolved.status();
+  item->asked = std::exchange(item->subject, *resolved);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,
                                                                    domain::Purpose purpose,
                                                                    const domain::Place& place) const {
   const domain::Question question{item.facts, purpose, place, session.now};
-  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, item.subject);
+  const base::SubjectHandle asked = item.asked.IsSet() ? item.asked : item.subject;
+  const base::RecordingHandle recording = core_.hasher.Recording(item.recording_id);
+  absl::StatusOr<GroupFacts> group = LoadGroup(core_, asked, recording);
   for (int attempt = 0; attempt < kMaxReads; ++attempt) {
-    if (!stored.ok()) return stored.status();
-    if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
-    if (!HasRowsBeside(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
-    absl::StatusOr<domain::RecordingState> marks = domain::RecordingState{};
-    if (stored->facts.has_recording_marks) {
-      marks = LoadMarks(core_, item.subject, core_.hasher.Recording(item.recording_id));
+    if (!group.ok()) return group.status();
+    if (!group->found) return domain::Decide(nullptr, {}, question, *session.rules);
+    // A step of a join has come since it was resolved: the revision would be of another account.
+    if (group->decided_by != item.subject) break;
+    const bool alone = group->facts.beside.empty() && !HasRowsBeside(group->facts);
+    if (alone) return domain::Decide(&group->facts, {}, question, *session.rules);
+    absl::StatusOr<GroupFacts> again = LoadGroup(core_, asked, recording);
+    if (again.ok() && again->bytes == group->bytes) {
+      return domain::Decide(&group->facts, group->marks, question, *session.rules);
     }
-    if (!marks.ok()) return marks.status();
-    absl::StatusOr<StoredFacts> again = LoadFacts(core_, item.subject);
-    if (again.ok() && again->bytes == stored->bytes) {
-      return domain::Decide(&stored->facts, *marks, question, *session.rules);
-    }
-    stored = std::move(again);
+    group = std::move(again);
   }
   return wire::MakeError(v1::ERROR_REASON_CONTENTION,
                          "the subject changed each time it was read: repeat the call; no answer, which means no");

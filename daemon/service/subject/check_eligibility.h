@@ -34,6 +34,9 @@ class CheckEligibility {
   // Decides from memory. False: the index does not know, ask DecideFromStore on a pool thread. Never blocks.
   bool TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                  const domain::Place& place, domain::Decision* decision) const;
+  // Turns an item of an account that was joined into another one into an item of that one: before the published head is
+  // read, and before DecideFromStore. May block. STORE_UNREADABLE.
+  absl::Status Resolve(CheckItem* item) const;
   // Decides from the store; may block. STORE_UNREADABLE, CONTENTION.
   absl::StatusOr<domain::Decision> DecideFromStore(const CheckSession& session, const CheckItem& item,
                                                    domain::Purpose purpose, const domain::Place& place) const;

@@ -67,6 +67,8 @@ absl::StatusOr<ChildrenPage> ChildrenDue::List(const ChildrenFilter& filter, siz
           std::string_view bytes;
           damaged = !SplitSubjectRow(row, &subject, &bytes) || !domain::DecodeFacts(bytes, &facts);
           if (damaged) return false;
+          // Those of an alias are the joined account's.
+          if (facts.join == domain::JoinState::kAlias) return true;
           const size_t inactive = Inactive(facts, filter, now, *rules).size();
           found += inactive;
           if (inactive > 0) subjects.push_back(subject);

@@ -42,15 +42,22 @@ struct PastMarks {
   uint8_t doubtful_flags = 0;  // reported, and perhaps later
 };
 
-absl::StatusOr<PastMarks> MarksThen(const Core& core, base::SubjectHandle subject, base::RecordingHandle recording,
-                                    const PastFacts& past, const ExplainedOrders& orders) {
+// Under all accounts that were joined with each other.
+absl::StatusOr<PastMarks> MarksThen(const Core& core, const PastGroup& group, base::RecordingHandle recording,
+                                    const ExplainedOrders& orders) {
   PastMarks marks;
-  if (!past.facts.has_recording_marks) return marks;
-  const absl::StatusOr<domain::RecordingState> now = LoadMarks(core, subject, recording);
-  if (!now.ok()) return now.status();
-  marks.sure = orders.Marks();
-  marks.doubtful_flags = static_cast<uint8_t>(now->flags & past.flags_since);
-  marks.sure.flags = static_cast<uint8_t>(now->flags & ~marks.doubtful_flags);
+  uint8_t sure = 0;
+  for (size_t i = 0; i < group.accounts.size(); ++i) {
+    const PastFacts& past = group.past[i];
+    if (!past.facts.has_recording_marks) continue;
+    const absl::StatusOr<domain::RecordingState> now = LoadMarks(core, group.accounts[i], recording);
+    if (!now.ok()) return now.status();
+    marks.sure = orders.Marks();
+    marks.doubtful_flags = static_cast<uint8_t>(marks.doubtful_flags | (now->flags & past.flags_since));
+    sure = static_cast<uint8_t>(sure | (now->flags & ~past.flags_since));
+  }
+  marks.sure.flags = sure;
+  marks.doubtful_flags = static_cast<uint8_t>(marks.doubtful_flags & ~sure);
   return marks;
 }
 
@@ -63,26 +70,24 @@ absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Ba
   explained.has_answer = true;
   explained.now = now;
   explained.rules = core_.policies.rules();
-  const base::SubjectHandle subject = query.item.subject;
+  const base::SubjectHandle asked = query.item.subject;
   const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
   const domain::Question question{query.item.facts, query.purpose, query.place, now};
-  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
+  absl::StatusOr<GroupFacts> stored = LoadGroup(core_, asked, recording);
   for (int attempt = 0; attempt < kMostReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) {
       explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
       return explained;
     }
-    absl::StatusOr<domain::RecordingState> marks = domain::RecordingState{};
-    if (stored->facts.has_recording_marks) marks = LoadMarks(core_, subject, recording);
-    if (!marks.ok()) return marks.status();
-    absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, base::Instant{});
+    const base::SubjectHandle subject = stored->decided_by;
+    absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, stored->accounts, recording, base::Instant{});
     if (!orders.ok()) return orders.status();
-    absl::StatusOr<StoredFacts> again = LoadFacts(core_, subject);
+    absl::StatusOr<GroupFacts> again = LoadGroup(core_, asked, recording);
     if (again.ok() && again->bytes == stored->bytes) {
       explained.revision = Revision{core_.PartitionOf(subject), stored->facts.revision};
-      explained.explanation =
-          domain::Explain(&stored->facts, *marks, question, *explained.rules, orders->Tombstones(), orders->Holds());
+      explained.explanation = domain::Explain(&stored->facts, stored->marks, question, *explained.rules,
+                                              orders->Tombstones(), orders->Holds());
       orders->Take(explained.explanation);
       if (absl::Status tasks = LoadTasks(core_, subject, true, &*orders); !tasks.ok()) return tasks;
       explained.orders = *std::move(orders);
@@ -95,7 +100,6 @@ absl::StatusOr<Explained> ExplainCheck::AsOfRecord(const ExplainQuery& query, Ba
 }
 
 absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) const {
-  const base::SubjectHandle subject = query.item.subject;
   const base::RecordingHandle recording = core_.hasher.Recording(query.item.recording_id);
   Explained explained;
   explained.basis = Basis::kPast;
@@ -103,31 +107,21 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
   explained.rules = core_.policies.RulesAt(query.at);
   if (explained.rules == nullptr) return Cannot(Basis::kPast, explained.now, Untold::kNoPolicy);
   const domain::Question question{query.item.facts, query.purpose, query.place, explained.now};
-  const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
-  if (!stored.ok()) return stored.status();
-  PastFacts past;
-  if (stored->found) {
-    absl::StatusOr<PastFacts> found = FactsAt(core_, subject, stored->facts, query.at);
-    if (!found.ok()) return found.status();
-    past = *std::move(found);
-  }
+  const absl::StatusOr<PastGroup> group = GroupAt(core_, query.item.subject, query.at);
+  if (!group.ok()) return group.status();
+  const PastFacts& past = group->past.front();
+  const base::SubjectHandle subject = group->accounts.front();
   if (past.untold != Untold::kNone) return Cannot(Basis::kPast, explained.now, past.untold);
   explained.has_answer = true;
   if (!past.found) {
     explained.explanation = domain::Explain(nullptr, {}, question, *explained.rules, {}, {});
     return explained;
   }
-  if (past.facts.has_more_tombstones) {
-    if (past.facts.revision != stored->facts.revision) {
-      return Cannot(Basis::kPast, explained.now, Untold::kManyDeletions);
-    }
-    past.facts.cover = stored->facts.cover;
-  }
   explained.revision = Revision{core_.PartitionOf(subject), past.facts.revision};
   explained.changed_at = past.changed_at;
-  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, subject, recording, query.at);
+  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, group->accounts, recording, query.at);
   if (!orders.ok()) return orders.status();
-  const absl::StatusOr<PastMarks> marked = MarksThen(core_, subject, recording, past, *orders);
+  const absl::StatusOr<PastMarks> marked = MarksThen(core_, *group, recording, *orders);
   if (!marked.ok()) return marked.status();
   domain::RecordingState marks = marked->sure;
   explained.explanation =
@@ -140,7 +134,9 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
     Withhold(flagged.eligibility == decision.eligibility, flagged.disposition == decision.disposition,
              &explained.explanation);
   }
-  if (past.facts.has_recording_marks && !orders->all_seen) {
+  const bool has_marks = std::any_of(group->past.begin(), group->past.end(),
+                                     [](const PastFacts& one) { return one.facts.has_recording_marks; });
+  if (has_marks && !orders->all_seen) {
     explained.untold.push_back(Untold::kRequests);
     Withhold(decision.eligibility != domain::Eligibility::kEligible, decision.disposition == domain::Disposition::kHold,
              &explained.explanation);
@@ -175,7 +171,7 @@ absl::StatusOr<Explained> ExplainCheck::RunRecorded(const RecordedCall& call, co
   explained.now = call.now;
   explained.rules = grounds->rules;
   explained.revision = Revision{core_.PartitionOf(yes.subject), yes.revision};
-  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, yes.subject, yes.recording, call.now.latest);
+  absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, {yes.subject}, yes.recording, call.now.latest);
   if (!orders.ok()) return orders.status();
   const domain::Question question{yes.facts, call.purpose, call.place, call.now};
   explained.explanation = domain::Explain(&grounds->facts, grounds->marks, question, *explained.rules,

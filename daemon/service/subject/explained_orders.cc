@@ -182,12 +182,14 @@ void ExplainedOrders::Take(const domain::Explanation& explanation) {
   Show(&holds, &cut);
 }
 
-absl::StatusOr<ExplainedOrders> LoadOrders(const Core& core, base::SubjectHandle subject,
+absl::StatusOr<ExplainedOrders> LoadOrders(const Core& core, const std::vector<base::SubjectHandle>& accounts,
                                            base::RecordingHandle recording, base::Instant at) {
   ExplainedOrders orders;
-  absl::Status status = AddRequests(core, subject, recording, at, &orders);
-  if (status.ok()) status = AddHolds(core, subject, recording, at, &orders);
-  if (!status.ok()) return status;
+  for (const base::SubjectHandle account : accounts) {
+    absl::Status status = AddRequests(core, account, recording, at, &orders);
+    if (status.ok()) status = AddHolds(core, account, recording, at, &orders);
+    if (!status.ok()) return status;
+  }
   return orders;
 }
 

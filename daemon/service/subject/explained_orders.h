@@ -61,8 +61,9 @@ struct ExplainedOrders {
   void Take(const domain::Explanation& explanation);
 };
 
-// As of the end of `at`; unset: now. Without tasks. May block. STORE_UNREADABLE, INTERNAL.
-absl::StatusOr<ExplainedOrders> LoadOrders(const Core& core, base::SubjectHandle subject,
+// Of all these accounts, which are joined with each other, as of the end of `at`; unset: now. Without tasks. May block.
+// STORE_UNREADABLE, INTERNAL.
+absl::StatusOr<ExplainedOrders> LoadOrders(const Core& core, const std::vector<base::SubjectHandle>& accounts,
                                            base::RecordingHandle recording, base::Instant at);
 // Fills in the tasks of requests that are shown. `is_now`: of open ones also what is known of their task.
 absl::Status LoadTasks(const Core& core, base::SubjectHandle subject, bool is_now, ExplainedOrders* orders);

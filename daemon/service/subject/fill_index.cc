@@ -117,6 +117,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
         if (damaged) return false;
         if (facts.has_more_tombstones) with_covers.push_back(subject);
         puts.Put(subject, bytes);
+        if (domain::IsJoining(facts.join)) core.joins.Put(subject);
         gauges->Replace(nullptr, &facts);
         progress.Add();
         return true;

@@ -38,6 +38,14 @@ struct PastFacts {
 // As of the end of `at`. May block. STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<PastFacts> FactsAt(const Core& core, base::SubjectHandle subject, const domain::SubjectFacts& now,
                                   base::Instant at);
+// What decided a recording of an account at a time: the record of what it had been joined into by then, else its own,
+// and the orders of all that had been joined into that one.
+struct PastGroup {
+  std::vector<base::SubjectHandle> accounts;  // the one that decides first; not empty
+  std::vector<PastFacts> past;                // of each; the first one's facts have the others' `beside`
+};
+// As of the end of `at`. Where what decides cannot be told, the first says why. May block. STORE_UNREADABLE, INTERNAL.
+absl::StatusOr<PastGroup> GroupAt(const Core& core, base::SubjectHandle subject, base::Instant at);
 // As of the change at `revision`, which must be the subject's.
 absl::StatusOr<PastFacts> FactsOfRevision(const Core& core, base::SubjectHandle subject,
                                           const domain::SubjectFacts& now, uint64_t revision);

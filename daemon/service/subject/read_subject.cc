@@ -69,6 +69,11 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
 }
 
 absl::StatusOr<SubjectView> ReadSubject::GetOrNobody(base::SubjectHandle subject) const {
+  const absl::StatusOr<base::SubjectHandle> resolved = ResolveAlias(core_, subject);
+  return resolved.ok() ? GetOwn(*resolved) : resolved.status();
+}
+
+absl::StatusOr<SubjectView> ReadSubject::GetOwn(base::SubjectHandle subject) const {
   if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
   if (!stored.ok()) return stored.status();
@@ -77,12 +82,7 @@ absl::StatusOr<SubjectView> ReadSubject::GetOrNobody(base::SubjectHandle subject
   view.revision = Revision{core_.PartitionOf(subject), view.facts.revision};
   HideGuardiansOfAdults(core_, &view.facts);
   if (view.facts.scopes.size() == 1) return view;
-  const auto row = core_.store.Get(core_.PartitionOf(subject), store::Table::kNames, core_.SubjectKey(subject));
-  if (absl::IsNotFound(row.status())) return view;
-  if (!row.ok()) return StoreUnreadable();
-  const auto key = PayloadKeyOf(core_, subject);
-  if (!key.ok()) return key.status();
-  absl::StatusOr<Payload> names = OpenPayload(*key, *row, subject);
+  absl::StatusOr<Payload> names = LoadNames(core_, subject);
   if (!names.ok()) return names.status();
   for (auto& name : names->names) {
     if (name.first.kind == domain::ScopeKind::kAccount) {
@@ -196,8 +196,9 @@ absl::Status ReadSubject::FindShown(base::SubjectHandle subject, store::Sequence
 }
 
 absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::Instant at) const {
-  absl::StatusOr<SubjectView> now = Get(subject);
+  absl::StatusOr<SubjectView> now = GetOwn(subject);
   if (!now.ok()) return now.status();
+  if (now->revision.sequence == 0) return NotFound();
   store::Sequence next = domain::IsForgotten(now->facts) ? 0 : now->facts.revision;
   while (next != 0) {
     store::FeedRow feed;
@@ -214,6 +215,8 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     settings.view.guardians = std::move(now->guardians);
     settings.view.revision = Revision{core_.PartitionOf(subject), next};
     if (!domain::DecodeFacts(row.facts, &settings.view.facts)) return Damaged();
+    // By then it was another name already.
+    if (settings.view.facts.join == domain::JoinState::kAlias) return At(settings.view.facts.joined_into, at);
     const auto policy = core_.policies.At(at);
     settings.rules = core_.policies.RulesAt(at);
     if (policy == nullptr || settings.rules == nullptr) break;

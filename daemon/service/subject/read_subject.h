@@ -86,6 +86,7 @@ inline constexpr size_t kMaxChangesForTexts = 10'000;
 class ReadSubject {
  public:
   explicit ReadSubject(Core& core);
+  // Of an account that was joined into another one that other one's; its history stays its own.
   absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
   // The same, and of a subject of which nothing is stored its view before the first change: not registered, revision 0.
   absl::StatusOr<SubjectView> GetOrNobody(base::SubjectHandle subject) const;
@@ -98,6 +99,8 @@ class ReadSubject {
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 
  private:
+  // As GetOrNobody, of the record of that very account.
+  absl::StatusOr<SubjectView> GetOwn(base::SubjectHandle subject) const;
   // Finds what was shown to whoever gave the consents of `settings`: in the change at `from` and those before it.
   absl::Status FindShown(base::SubjectHandle subject, store::Sequence from, SettingsAt* settings) const;
   // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest

@@ -7,12 +7,21 @@
 #include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
+namespace {
+
+void TellDataSystems(ChangeRequest& request) {
+  request.hook = std::make_shared<WithdrawalFollowUps>(request.subject, request.account_id, request.payload.names);
+}
+
+}  // namespace
 
 void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
+  // What a listener found in a recording stays with the account under which it was found.
   if (request.kind == ChangeKind::kReportRecording) {
     request.hook = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
   } else {
-    request.hook = std::make_shared<WithdrawalFollowUps>(request.subject, request.account_id, request.payload.names);
+    request.retarget = &TellDataSystems;
+    TellDataSystems(request);
   }
   changes_.Submit(std::move(request), std::move(done));
 }

@@ -1,9 +1,11 @@
 #include "daemon/store/rocksdb/database.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdarg>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -121,6 +123,16 @@ void YieldWhileRewriting() {
                 rocksdb::Env::Priority::BOTTOM);
 }
 
+// What is only read gets no log file.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+// Of a database that is only read: what its log holds goes into memory whatever this says.
+constexpr size_t kWriteBuffer = 64 << 20;
+
 // Earlier formats had other families and made the feed last, too, so a list that ends with it is whole.
 bool HasOtherFamilies(const std::string& path) {
   std::vector<std::string> names;
@@ -200,6 +212,32 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   const rocksdb::Status status =
       rocksdb::DB::Open(settings, options.path, ColumnFamilies(options), &opened->handles_, &db);
   if (!status.ok()) return OpenError(status, options.path);
+  opened->db_.reset(db);
+  return opened;
+}
+
+absl::Status Database::LookFor(const std::string& path) {
+  if (access((path + "/CURRENT").c_str(), F_OK) == 0) return absl::OkStatus();
+  return base::FileError("there is no database in " + path, errno);
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenToRead(const std::string& path) {
+  if (absl::Status s = LookFor(path); !s.ok()) return s;
+  if (HasOtherFamilies(path)) return AnotherFormat("the database " + path);
+  constexpr size_t kCacheBytes = 8 << 20;
+  constexpr int kOpenFiles = 64;
+  DatabaseOptions options;
+  options.path = path;
+  options.block_cache_bytes = kCacheBytes;
+  options.write_buffer_bytes = kWriteBuffer;
+  options.max_open_files = kOpenFiles;
+  rocksdb::DBOptions settings = Settings(options);
+  settings.info_log = std::make_shared<NoLog>();
+  std::unique_ptr<Database> opened(new Database());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(settings, path, ColumnFamilies(options), &opened->handles_, &db);
+  if (!status.ok()) return OpenError(status, path);
   opened->db_.reset(db);
   return opened;
 }

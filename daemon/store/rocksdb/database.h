@@ -49,6 +49,11 @@ class Database {
   static absl::Status Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value);
   // Opens what Create made. Never creates anything.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
+  // Opens what is in `path` for reading alone: writes no file there, and keeps few tables open and little in memory
+  // beside what the log holds. NotFound: no database is there.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenToRead(const std::string& path);
+  // NotFound: no database is there. Looks at its files' names alone.
+  static absl::Status LookFor(const std::string& path);
   ~Database();
 
   rocksdb::DB& db() const { return *db_; }

@@ -10,6 +10,7 @@ RocksStore::Impl::Impl(const Options& options, Opened opened)
     : clock_(options.clock),
       trusted_(options.trusted),
       store_(opened.recovered.store),
+      db_path_(options.db_path),
       accepted_losses_(std::move(opened.accepted_losses)),
       lock_(std::move(opened.lock)),
       database_(std::move(opened.database)),

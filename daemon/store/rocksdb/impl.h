@@ -35,10 +35,11 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status SaveClock() EXCLUDES(head_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) EXCLUDES(scrub_mutex_);
+  absl::StatusOr<std::unique_ptr<StagedCopy>> Stage() EXCLUDES(scrub_mutex_);
   EngineHealth Health() const;
   void Close() EXCLUDES(close_mutex_);
 
-  const StoreRow& store() const { return store_; }
+  const StoreIdentity& store() const { return store_; }
   Committer& committer() { return *committer_; }
   const std::vector<std::string>& accepted_losses() const { return accepted_losses_; }
 
@@ -68,7 +69,8 @@ class RocksStore::Impl final : public CommitEngine {
 
   const base::Clock* const clock_;
   base::TrustedClock* const trusted_;  // or nullptr
-  const StoreRow store_;
+  const StoreIdentity store_;
+  const std::string db_path_;
   const std::vector<std::string> accepted_losses_;
   std::unique_ptr<ProcessLock> lock_;
   std::unique_ptr<Database> database_;
@@ -81,6 +83,8 @@ class RocksStore::Impl final : public CommitEngine {
 
   base::Mutex scrub_mutex_;               // one EraseFromFiles at a time
   std::atomic<bool> stop_scrub_ = false;  // set by Close
+  // A staged copy links files, and so keeps the bytes that a scrub takes out of them.
+  const std::shared_ptr<std::atomic<bool>> is_staged_ = std::make_shared<std::atomic<bool>>(false);
 
   base::Mutex head_mutex_;
   HeadRecord record_ GUARDED_BY(head_mutex_);

@@ -15,6 +15,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/own_folder.h"
 #include "daemon/store/limits.h"
+#include "daemon/store/rocksdb/places.h"
 #include "daemon/store/rocksdb/wal_check.h"
 
 namespace consent::store {
@@ -58,33 +59,9 @@ absl::Status CheckOptions(const RocksStore::Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status SyncFolder(const fs::path& folder) {
-  const base::FileDescriptor opened(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.ok() && fsync(opened.fd()) == 0) return absl::OkStatus();
-  return base::FileError("cannot sync the folder " + folder.string(), errno);
-}
-
 bool HasChanges(const HeadRecord& record) {
   return std::any_of(record.heads.begin(), record.heads.end(),
                      [](const Head& head) { return head.stamp.sequence != 0; });
-}
-
-// The folder's own name where links lead to it: what is built beside it can then take its place.
-std::string WithoutLinks(const std::string& path) {
-  std::error_code error;
-  const fs::path real = fs::canonical(path, error);
-  return error ? path : real.string();
-}
-
-// Whether RocksDB makes an entry of this name in a database's folder.
-bool IsOfDatabase(const fs::path& relative, fs::file_type type) {
-  const std::string name = relative.string();
-  const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  const std::string_view ending = std::string_view(name).substr(digits);
-  const bool is_numbered = digits != 0 && (ending == ".log" || ending == ".sst" || ending == ".dbtmp");
-  const bool is_one = name == "CURRENT" || name == "IDENTITY" || name == "LOCK" || name == "LOG";
-  const bool is_of_many = name.starts_with("LOG.old.") || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-");
-  return type == fs::file_type::regular && (is_numbered || is_one || is_of_many);
 }
 
 // The head file first: where it tells of a store without changes, an interrupted creation is continued, and a key file
@@ -92,7 +69,7 @@ bool IsOfDatabase(const fs::path& relative, fs::file_type type) {
 // aside and moved into place, so that a half-made one is never taken for a store.
 absl::Status CreateDatabase(const RocksStore::Options& options, const std::optional<HeadRecord>& record) {
   const std::string place = WithoutLinks(options.db_path);
-  StoreRow row;
+  StoreIdentity row;
   if (record && !HasChanges(*record)) {
     row.store_id = record->store_id;
   } else {
@@ -120,7 +97,7 @@ absl::Status CreateDatabase(const RocksStore::Options& options, const std::optio
   return SyncFolder(fs::absolute(place).lexically_normal().parent_path());
 }
 
-absl::Status CheckIdentity(const RocksStore::Options& options, const StoreRow& store) {
+absl::Status CheckIdentity(const RocksStore::Options& options, const StoreIdentity& store) {
   if (store.key_fingerprint != options.key_fingerprint) {
     return absl::FailedPreconditionError(
         "the key file is not the one that the database " + options.db_path +
@@ -276,6 +253,7 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
 
   absl::StatusOr<std::optional<HeadRecord>> record = ReadHeadFile(options, &opened.accepted_losses);
   if (!record.ok()) return record.status();
+  if (absl::Status s = RemoveStaged(options.db_path); !s.ok()) return s;
   const absl::StatusOr<bool> created = FindOrCreate(options, *record, &opened.accepted_losses);
   if (!created.ok()) return created.status();
   if (*created) {

@@ -132,16 +132,22 @@ absl::StatusOr<std::string> FindLoss(const Database& database, Partition partiti
 
 }  // namespace
 
-absl::StatusOr<Recovered> Recover(const Database& database, uint64_t verify_bytes) {
+absl::StatusOr<StoreIdentity> ReadIdentity(const Database& database) {
   std::string value;
   const rocksdb::Status status = database.db().Get(ReadsOnce(), database.meta(), std::string(kStoreRowKey), &value);
   if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read the store's description");
-  if (status.ok() && IsOfAnotherFormat(value)) return AnotherFormat("the store");
-  const std::optional<StoreRow> store = status.ok() ? DecodeStoreRow(value) : std::nullopt;
+  if (status.ok() && IsOfAnotherFormat(value)) return RefuseFormat(value);
+  const std::optional<StoreIdentity> store = status.ok() ? DecodeStoreRow(value) : std::nullopt;
   if (!store || store->partitions == 0 || store->partitions > kMaxPartitions) {
     return absl::DataLossError(
         "the database holds no description of a store of this version; restore it from a good copy");
   }
+  return *store;
+}
+
+absl::StatusOr<Recovered> Recover(const Database& database, uint64_t verify_bytes) {
+  const absl::StatusOr<StoreIdentity> store = ReadIdentity(database);
+  if (!store.ok()) return store.status();
   Recovered recovered;
   recovered.store = *store;
   for (uint16_t number = 0; number < store->partitions; ++number) {

@@ -14,10 +14,13 @@
 namespace consent::store {
 
 struct Recovered {
-  StoreRow store;
+  StoreIdentity store;
   std::vector<Head> heads;       // per partition
   std::vector<Sequence> firsts;  // per partition, the oldest row of its feed
 };
+
+// The store's description. DataLoss: damaged or missing; FailedPrecondition: of another format.
+absl::StatusOr<StoreIdentity> ReadIdentity(const Database& database);
 
 // Reads the store's description and the ends of its feeds. Follows each feed's chain back from its head over at least
 // `verify_bytes` of rows (all that can have come from the log, so that a hole where the log met the files is found) and

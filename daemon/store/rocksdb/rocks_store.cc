@@ -31,6 +31,7 @@ void RocksStore::Commit(Partition partition, std::vector<Precondition> precondit
 
 void RocksStore::Subscribe(Subscriber& subscriber) { impl_->committer().subscribers().Add(subscriber); }
 void RocksStore::Unsubscribe(Subscriber& subscriber) { impl_->committer().subscribers().Remove(subscriber); }
+void RocksStore::SetGate(Gate* gate) { impl_->committer().SetGate(gate); }
 
 absl::StatusOr<std::string> RocksStore::Get(Partition partition, Table table, std::string_view key) const {
   return impl_->Get(partition, table, key);
@@ -77,6 +78,7 @@ std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const
   return impl_->committer().GetReadVersion();
 }
 
+absl::StatusOr<std::unique_ptr<StagedCopy>> RocksStore::Stage() { return impl_->Stage(); }
 void RocksStore::Close() { impl_->Close(); }
 EngineHealth RocksStore::Health() const { return impl_->Health(); }
 CommitTimings RocksStore::Timings() const { return impl_->committer().timings(); }

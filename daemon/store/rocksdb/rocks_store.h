@@ -13,6 +13,7 @@
 #include "daemon/base/trusted_clock.h"
 #include "daemon/store/committer.h"
 #include "daemon/store/limits.h"
+#include "daemon/store/rocksdb/staged_copy.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -86,6 +87,7 @@ class RocksStore final : public Store {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
   void Subscribe(Subscriber& subscriber) override;
   void Unsubscribe(Subscriber& subscriber) override;
+  void SetGate(Gate* gate) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // Holds an iterator while it runs: keep pieces to some seconds. The visitor may call the store, but not Close.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
@@ -95,13 +97,20 @@ class RocksStore final : public Store {
   absl::Status TruncateFeed(Partition partition, Sequence before) override;
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
-  // Close ends it early. What it waits for, and for how long, is in ../README.md, "Physical erasure".
+  // Close ends it early. Unavailable also while a copy is staged. What it waits for, and for how long, is in
+  // ../README.md, "Physical erasure".
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   // Waits for reads that are under way.
   void Close() override;
+
+  // Stages a copy of the store in `<db_path>.staged`: everything that was acknowledged before the call is in its table
+  // files, some of what came since is in its log. Blocks for the flush, and before it for a scrub that is under way.
+  // Until the copy is destroyed, which is before the store is closed, EraseFromFiles is refused. FailedPrecondition:
+  // there is one; Unavailable: it cannot be made, or the store has failed. A start removes what a killed process left.
+  absl::StatusOr<std::unique_ptr<StagedCopy>> Stage();
 
   // All zero once closed.
   EngineHealth Health() const;

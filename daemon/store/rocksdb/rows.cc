@@ -6,7 +6,7 @@ namespace {
 constexpr uint8_t kEvent = 1;
 constexpr uint8_t kErased = 2;
 // Of all rows together, those of the layers above included: raised with every change of any, until the first release.
-constexpr uint8_t kDataFormat = 9;
+constexpr uint8_t kDataFormat = 10;
 
 }  // namespace
 
@@ -29,6 +29,35 @@ Family FamilyOf(Table table) {
     default:
       return Family::kSmall;
   }
+}
+
+std::optional<Partition> TakePartition(std::string_view* disk_key) {
+  base::Decoder decoder(*disk_key);
+  uint16_t number = decoder.Byte();
+  if (number >= 0x80) number = static_cast<uint16_t>((number & 0x7f) << 8 | decoder.Byte());
+  if (!decoder.ok() || (number < 0x80) != ((*disk_key)[0] >= 0)) return std::nullopt;
+  disk_key->remove_prefix(disk_key->size() - decoder.remaining());
+  return Partition{number};
+}
+
+std::optional<RowPlace> SplitDiskRowKey(Family family, std::string_view disk_key) {
+  RowPlace place;
+  const std::optional<Partition> partition = TakePartition(&disk_key);
+  if (!partition) return std::nullopt;
+  place.partition = *partition;
+  if (family == Family::kSmall) {
+    if (disk_key.empty() || disk_key[0] <= 0) return std::nullopt;  // 1 to kMaxTable
+    place.table = static_cast<Table>(disk_key[0]);
+    disk_key.remove_prefix(1);
+  } else {
+    // Tables with a family each have the lowest numbers.
+    for (uint8_t number = 1; number <= static_cast<uint8_t>(Table::kTask); ++number) {
+      if (FamilyOf(static_cast<Table>(number)) == family) place.table = static_cast<Table>(number);
+    }
+  }
+  if (FamilyOf(place.table) != family) return std::nullopt;
+  place.key = disk_key;
+  return place;
 }
 
 void AppendPartition(Partition partition, std::string* out) {
@@ -118,7 +147,7 @@ std::optional<FeedRow> DecodeFeedRow(Sequence sequence, std::string_view value) 
   return row;
 }
 
-std::string EncodeStoreRow(const StoreRow& row) {
+std::string EncodeStoreRow(const StoreIdentity& row) {
   std::string value;
   base::Encoder encoder(&value);
   encoder.Byte(kDataFormat);
@@ -129,9 +158,9 @@ std::string EncodeStoreRow(const StoreRow& row) {
   return value;
 }
 
-std::optional<StoreRow> DecodeStoreRow(std::string_view value) {
+std::optional<StoreIdentity> DecodeStoreRow(std::string_view value) {
   base::Decoder decoder(value);
-  StoreRow row;
+  StoreIdentity row;
   const uint8_t format = decoder.Byte();
   row.store_id = decoder.Array<16>();
   row.partitions = static_cast<uint16_t>(decoder.BigEndian(2));
@@ -140,6 +169,8 @@ std::optional<StoreRow> DecodeStoreRow(std::string_view value) {
   if (!decoder.Done() || format != kDataFormat) return std::nullopt;
   return row;
 }
+
+uint8_t DataFormat() { return kDataFormat; }
 
 bool IsOfAnotherFormat(std::string_view store_row) {
   return !store_row.empty() && static_cast<uint8_t>(store_row[0]) != kDataFormat;
@@ -150,6 +181,17 @@ absl::Status AnotherFormat(const std::string& what) {
       what +
       " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
       "with it; open it with that build, or name a new data folder and head file and import the subjects again");
+}
+
+absl::Status RefuseFormat(std::string_view store_row) {
+  const uint8_t format = store_row.empty() ? 0 : static_cast<uint8_t>(store_row[0]);
+  const std::string numbers =
+      " (its rows have format " + std::to_string(format) + ", this build's " + std::to_string(kDataFormat) + ")";
+  if (format < kDataFormat) return AnotherFormat("the store" + numbers);
+  return absl::FailedPreconditionError(
+      "the store was written by another, later build" + numbers +
+      ": nothing is wrong with it; run that build again. To stay with this one, restore "
+      "the backup that was taken before the upgrade");
 }
 
 std::string FirstRowKey(Partition partition) {

@@ -8,17 +8,10 @@
 
 #include "absl/status/status.h"
 #include "daemon/base/bytes.h"
+#include "daemon/store/frozen_store.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
-
-// What a store is, written once at creation.
-struct StoreRow {
-  base::Bytes16 store_id{};
-  uint16_t partitions = 0;
-  base::Bytes16 key_fingerprint{};
-  base::Instant created;
-};
 
 // The column families in the order in which the engine notes their files. The feed comes last: what a cut-off MANIFEST
 // loses includes the feed's files, and a missing piece of feed is noticed. A family cannot be added in front of it
@@ -45,6 +38,15 @@ inline constexpr size_t kFamilies = static_cast<size_t>(Family::kFeed) + 1;
 // included that no build has named yet, share kSmall.
 Family FamilyOf(Table table);
 
+// Where a row of a table lies, read back from its key in a family of tables.
+struct RowPlace {
+  Partition partition;
+  Table table{};
+  std::string_view key;  // as the table has it; within the bytes that were given
+};
+// Nothing unless DiskRowKey makes such a key for that family.
+std::optional<RowPlace> SplitDiskRowKey(Family family, std::string_view disk_key);
+
 // Appends the partition's prefix: one byte below 128, else two; prefixes order as the numbers do.
 void AppendPartition(Partition partition, std::string* out);
 // Appends prefix ‖ key, and in kSmall the table's number between the two, so that a table's rows in a partition lie
@@ -60,6 +62,8 @@ std::string PartitionEnd(Partition partition);
 
 // prefix ‖ sequence, 8 bytes, big-endian.
 std::string FeedKey(Partition partition, Sequence sequence);
+// The partition that a key begins with, which is taken off; nothing unless AppendPartition wrote it.
+std::optional<Partition> TakePartition(std::string_view* disk_key);
 // The sequence of a key made by FeedKey, or nothing.
 std::optional<Sequence> FeedKeySequence(Partition partition, std::string_view key);
 
@@ -69,13 +73,17 @@ std::string EncodeErasedFeedRow(const FeedRow& row);
 // Nothing unless the bytes are canonical.
 std::optional<FeedRow> DecodeFeedRow(Sequence sequence, std::string_view value);
 
-std::string EncodeStoreRow(const StoreRow& row);
-std::optional<StoreRow> DecodeStoreRow(std::string_view value);
+std::string EncodeStoreRow(const StoreIdentity& row);
+std::optional<StoreIdentity> DecodeStoreRow(std::string_view value);
+// What DecodeStoreRow demands, and a backup's manifest says.
+uint8_t DataFormat();
 // The store was written by a build that lays out its rows otherwise: none of them can be read.
 bool IsOfAnotherFormat(std::string_view store_row);
 
 // What to say of `what` whose bytes another build laid out otherwise. FailedPrecondition.
 absl::Status AnotherFormat(const std::string& what);
+// The same of a store whose row says another format (IsOfAnotherFormat): whether a later or an earlier build has it.
+absl::Status RefuseFormat(std::string_view store_row);
 
 // Keys of the meta column family.
 inline constexpr std::string_view kStoreRowKey = "store";

@@ -23,6 +23,7 @@ namespace {
 constexpr int kRewrites = 5;
 constexpr base::Span kPatience = base::Seconds(60);
 constexpr std::chrono::milliseconds kPoll(50);
+constexpr size_t kVersionsAtOnce = 10'000;  // far more than one row has
 
 bool IsTableFile(std::string_view name) { return name.ends_with(".sst"); }
 bool IsManifest(std::string_view name) { return name.starts_with("MANIFEST-"); }
@@ -32,6 +33,26 @@ bool IsLogBefore(std::string_view name, uint64_t number) {
   uint64_t its = 0;
   std::from_chars(name.data(), name.data() + name.size(), its);
   return its < number;
+}
+
+// From the first key of a table in the least of its partitions to the end of the greatest. In a family that tables
+// share, rows of others lie between them and are rewritten, too.
+struct KeyRange {
+  std::string first;
+  std::string last;
+};
+std::map<Family, KeyRange> WholeTables(const EraseTargetsByPartition& targets) {
+  std::map<Family, KeyRange> ranges;
+  for (const auto& [partition, of] : targets) {
+    for (const Table table : of.tables) {
+      KeyRange range{DiskRowKey(partition, table, ""), DiskRowKey(partition, table, std::string(kMaxKeyBytes, '\xff'))};
+      const auto [at, is_new] = ranges.try_emplace(FamilyOf(table), range);
+      if (is_new) continue;
+      at->second.first = std::min(at->second.first, range.first);
+      at->second.last = std::max(at->second.last, range.last);
+    }
+  }
+  return ranges;
 }
 
 }  // namespace
@@ -108,6 +129,28 @@ absl::Status Scrubber::RewriteRange(rocksdb::ColumnFamilyHandle* family, const s
   return FromRocks(status, "cannot rewrite table files");
 }
 
+absl::Status Scrubber::RewriteAll(rocksdb::ColumnFamilyHandle* family, const std::string& first,
+                                  const std::string& last) {
+  if (absl::Status s = RewriteRange(family, first, last); !s.ok()) return s;
+  // What slipped down a level meanwhile is found row by row.
+  for (std::string from = first;;) {
+    if (absl::Status s = Stopped(); !s.ok()) return s;
+    std::vector<rocksdb::KeyVersion> versions;
+    const rocksdb::Status status =
+        rocksdb::GetAllKeyVersions(&database_.db(), family, from, last, kVersionsAtOnce, &versions);
+    if (!status.ok()) return FromRocks(status, "cannot read the versions of rows");
+    std::vector<std::string> left;
+    for (size_t i = 0; i < versions.size(); ++i) {
+      const bool is_repeated = i > 0 && versions[i].user_key == versions[i - 1].user_key;
+      if (is_repeated || versions[i].GetTypeName() != "TypeValue") left.push_back(versions[i].user_key);
+    }
+    left.erase(std::unique(left.begin(), left.end()), left.end());
+    if (absl::Status s = Rewrite(family, std::move(left)); !s.ok()) return s;
+    if (versions.size() < kVersionsAtOnce) return absl::OkStatus();
+    from = versions.back().user_key;  // again, because its versions may not all have come
+  }
+}
+
 absl::StatusOr<std::vector<std::string>> Scrubber::ListFiles() const {
   std::vector<std::string> names;
   const rocksdb::Status status = database_.db().GetEnv()->GetChildren(database_.db().GetName(), &names);
@@ -171,7 +214,10 @@ absl::Status RocksStore::Impl::EraseFromFiles(const EraseTargetsByPartition& tar
   const Use use(*this);
   base::MutexLock lock(scrub_mutex_);
   if (absl::Status s = use.Check(); !s.ok()) return s;
-  const auto is_empty = [](const auto& entry) { return entry.second.rows.empty() && entry.second.feed.empty(); };
+  if (*is_staged_) return absl::UnavailableError("a backup is being taken, and holds old files until its end");
+  const auto is_empty = [](const auto& entry) {
+    return entry.second.rows.empty() && entry.second.feed.empty() && entry.second.tables.empty();
+  };
   if (std::all_of(targets.begin(), targets.end(), is_empty)) return absl::OkStatus();
   Scrubber scrubber(*database_, stop_scrub_);
   if (absl::Status s = scrubber.Flush(); !s.ok()) return s;
@@ -199,6 +245,9 @@ absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, const EraseTargetsByP
     if (absl::Status s = scrubber.Rewrite(database_->family(family), std::move(keys)); !s.ok()) return s;
   }
   if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(feed)); !s.ok()) return s;
+  for (const auto& [family, of] : WholeTables(targets)) {
+    if (absl::Status s = scrubber.RewriteAll(database_->family(family), of.first, of.last); !s.ok()) return s;
+  }
   for (const auto& [partition, of] : targets) {
     if (absl::Status s = RewriteTruncated(scrubber, partition, of.feed); !s.ok()) return s;
   }

@@ -29,6 +29,8 @@ class Scrubber {
   absl::Status Rewrite(rocksdb::ColumnFamilyHandle* family, std::vector<std::string> keys);
   // Rewrites all table files with keys of first..last: for those that a deleted range hides from Rewrite.
   absl::Status RewriteRange(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& last);
+  // The same of all rows of first..last, however many.
+  absl::Status RewriteAll(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& last);
   // Notes what lies in the folder: log files and MANIFESTs that must go, and table files that must go unless they are
   // part of the database. After it something is to be written and flushed, so that a MANIFEST begins that never knew
   // the old files.

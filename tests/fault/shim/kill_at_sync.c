@@ -1,4 +1,4 @@
-// Kills the process at one fsync or fdatasync of a *.log file. Loaded with LD_PRELOAD.
+// Kills the process at one fsync or fdatasync of a *.log or *.journal file. Loaded with LD_PRELOAD.
 //   CONSENT_KILL_AT_SYNC=n      at the n-th such call of the process, counted from 1, it sends itself SIGKILL
 //   CONSENT_KILL_WHEN=before    instead of the call; what that file had not synced before is cut off, as a power cut
 //   would CONSENT_KILL_WHEN=after     after the call: all is on the disk, and nobody was told CONSENT_COUNT_SYNCS=f

@@ -1,5 +1,5 @@
-// Which files are logs of the store, the only ones whose syncs the shims touch unless they say so, and other files by
-// their end.
+// Which files are logs of the store, or files of a restriction journal, the only ones whose syncs the shims touch
+// unless they say so, and other files by their end.
 #pragma once
 
 #include <stdio.h>
@@ -15,4 +15,4 @@ static inline int ends_with(int fd, const char* end) {
   return n >= size && n < (ssize_t)sizeof path && memcmp(path + n - size, end, (size_t)size) == 0;
 }
 
-static inline int is_log(int fd) { return ends_with(fd, ".log"); }
+static inline int is_log(int fd) { return ends_with(fd, ".log") || ends_with(fd, ".journal"); }

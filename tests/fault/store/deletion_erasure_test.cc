@@ -30,6 +30,7 @@ class OnDisk final : public store::Store {
   }
   void Subscribe(store::Subscriber& subscriber) override { rocks_->Subscribe(subscriber); }
   void Unsubscribe(store::Subscriber& subscriber) override { rocks_->Unsubscribe(subscriber); }
+  void SetGate(store::Gate* gate) override { rocks_->SetGate(gate); }
   absl::StatusOr<std::string> Get(store::Partition partition, Table table, std::string_view key) const override {
     return rocks_->Get(partition, table, key);
   }
@@ -170,6 +171,29 @@ TEST_F(DeletionErasure, OfACancelledRequestAndAReleasedHoldToo) {
   ASSERT_TRUE(deleting_->Release(hold).ok());
   ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
   EXPECT_EQ(Found(traces), "");
+}
+
+TEST_F(DeletionErasure, OfADestroyedMonthOfTheDecisionLogItsKey) {
+  for (const bool scrubs : {true, false}) {
+    if (!scrubs) {
+      world_.reset();
+      std::filesystem::remove_all(folder_ / "db");
+      std::filesystem::remove(folder_ / "head");
+    }
+    Start(scrubs);
+    const base::Month february = *base::Month::Parse("2026-02");
+    const auto key = world_->month_keys().TakeOrMake(february);
+    ASSERT_TRUE(key.ok()) << key.status();
+    const auto kept = world_->month_keys().TakeOrMake(february.Plus(1));
+    ASSERT_TRUE(kept.ok()) << kept.status();
+    Traces traces;
+    Note(traces, Row(Table::kKeyShare, service::MonthKeyShareKey(key->name)), "the month's key share");
+    EXPECT_NE(Found(traces), "") << "it is looked for where it is";
+    ASSERT_EQ(world_->month_keys().DestroyBefore(february.Plus(1))->size(), 1U);
+    ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
+    EXPECT_EQ(Found(traces).empty(), scrubs);
+    EXPECT_EQ((*world_->month_keys().Find(kept->name))->key, kept->key);
+  }
 }
 
 TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {

@@ -177,6 +177,40 @@ TEST(ErasureOfManyPartitions, LeavesNothingInTheFiles) {
   ExpectNoTraces(former, history.folder(), "after EraseFromFiles");
 }
 
+// A whole table of several partitions, however many rows: as after a rotation of the keys that its rows lie under.
+TEST(ErasureOfWholeTables, LeavesPresentValuesAlone) {
+  History history(kSeed);
+  std::mt19937_64 random(kSeed + 8);
+  Traces former;
+  store::EraseTargetsByPartition targets;
+  std::map<std::pair<uint16_t, std::string>, std::string> present;
+  constexpr int kRounds = 3;
+  for (int round = 0; round < kRounds; ++round) {
+    for (const uint16_t number : {uint16_t{0}, uint16_t{5}, uint16_t{900}}) {
+      for (int i = 0; i < 40; ++i) {
+        const std::string key = "row " + std::to_string(i);
+        const std::string value = RandomBytes(random, 26);
+        const bool goes = i == 0 && round == kRounds - 1;
+        CommitOrFail(history.store(), Change{{{Table::kKeyShare, key, goes ? std::nullopt : std::optional(value)}}, {}},
+                     Partition{number});
+        std::string& before = present[{number, key}];
+        if (!before.empty()) former.Note(before, "value of round " + std::to_string(round - 1));
+        before = goes ? "" : value;
+      }
+      targets[Partition{number}].tables = {Table::kKeyShare};
+    }
+    history.Reopen();  // what was in the log is in files of its own
+  }
+  EXPECT_FALSE(former.FindIn(history.folder()).empty());
+  ASSERT_TRUE(history.store().EraseFromFiles(targets).ok());
+  ExpectNoTraces(former, history.folder(), "after EraseFromFiles");
+  for (const auto& [place, value] : present) {
+    const auto row = history.store().Get(Partition{place.first}, Table::kKeyShare, place.second);
+    EXPECT_EQ(row.ok(), !value.empty());
+    EXPECT_EQ(row.value_or(""), value);
+  }
+}
+
 TEST_F(Erasure, OfErasedFeedRowsThatWereTruncatedToo) {
   ASSERT_TRUE(history_.store().TruncateFeed(Partition{}, 250).ok());
   ASSERT_TRUE(history_.EraseFromFiles().ok());

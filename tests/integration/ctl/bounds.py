@@ -18,10 +18,10 @@ except ImportError as missing:
 
 # Those that nothing here names bring the descriptors of their services.
 from consent.v1 import appeal_pb2 as appeal  # noqa: F401
-from consent.v1 import decision_service_pb2  # noqa: F401
+from consent.v1 import backup_service_pb2, decision_service_pb2  # noqa: F401
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
-from consent.v1 import hold_service_pb2, policy_service_pb2, recording_service_pb2, status_service_pb2  # noqa: F401
+from consent.v1 import hold_service_pb2, key_service_pb2, policy_service_pb2, recording_service_pb2, status_service_pb2  # noqa: F401
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import pathlib
+import tempfile
 
 import bounds
 from bounds import NotOnTheWire, appeal, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
@@ -12,6 +13,7 @@ POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.js
 
 # In the place of an account; a case puts another one of the same length there.
 ACCOUNT = "account-000000"
+BACKUPS = tempfile.mkdtemp(prefix="consent-backups-")
 OFF, ON = settings.SWITCH_OFF, settings.SWITCH_ON
 
 
@@ -40,6 +42,10 @@ def path(*good):
     return local(bounds.Kind([often("/nowhere/file", bound="cannot|no program"),
                               often("/", bound="cannot|director|no program|there already"),
                               often("", bound="."), *(often(name) for name in good)]))
+
+
+def folder(good):
+    return local(bounds.Kind([often("/nowhere/file", bound="cannot|no folder"), often("", bound="."), often(good)]))
 
 
 SWITCH = local(bounds.switch())
@@ -131,7 +137,7 @@ DEVICES = bounds.many(ID, 64, "64")
 def choices():
     """Of `settings set`."""
     return {
-        "account": [(ID, "account_id")], "--on": on("changes"), "--off": [(TARGET, turned("changes", OFF))],
+        "account": [(ID, "account_id")], "--confirm-restored": [SWITCH], "--on": on("changes"), "--off": [(TARGET, turned("changes", OFF))],
         "--retention": [(RETENTION, kept)], "--profile": [(ID, scoped("profile_id"))], "--device": [(ID, scoped("device_id"))],
         "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE, **BULK}
 
@@ -311,10 +317,17 @@ SHADOW = local(bounds.Kind([often("2024-05-01T12:00:00Z"), often(ahead(32), boun
                             *(often(wrong, bound="RFC 3339") for wrong in ("", "x"))]))
 DAEMONS = local(bounds.Kind([often("", bound="empty"), often("x y", bound="endpoint|address|HOST")]))
 
+# Of an account beside another one: all at their bounds they are two.
+ANOTHER_ID = dataclasses.replace(ID, offers=[dataclasses.replace(one, values=[value.replace(b"x", b"y") for value in one.values]) for one in ID.offers])
+
 COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
           people(["<account>", ACCOUNT, "--retention", "3m"])),
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
+    Asked("subject join", "SubjectService/JoinSubjects", ["<from>", ACCOUNT, "<into>", "other", "--yes"], {
+        "from": [(ID, "from_account_id")], "into": [(ANOTHER_ID, "into_account_id")], "--from-etag": [(TOKEN, "from_etag")],
+        "--into-etag": [(TOKEN, "into_etag")], "--into-is-new": [SWITCH], "--yes": [SWITCH], "--request-id": [(REQUEST_ID, "request_id")],
+        **EVIDENCE}),
     Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
     Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT],
           {"account": [(ID, "account_id")], "--language": [(TEXT_LANGUAGE, "language")], "--region": [(REGION, "region")]}),
@@ -336,14 +349,21 @@ COMMANDS = [
     Asked("policy show", "PolicyService/GetPolicy", [], {"--version": [(LABEL, "version")]}),
     Asked("policy suspend", "PolicyService/Suspend", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"], SUSPENDED),
     Asked("policy resume", "PolicyService/Resume", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"],
-          {**SUSPENDED, "--etag": [(TOKEN, "etag")], "--yes": [SWITCH]}),
+          {**SUSPENDED, "--etag": [(TOKEN, "etag")], "--yes": [SWITCH], "--restored": [SWITCH]}),
     Asked("policy list", "PolicyService/ListPolicies", [], PAGES),
     Asked("policy diff", "PolicyService/DiffPolicy", ["<file>", POLICY, "--count-seconds", "1"],
           {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
     Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
           {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
+    Asked("backup create", "BackupService/BeginBackup", ["<folder>", BACKUPS], {"folder": [folder(BACKUPS)]}),
+    Asked("backup verify", "", ["<folder>", "/"], {"folder": [local(bounds.Kind([often("", bound="."), often("/"), often("/nowhere/file")]))]}, (52,)),
+    Asked("backup list", "PolicyService/GetPolicy", ["<folder>", BACKUPS], {"folder": [folder(BACKUPS)], "--keep-days": [local(bounds.number(1, 400))]}, (0, 51)),
+    Asked("backup prune", "PolicyService/GetPolicy", ["<folder>", BACKUPS],
+          {"folder": [folder(BACKUPS)], "--keep-days": [local(bounds.number(1, 400))], "--yes": [SWITCH]}),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("status", "StatusService/GetStatus", [], {}, (0, 51)),
+    Asked("keys show", "KeyService/GetKeys", [], {}),
+    Asked("keys rewrap", "KeyService/RewrapShares", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(EXACT, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
           {"input": [path()], "--state": [path()], "--refused": [path()], "--force": [SWITCH], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},

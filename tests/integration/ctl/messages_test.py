@@ -58,6 +58,12 @@ NO_MISTAKE = {
     "a sweep knows no exemption": "said of a command that ended with 4; sweep_test has it",
     "this version does not know what is to be deleted or left alone": "said of a task of a later daemon",
     "the environment cannot carry": "said of a task with an id of odd bytes; task_input_test has it",
+    "a backup is not written to a terminal": "takes a terminal",
+    " cannot be synced": "the disk fails",
+    " cannot be locked": "another consentctl has it, whose name is another",
+    " cannot be renamed": "the disk fails",
+    "standard output cannot be written": "the disk is full; its reader has gone, which is told by the code alone; backup_test has it",
+    "cannot be removed (": "the disk fails",
     "a copy that does not say what it was made for": "said of a line of an inventory; sweep_test has it",
 }
 

@@ -119,6 +119,7 @@ class Listed:
         opened = [request for request in self.requests if is_open(request)]
         return {
             "Which requests are open?": [self.count(is_open, kind)],
+            "Which need their ids?": [{(): sum(request.needs_ids for request in opened)}],
             "Which are overdue?": [self.count(lambda request: request.overdue and not request.on_hold, kind)],
             "What is due in 7 and in 30 days?": [within],
             "How do open, due and overdue requests move?": [{(): len(opened)}, collections.Counter({(days,): sum(count for key, count in within.items() if key[2] == days) for days in ("7", "30")}),

@@ -90,7 +90,7 @@ class Lived(unittest.TestCase):
 
     @classmethod
     def begin(cls, *arguments):
-        daemon = Daemon(cls.folder, "--policy", cls.folder / "policy.json", *arguments,
+        daemon = Daemon(cls.folder, "--policy", cls.folder / "policy.json", "--restriction-journal", cls.folder / "journal", *arguments,
                         environment={"LD_PRELOAD": SHIM, "CONSENT_SHIFT_CLOCK_FILE": str(cls.clock.path)})
         cls.addClassCleanup(daemon.kill)
         daemon.start()

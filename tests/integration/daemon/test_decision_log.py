@@ -113,7 +113,7 @@ class Recorded(DaemonTest):
         self.assertEqual(daemon.stop(), 0)
         [path] = self.log.iterdir()
         lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(lines[0] + b'{"v":2,"n":2,')
+        path.write_bytes(lines[0] + b'{"v":3,"n":2,')
         daemon = self.daemon()
         told = daemon.event("the decision log is not what the store knows of: files were cut, lost or changed")
         self.assertEqual(told["missing_records"], 2)

@@ -21,6 +21,7 @@ import grpc
 
 from consent.v1 import appeal_pb2 as appeal
 from consent.v1 import approval_service_pb2 as approvals
+from consent.v1 import backup_service_pb2 as backup
 from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
@@ -30,6 +31,7 @@ from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as report
 from consent.v1 import roles_pb2
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import key_service_pb2 as keys
 from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -46,6 +48,7 @@ SECRET = "reference of the app that nobody else is shown"
 HOUR = 3600
 ELIGIBLE, NOT_ELIGIBLE = types.ELIGIBILITY_ELIGIBLE, types.ELIGIBILITY_NOT_ELIGIBLE
 BATCH = 1000
+NO_BACKUP = "20261129T183000Z-3f2a9c1d"
 RECORDINGS = ("rec-1", "rec-2", "old-1", "old-2", "old-3", "kept-1")
 SYSTEMS = ("audio", "annotations", "annotation_queue", "transcripts")  # of the shipped purger, the shipped store, and of none of them
 
@@ -87,6 +90,8 @@ def attempts(victim, world):
         "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
         "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
                                                                                evidence=evidence(), request_id=fresh_id())],
+        "SubjectService/JoinSubjects": lambda: [subject.JoinSubjectsRequest(from_account_id=victim.refused, into_account_id=victim.agreed, from_etag=world.etag(victim.refused),
+                                                                          into_etag=world.etag(victim.agreed), evidence=evidence(), request_id=fresh_id())],
         "SubjectService/RecordChildNotice": lambda: [subject.RecordChildNoticeRequest(account_id=victim.refused, profile_id="kid", request_id=fresh_id())],
         "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
@@ -127,7 +132,12 @@ def attempts(victim, world):
         "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
         "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
+        "BackupService/BeginBackup": lambda: [backup.BeginBackupRequest()],
+        "BackupService/ReadBackup": lambda: [backup.ReadBackupRequest(backup_id=world.begun_backup(), file="MANIFEST.json")],
+        "BackupService/EndBackup": lambda: [backup.EndBackupRequest(backup_id=world.begun_backup())],
         "StatusService/GetStatus": lambda: [status.GetStatusRequest()],
+        "KeyService/GetKeys": lambda: [keys.GetKeysRequest()],
+        "KeyService/RewrapShares": lambda: [keys.RewrapSharesRequest()],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/ExplainCheck": lambda: [decisions.ExplainCheckRequest(recording=types.Recording(recording_id="r", account_id=victim.agreed))],
@@ -179,6 +189,10 @@ class World:
         """A loosening that an honest officer proposed, and another one is to approve."""
         return self.ben.policies.ActivatePolicy(self.activation()).proposal.proposal_id
 
+    def begun_backup(self):
+        """Whose backup a thief asks for: his own, where he could begin one."""
+        return NO_BACKUP
+
     def resume(self, suspension):
         lifting = policies.ResumeRequest(purpose=suspension.purpose, reason="to go on", etag=suspension.etag)
         proposal = self.ben.policies.Resume(lifting).proposal
@@ -220,7 +234,7 @@ class World:
         """A question whether a yes was right, for a record that nobody wrote: no thief has the log's keys."""
         log = self.api.decision_log.GetDecisionLog(decisions.GetDecisionLogRequest())
         policy = self.api.policies.GetPolicy(policies.GetPolicyRequest())
-        return decisions.VerifyDecisionsRequest(store_id=log.store_id, month="2026-11", purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE,
+        return decisions.VerifyDecisionsRequest(store_id=log.store_id, month="2026-11.00000000", purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE,
                                                 policy_version=policy.policy.version, policy_hash=policy.hash,
                                                 yeses=[decisions.RecordedYes(subject=bytes(16), recording=bytes(16), revision=1,
                                                                              reason=types.REASON_LEGAL_HOLD)])
@@ -228,8 +242,8 @@ class World:
     def explanation(self, account):
         """A question why a yes of that account was given, for a record that nobody wrote."""
         asked = self.verification()
-        handles = self.api.decision_log.GetDecisionHandles(decisions.GetDecisionHandlesRequest(account_id=account, months=[asked.month]))
-        return decisions.ExplainDecisionRequest(store_id=asked.store_id, month=asked.month, purpose=asked.purpose, place=asked.place,
+        handles = self.api.decision_log.GetDecisionHandles(decisions.GetDecisionHandlesRequest(account_id=account, months=[time.strftime("%Y-%m", time.gmtime())]))
+        return decisions.ExplainDecisionRequest(store_id=asked.store_id, month=handles.months[0].month, purpose=asked.purpose, place=asked.place,
                                                 policy_version=asked.policy_version, policy_hash=asked.policy_hash, account_id=account,
                                                 yes=decisions.RecordedYes(subject=handles.months[0].subject, recording=bytes(16), revision=1,
                                                                           reason=types.REASON_LEGAL_HOLD))
@@ -305,6 +319,7 @@ class Thief:
         self.role, self.entry, self.clients = role, entry, clients
         self.answered, self.telling, self.denied, self.failed = set(), set(), {}, []
         self.saw_secret = False
+        self.begun_backup = NO_BACKUP
 
     def try_all(self, table, everybody):
         for method in METHODS:
@@ -322,6 +337,8 @@ class Thief:
                 self.failed.append((name, error.code().name, error.details()))
             return
         self.answered.add(name)
+        if name == "BeginBackup":
+            self.begun_backup = backup.BeginBackupResponse.FromString(answer).backup_id
         if any(account.encode() in answer and account.encode() not in asked for account in everybody):
             self.telling.add(name)
         self.saw_secret |= SECRET.encode() in answer
@@ -356,7 +373,7 @@ class Thief:
 
 # What each role's thief changes: of people, of the service.
 CHANGES = {
-    "BACKEND": ({"choices", "household", "requests", "decisions", "history"}, set()),
+    "BACKEND": ({"choices", "household", "requests", "decisions", "history", "holds"}, set()),  # a hold on one of two that are joined is on both
     "SAMPLER": (set(), set()),
     "STORE": ({"decisions", "history"}, {"sweeps"}),
     "PURGER": ({"requests"}, {"sweeps"}),
@@ -388,6 +405,7 @@ class Stolen(test_tls.TlsTest):
     def rob(self, role, everybody):
         """Lets a thief try everything. Returns it, and what it changed of people and of the service."""
         thief, victim = self.thief(role), self.victims[role]
+        self.world.begun_backup = lambda: thief.begun_backup
         table = attempts(victim, self.world)
         self.assertEqual({method.name.removeprefix("consent.v1.") for method in METHODS}, set(table), "each RPC is tried")
         before, service_before = self.world.of(victim), self.world.of_the_service()

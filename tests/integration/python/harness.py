@@ -28,6 +28,7 @@ except ImportError as missing:
     sys.exit(77)
 
 from consent.v1 import approval_service_pb2_grpc as approval_grpc
+from consent.v1 import backup_service_pb2_grpc as backup_grpc
 from consent.v1 import decision_service_pb2_grpc as decision_grpc
 from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
@@ -36,6 +37,7 @@ from consent.v1 import hold_service_pb2_grpc as hold_grpc
 from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
+from consent.v1 import key_service_pb2_grpc as key_grpc
 from consent.v1 import status_service_pb2_grpc as status_grpc
 from consent.v1 import subject_service_pb2_grpc as subject_grpc
 
@@ -215,6 +217,8 @@ class Client:
         self.holds = hold_grpc.HoldServiceStub(self.channel)
         self.approvals = approval_grpc.ApprovalServiceStub(self.channel)
         self.decision_log = decision_grpc.DecisionServiceStub(self.channel)
+        self.keys = key_grpc.KeyServiceStub(self.channel)
+        self.backups = backup_grpc.BackupServiceStub(self.channel)
         self.status = status_grpc.StatusServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 

@@ -7,16 +7,16 @@ import unittest
 
 from harness import ROOT, grpc
 
-from consent.v1 import (approval_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
+from consent.v1 import (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
                         settings_service_pb2, status_service_pb2, subject_service_pb2)
 from google.protobuf import descriptor_pb2
 
 CONFIG = (ROOT / "proto/consent/v1/service_config.json").read_text(encoding="utf-8")
-FILES = (approval_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
+FILES = (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
          settings_service_pb2, status_service_pb2, subject_service_pb2)
 METHODS = [method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods]
 # Each report counts once, by task and epoch; a pause that was ended stays so.
-COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks"}
+COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks", "RewrapShares"}
 UNAVAILABLE, EXHAUSTED, ABORTED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED
 
 
@@ -79,7 +79,7 @@ class ServiceConfig(unittest.TestCase):
     def test_reads_say_so(self):
         for method in METHODS:
             with self.subTest(method.full_name):
-                self.assertEqual(is_read(method), method.name.startswith(("Get", "List", "Check", "BatchCheck", "VerifyDecisions", "Explain", "DiffPolicy", "ReportVerification")))
+                self.assertEqual(is_read(method), method.name.startswith(("Get", "List", "Check", "BatchCheck", "VerifyDecisions", "Explain", "DiffPolicy", "ReadBackup", "ReportVerification")))
 
     def test_what_passes_is_sent_again(self):
         for ending in ((UNAVAILABLE, None), (EXHAUSTED, 20)):

@@ -113,6 +113,7 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
       << " uncertainty=" << Text(rules.default_uncertainty) << " unknown=" << rules.unknown_regime
       << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes) << '\n';
   for (const domain::Purpose p : domain::kAllPurposes) When(out, "in_use_since", rules.InUseSince(p));
+  When(out, "restored_at", rules.restored_at);
   for (size_t i = 0; i < rules.regimes.size(); ++i) DumpRegime(out, rules.regimes[i], i);
   for (const auto& [region, found] : rules.regions) {
     out << "  region " << region.ToString() << " regime=" << found.regime;
@@ -179,6 +180,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     Mark(out, "end_was_expiry", choice.end_was_expiry);
     Mark(out, "inherited", choice.inherited);
     Mark(out, "was_suspended", choice.was_suspended);
+    Mark(out, "unconfirmed", choice.unconfirmed);
     Mark(out, "copies_forgiven", choice.copies_forgiven);
     out << '\n';
   }
@@ -191,6 +193,8 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
   When(out, "default_denied", subject.default_denied);
   When(out, "closed_at", subject.closed_at);
   When(out, "reopened_at", subject.reopened_at);
+  When(out, "restored_at", subject.restored_at);
+  if (subject.join != domain::JoinState::kNone) out << " join=" << static_cast<int>(subject.join);
   for (const domain::FormerRegion& former : subject.former_regions) {
     out << " former_region=" << (former.several ? "several" : former.region.ToString());
     When(out, "until", former.until);

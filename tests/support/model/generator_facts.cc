@@ -48,6 +48,7 @@ PurposeChoice Given(Weather& weather, const domain::Rules& rules, bool by_guardi
   }
   choice.has_ended = choice.by_guardian && weather.Dirty();
   choice.was_suspended = weather.Dirty() && weather.dice.Chance(0.2);
+  choice.unconfirmed = weather.Dirty() && weather.dice.Chance(0.2);
   return choice;
 }
 
@@ -231,12 +232,18 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
     if (dice.Chance(0.7)) subject.reopened_at = std::max(subject.closed_at, weather.Ago());
   }
   while (dice.Chance(0.1) && subject.former_regions.size() < domain::kMaxFormerRegions) {
-    const Instant until = dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+    const Instant left = dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+    const Instant until = dice.Chance(0.2) ? domain::kStillThere : left;
     subject.former_regions.push_back(dice.Chance(0.1) ? domain::FormerRegion{{}, until, true}
                                                       : domain::FormerRegion{MakeRegion(weather), until});
   }
   subject.scopes[0].registered = subject.registered;
   if (weather.Dirty() && dice.Chance(0.5)) subject.default_denied = weather.Ago();
+  if (weather.Dirty() && dice.Chance(0.3)) subject.restored_at = weather.Ago();
+  if (weather.Dirty() && dice.Chance(0.1)) {
+    subject.join = dice.Pick({domain::JoinState::kJoining, domain::JoinState::kAlias, domain::JoinState::kRenaming});
+    subject.joined_into.bytes = HandleNumber(77);
+  }
   Choose(weather, rules, 0.6, false, &subject.scopes[0]);
   Retain(weather, &subject.scopes[0]);
   const int profiles = dice.Pick({0, 1, 1, 1, 2, 2, 3});

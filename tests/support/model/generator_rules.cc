@@ -153,6 +153,7 @@ domain::Rules MakeRules(Weather& weather) {
   rules.version = "generated";
   rules.service_began_at = base::AddMonths(weather.now, -120);
   rules.longest_answer_age = dice.Pick({base::Seconds(0), base::Seconds(60), base::Hours(1), Days(30)});
+  if (weather.Dirty() && dice.Chance(0.1)) rules.restored_at = weather.Recently();
   rules.default_uncertainty = dice.Pick({base::Seconds(0), base::Microseconds(1), base::Seconds(60), base::Hours(1)});
   rules.regimes.push_back(MakeRegime(weather, domain::DefaultRule::kOptIn));
   rules.regimes.push_back(MakeRegime(weather, domain::DefaultRule::kOptIn));

@@ -41,9 +41,10 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingStat
   decision.disposition = DispositionOf(view);
   Reasons reasons = Disposing(view);
   if (purpose != Purpose::kNone) {
-    const Reasons against = Concatenate({RowE0(view, purpose), RowE1(view), RowE2(view, purpose), RowE3(view),
-                                         RowE4(view, purpose), RowE5(view), RowE6(view), RowE7(view),
-                                         RowE8(view, purpose), RowE9(view, purpose), RowE10(view, purpose)});
+    const Reasons against =
+        Concatenate({RowE0(view, purpose), RowE1(view), RowE2(view, purpose), RowE3(view), RowE4(view, purpose),
+                     RowE5(view), RowE6(view), RowE7(view), RowE8(view, purpose), RowE9(view, purpose),
+                     RowE9OfCopies(view), RowE10(view, purpose)});
     const bool eligible = decision.disposition == Disposition::kKeep && against.empty();
     decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
     if (eligible) reasons.push_back(EligibleByConsent(view, purpose) ? Reason::kConsent : Reason::kDefault);
@@ -59,8 +60,8 @@ Reason FirstReason(const Decision& decision) {
   for (int number = 1; number < domain::kReasons; ++number) {
     if (decision.disposed.Has(static_cast<Reason>(number))) return static_cast<Reason>(number);
   }
-  for (const Reason reason :
-       {Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime}) {
+  for (const Reason reason : {Reason::kClockDoubtful, Reason::kRestored, Reason::kUnknownSubject, Reason::kMissingFact,
+                              Reason::kInvalidTime}) {
     if (decision.reasons.Has(reason)) return reason;
   }
   for (int number = 1; number < domain::kReasons; ++number) {

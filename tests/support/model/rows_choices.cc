@@ -28,7 +28,8 @@ bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused 
 // have ended a consent that had come after a refusal.
 bool PerhapsRefusedAtTheCapture(const View& view, const PurposeChoice& says) {
   if (SaysNo(says) || !says.refused_from.IsSet() || !view.has_time) return false;
-  const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
+  const bool counts = says.choice == Choice::kGiven && !says.unconfirmed;
+  const bool consented_for_the_past = counts ? CoversThePast(view, says) : says.copies_forgiven;
   return !consented_for_the_past && view.lo < says.since;
 }
 
@@ -46,7 +47,7 @@ bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purp
   const Notice* notice = NoticeByNumber(view.rules, consent.notice);
   if (notice == nullptr || !notice->purposes.Has(purpose)) return true;
   // A suspension of a region in which the subject lived then.
-  if (consent.was_suspended) return true;
+  if (consent.was_suspended || consent.unconfirmed) return true;
   return consent.since < SuspensionsOf(view.rules, purpose, view.law.regions).last_end;
 }
 
@@ -125,11 +126,24 @@ Reasons RowE9(const View& view, Purpose purpose) {
   // A device's consent is never needed; but one that had refused and has agreed since has agreed from then on.
   for (const ScopeFacts& device : view.devices) {
     const PurposeChoice says = Says(device, purpose, view.rules);
+    if (says.choice == Choice::kGiven && says.unconfirmed) reasons.push_back(Reason::kNoConsent);
     const bool refused_before = says.refused_from.IsSet() && !says.end_was_expiry;
     if (says.choice != Choice::kGiven || !refused_before) continue;
     if (view.has_time && !ConsentCoversTheCapture(view, says)) reasons.push_back(Reason::kCapturedBeforeConsent);
   }
   return reasons;
+}
+
+Reasons RowE9OfCopies(const View& view) {
+  const Purpose made_for = view.recording.made_for;
+  if (view.subject == nullptr || view.recording.artefact == domain::Artefact::kSource || !domain::IsPurpose(made_for)) {
+    return {};
+  }
+  for (const ScopeFacts& scope : view.NamedScopes()) {
+    const PurposeChoice says = Says(scope, made_for, view.rules);
+    if (says.choice == Choice::kGiven && says.unconfirmed) return {Reason::kNoConsent};
+  }
+  return {};
 }
 
 bool EligibleByConsent(const View& view, Purpose purpose) {

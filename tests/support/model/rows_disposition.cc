@@ -93,7 +93,7 @@ bool InactivePastNotice(const View& view, const ScopeFacts& profile) {
 bool ConsentRanOut(const View& view, const ScopeFacts& scope) {
   const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
   if (scope.kind == ScopeKind::kDevice || says.choice != Choice::kGiven) return false;
-  if (view.HadEndedOnce(scope, says)) return true;
+  if (view.HadEndedOnceAtHome(scope, says)) return true;
   if (!view.surely_now.has_value()) return false;
   if (LifetimeIsOver(says, view.rules, *view.surely_now)) return true;
   if (scope.kind != ScopeKind::kProfile || !says.by_guardian) return false;
@@ -135,7 +135,7 @@ Reasons RowR2(const View& view) {
 }
 
 Reasons RowR3(const View& view) {
-  if (view.doubtful) return {};
+  if (view.doubtful || view.IsRestored()) return {};
   Reasons reasons;
   for (const ScopeFacts& scope : view.NamedScopes()) {
     if (scope.retention.kind == domain::RetentionKind::kDoNotSave) reasons.push_back(Reason::kDoNotSave);
@@ -149,6 +149,7 @@ Reasons RowR3(const View& view) {
 
 Reasons RowR4(const View& view) {
   if (view.subject == nullptr || !view.subject->registered || view.doubtful || !view.accidental) return {};
+  if (view.IsRestored()) return {};
   const std::optional<Instant> captured = CapturedBy(view);
   if (!captured.has_value() || !view.surely_now.has_value()) return {};
   // Older than that: at the border itself it is kept.
@@ -157,7 +158,7 @@ Reasons RowR4(const View& view) {
 }
 
 Reasons RowR5(const View& view) {
-  if (view.doubtful) return {};
+  if (view.doubtful || view.IsRestored()) return {};
   if (view.recording.artefact == domain::Artefact::kSource) return {};
   if (view.recording.made_for == domain::Purpose::kNone) return {};
   bool ended = false;

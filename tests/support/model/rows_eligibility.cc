@@ -124,7 +124,10 @@ bool HidesARefusal(const View& view, Purpose purpose) {
 Reasons RowE0(const View& view, Purpose purpose) {
   Reasons reasons;
   if (view.doubtful) reasons.push_back(Reason::kClockDoubtful);
-  if (view.subject == nullptr || !view.subject->registered) reasons.push_back(Reason::kUnknownSubject);
+  if (view.IsRestored()) reasons.push_back(Reason::kRestored);
+  // Of one that is being joined, or is another one's alias, its own record knows nothing.
+  const bool known = view.subject != nullptr && view.subject->registered;
+  if (!known || view.subject->join != domain::JoinState::kNone) reasons.push_back(Reason::kUnknownSubject);
   const bool missing = RecordingLacksFacts(view) || PlaceLacksFacts(view, purpose) || NamesLackFacts(view, purpose);
   if (missing) reasons.push_back(Reason::kMissingFact);
   if (view.time_invalid) reasons.push_back(Reason::kInvalidTime);

@@ -1,6 +1,7 @@
 // Which cases a run looks at. CONSENT_TEST_SEED: the first seed, to replay; CONSENT_TEST_CASES: how many in all.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -11,6 +12,17 @@ inline uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+// How many cases: CONSENT_TEST_CASES, else the default, of which CONSENT_TEST_MOST_CASES leaves no more. Those that are
+// slow one by one are also divided by CONSENT_SIMULATION_SHARE.
+inline uint64_t CasesFromEnvironment(uint64_t cases_by_default) {
+  return FromEnvironment("CONSENT_TEST_CASES",
+                         std::min(cases_by_default, FromEnvironment("CONSENT_TEST_MOST_CASES", UINT64_MAX)));
+}
+inline uint64_t SlowCasesFromEnvironment(uint64_t cases_by_default) {
+  return FromEnvironment("CONSENT_TEST_CASES",
+                         std::max<uint64_t>(1, cases_by_default / FromEnvironment("CONSENT_SIMULATION_SHARE", 1)));
+}
+
 // Seeds [first, last) of one of `chunks` equal parts.
 struct SeedRange {
   uint64_t first = 0;
@@ -18,7 +30,7 @@ struct SeedRange {
 };
 inline SeedRange SeedsOfChunk(uint64_t chunk, uint64_t chunks, uint64_t cases_by_default) {
   const uint64_t base = FromEnvironment("CONSENT_TEST_SEED", 1);
-  const uint64_t cases = FromEnvironment("CONSENT_TEST_CASES", cases_by_default);
+  const uint64_t cases = CasesFromEnvironment(cases_by_default);
   return {base + cases * chunk / chunks, base + cases * (chunk + 1) / chunks};
 }
 

@@ -43,6 +43,8 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].was_suspended; });
     Reset(
+        steps, [=](Case * x) -> auto& { return scope(x).choices[p].unconfirmed; });
+    Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].copies_forgiven; });
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].by_guardian; });
@@ -108,6 +110,10 @@ void StepsForSubject(const Case& c, Steps* steps) {
       steps, [](Case * x) -> auto& { return x->subject.closed_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->subject.reopened_at; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->subject.restored_at; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->subject.join; });
 }
 
 void StepsForRules(const Case& c, Steps* steps) {
@@ -134,6 +140,8 @@ void StepsForRules(const Case& c, Steps* steps) {
     const domain::Region region = entry.first;
     steps->push_back([region](Case* x) { x->rules.regions.erase(region); });
   }
+  Reset(
+      steps, [](Case * x) -> auto& { return x->rules.restored_at; });
   Reset(
       steps, [](Case * x) -> auto& { return x->rules.ages_of_consent; });
   Reset(

@@ -211,6 +211,11 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingState&
       law.regimes.emplace_back();
     } else {
       Add(former.region, rules, surely_before, &law);
+      // Where it lives too, since two accounts were joined: nobody is an adult before that region says so.
+      if (former.until == domain::kStillThere) {
+        law.ages_of_consent.push_back(AgeOfConsentIn(rules, former.region));
+        law.other_homes.push_back(AgeOfConsentIn(rules, former.region));
+      }
     }
   }
   accounts.push_back(subject->scopes[0]);
@@ -269,9 +274,17 @@ bool View::MayHaveGuardian(const ScopeFacts& profile) const {
   return true;
 }
 
-bool View::HadEndedOnce(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
+bool View::HadEndedOnceAtHome(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
   return consent.has_ended || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
+}
+
+bool View::HadEndedOnce(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
+  if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
+  return HadEndedOnceAtHome(scope, consent) ||
+         std::any_of(law.other_homes.begin(), law.other_homes.end(), [&](const domain::AgeOfConsent& home) {
+           return consent.since < LastTimeAChildAgain(scope.age, home);
+         });
 }
 
 bool View::GivenBeforeAdulthood(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {

@@ -19,6 +19,7 @@ struct Law {
   std::vector<domain::Regime> surely;  // without those that were left at a time that may be before the capture
   Instant default_began;               // the later start of an OPT_OUT default
   std::vector<domain::AgeOfConsent> ages_of_consent;  // home first
+  std::vector<domain::AgeOfConsent> other_homes;      // of these, where it lives too
 
   bool OptIn() const;
   domain::Span FalseWakeTtl() const;
@@ -63,6 +64,11 @@ struct View {
   bool names_strange_profile = false;  // named, but in no record
   bool names_strange_device = false;
 
+  // The record, or the whole store, came back by a restore, and what allowed more than it says is lost.
+  bool IsRestored() const {
+    if (rules.restored_at.IsSet()) return true;
+    return subject != nullptr && subject->restored_at.IsSet();
+  }
   std::vector<domain::ScopeFacts> NamedScopes() const;
   // By every region's age of consent.
   std::optional<Instant> ComesOfAgeEverywhere(const domain::ScopeFacts& profile) const;
@@ -74,6 +80,8 @@ struct View {
   // A guardian's consent that had ended before, because the child had come of age where it lives; no later change of an
   // age brings it back.
   bool HadEndedOnce(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
+  // The same by its own region alone, which is what purges.
+  bool HadEndedOnceAtHome(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
   // The profile is an adult now, and the consent is one that the child had given for itself.
   bool GivenBeforeAdulthood(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
 };
@@ -112,6 +120,8 @@ Reasons RowE6(const View& view);
 Reasons RowE7(const View& view);
 Reasons RowE8(const View& view, domain::Purpose purpose);
 Reasons RowE9(const View& view, domain::Purpose purpose);
+// Whatever is asked: a copy that was made under a consent which only one of two joined accounts gave.
+Reasons RowE9OfCopies(const View& view);
 Reasons RowE10(const View& view, domain::Purpose purpose);
 // E12: all that the recording names have agreed, and for this capture.
 bool EligibleByConsent(const View& view, domain::Purpose purpose);

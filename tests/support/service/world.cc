@@ -29,6 +29,7 @@ store::MemoryStore::Options StoreOptions(const World::Options& options, const ba
   made.store_id[0] = static_cast<uint8_t>(options.seed);
   made.store_id[1] = options.store;
   made.clock = &clock;
+  made.copy_of = options.copy_of;
   return made;
 }
 
@@ -43,7 +44,8 @@ struct World::Running {
                 .time = time,
                 .random = random,
                 .keys = keys,
-                .hasher = base::IdHasher(keys.lookup_key()),
+                .shares = base::ShareKeys(keys),
+                .hasher = keys.Hasher(),
                 .tokens = service::Tokens(keys, store.store_id()),
                 .policies = {},
                 .index = service::FactsIndex(options.max_subjects),
@@ -54,6 +56,7 @@ struct World::Running {
         publisher(context, queue),
         changes(context, options.max_in_flight),
         subject_changes(changes),
+        joins(context, changes),
         checks(context),
         reads(context),
         admin(context, publisher.policies()),
@@ -65,6 +68,9 @@ struct World::Running {
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
+        master_keys(context),
+        month_keys(context),
+        rewrapping(context),
         tasks(context, queue) {}
 
   service::Pool writers;
@@ -73,6 +79,7 @@ struct World::Running {
   service::Publisher publisher;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
+  service::JoinSubjects joins;
   service::CheckEligibility checks;
   service::ReadSubject reads;
   service::PolicyAdmin admin;
@@ -84,6 +91,9 @@ struct World::Running {
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
+  service::MasterKeys master_keys;
+  service::MonthKeys month_keys;
+  service::RewrapShares rewrapping;
   service::PurgeTasks tasks;
 };
 
@@ -91,8 +101,8 @@ World::World(Options options)
     : clock(options.now.IsSet() ? options.now : kStart),
       random(options.seed),
       options_(std::move(options)),
-      keys_(test::SeededKeys(options_.seed)),
-      hasher_(keys_.lookup_key()),
+      keys_(options_.keys ? *options_.keys : test::SeededKeys(options_.seed)),
+      hasher_(keys_.Hasher()),
       clock_of_process_(clock),
       inner_(StoreOptions(options_, clock_of_process_)) {
   if (options_.decorate) decorated_ = options_.decorate(inner_);
@@ -137,6 +147,7 @@ store::Store& World::store() const {
 }
 service::Core& World::core() const { return running_->context; }
 service::SubjectChanges& World::changes() { return running_->subject_changes; }
+service::JoinSubjects& World::joins() { return running_->joins; }
 size_t World::in_flight() const { return running_->changes.in_flight(); }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
@@ -150,6 +161,9 @@ service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }
+service::MasterKeys& World::master_keys() { return running_->master_keys; }
+service::MonthKeys& World::month_keys() { return running_->month_keys; }
+service::RewrapShares& World::rewrapping() { return running_->rewrapping; }
 service::PurgeTasks& World::tasks() { return running_->tasks; }
 
 Reply World::Submit(service::ChangeRequest request) {
@@ -314,10 +328,11 @@ domain::Decision World::Check(const std::string& account, Recording recording, d
   const auto session = running_->checks.Begin("");
   Require(session.status(), "check");
   if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now.latest - base::Seconds(30);
-  const service::CheckItem item{Handle(account), recording.id, recording.Facts(hasher_)};
+  service::CheckItem item{Handle(account), {}, recording.id, recording.Facts(hasher_)};
   domain::Decision decision;
   running_->checks.Prefetch(item);
   if (running_->checks.TryDecide(*session, item, purpose, place, &decision)) return decision;
+  Require(running_->checks.Resolve(&item), "whose recording it is");
   const auto stored = running_->checks.DecideFromStore(*session, item, purpose, place);
   Require(stored.status(), "check from the store");
   return *stored;

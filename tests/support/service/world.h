@@ -13,6 +13,9 @@
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/erasure/master_keys.h"
+#include "daemon/service/erasure/month_keys.h"
+#include "daemon/service/erasure/rewrap_shares.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
@@ -20,6 +23,7 @@
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
+#include "daemon/service/subject/join_subjects.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/safety_flags.h"
 #include "daemon/service/subject/subject_changes.h"
@@ -92,8 +96,10 @@ class World {
     size_t max_in_flight = 1024;
     int threads = 2;
     size_t queue = 4096;
-    base::Instant now{};  // unset: 2026-03-01T12:00:00Z
-    bool policy = true;   // PolicyBuilder's is activated
+    base::Instant now{};                          // unset: 2026-03-01T12:00:00Z
+    bool policy = true;                           // PolicyBuilder's is activated
+    std::optional<base::Keys> keys{};             // absent: those of the seed
+    const store::FrozenStore* copy_of = nullptr;  // what the store in memory begins with
     // Puts a decorator before the store; it outlives restarts.
     std::function<std::unique_ptr<store::Store>(store::Store&)> decorate{};
   };
@@ -103,8 +109,12 @@ class World {
 
   // Everything of the process goes; the store stays.
   void Restart();
-  // As if an operator had added a master key to the key file; in use after the next Restart.
+  // As if an operator had added a master key to the key file; in use after the next Restart, or once the master keys
+  // are taken from it.
   void AddMasterKey();
+  // The same of another key file.
+  void PutKeys(const base::Keys& keys) { keys_ = keys; }
+  const base::Keys& keys() const { return keys_; }
   absl::Status TryRestart();
 
   // --- changes; each a minute apart ---
@@ -145,6 +155,7 @@ class World {
 
   service::Core& core() const;
   service::SubjectChanges& changes();
+  service::JoinSubjects& joins();
   size_t in_flight() const;  // changes that are not yet answered
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
@@ -159,6 +170,9 @@ class World {
   service::PurgeTasks& tasks();
   service::Holds& holds();
   service::Erasures& erasures();
+  service::MasterKeys& master_keys();
+  service::MonthKeys& month_keys();
+  service::RewrapShares& rewrapping();
   store::Store& store() const;
   store::MemoryStore& inner_store() { return inner_; }
 

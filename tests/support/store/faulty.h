@@ -72,6 +72,7 @@ class FaultyStore final : public store::Store, private store::Subscriber {
               store::Done done) override;
   void Subscribe(store::Subscriber& subscriber) override { subscribers_.Add(subscriber); }
   void Unsubscribe(store::Subscriber& subscriber) override { subscribers_.Remove(subscriber); }
+  void SetGate(store::Gate* gate) override { inner_.SetGate(gate); }
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override;
   absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to,
                     size_t limit, const store::Visitor& visit) const override;

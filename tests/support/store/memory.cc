@@ -14,7 +14,8 @@ namespace consent::store {
 // One partition: its rows behind a mutex, and its committer.
 class MemoryStore::Part final : public CommitEngine {
  public:
-  explicit Part(Committer::Options options) : committer_(std::move(options), *this) {}
+  Part(Committer::Options options, std::deque<FeedRow> feed)
+      : feed_(std::move(feed)), committer_(std::move(options), *this) {}
 
   absl::StatusOr<bool> Holds(Partition, const Precondition& precondition) override {
     base::MutexLock lock(mutex_);
@@ -116,14 +117,28 @@ class MemoryStore::Part final : public CommitEngine {
 
 MemoryStore::MemoryStore(Options options) : store_id_(options.store_id) {
   const uint16_t count = std::clamp<uint16_t>(options.partitions, 1, kMaxPartitions);
+  std::vector<std::deque<FeedRow>> feeds(count);
+  if (options.copy_of != nullptr) {
+    (void)options.copy_of->VisitFeed([&](Partition partition, Sequence, const std::optional<FeedRow>& row, size_t) {
+      if (row) feeds[partition.number].push_back(*row);
+      return row.has_value();
+    });
+  }
   for (uint16_t number = 0; number < count; ++number) {
     Committer::Options committer;
     committer.clock = options.clock;
     committer.max_queue = options.max_queue;
     committer.first = Partition{number};
     committer.heads.resize(1);
-    partitions_.push_back(std::make_unique<Part>(std::move(committer)));
+    std::deque<FeedRow>& feed = feeds[number];
+    if (!feed.empty()) committer.heads[0] = Head{feed.back().stamp, feed.back().chain};
+    partitions_.push_back(std::make_unique<Part>(std::move(committer), std::move(feed)));
   }
+  if (options.copy_of == nullptr) return;
+  (void)options.copy_of->VisitRows([&](Partition partition, Table table, std::string_view key, std::string_view value) {
+    partitions_[partition.number]->Put({table, std::string(key)}, std::string(value));
+    return true;
+  });
 }
 
 MemoryStore::~MemoryStore() { Close(); }
@@ -148,6 +163,10 @@ void MemoryStore::Subscribe(Subscriber& subscriber) {
 
 void MemoryStore::Unsubscribe(Subscriber& subscriber) {
   for (const auto& partition : partitions_) partition->committer().subscribers().Remove(subscriber);
+}
+
+void MemoryStore::SetGate(Gate* gate) {
+  for (const auto& partition : partitions_) partition->committer().SetGate(gate);
 }
 
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/store/frozen_store.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 
@@ -21,6 +22,7 @@ class MemoryStore final : public Store {
     base::Bytes16 store_id{};
     const base::Clock* clock = nullptr;    // outlives the store
     size_t max_queue = kMaxQueuedCommits;  // per partition
+    const FrozenStore* copy_of = nullptr;  // whose rows and whole feed it begins with; its partitions are as many
   };
 
   explicit MemoryStore(Options options);
@@ -31,6 +33,7 @@ class MemoryStore final : public Store {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
   void Subscribe(Subscriber& subscriber) override;
   void Unsubscribe(Subscriber& subscriber) override;
+  void SetGate(Gate* gate) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // The visitor runs without a lock held and may call the store.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,

@@ -72,7 +72,7 @@ class ProbeTest : public testing::Test {
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
   const test::NoReadLog no_read_log_{};
-  decisions::HandleKeys handle_keys_{world_.core().keys};
+  decisions::HandleKeys handle_keys_;
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(),
                                    world_.checks(),

@@ -61,7 +61,7 @@ TEST_F(KeysTest, SavedAndLoaded) {
   const auto loaded = Keys::Load(path_);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->Fingerprint(), keys.Fingerprint());
-  EXPECT_EQ(loaded->lookup_key(), keys.lookup_key());
+  EXPECT_EQ(loaded->Hasher().Subject("a"), keys.Hasher().Subject("a"));
   EXPECT_EQ(loaded->DiskKeyFor(SubjectHandle{{1}}), keys.DiskKeyFor(SubjectHandle{{1}}));
 }
 
@@ -73,7 +73,7 @@ TEST_F(KeysTest, NeverOverwrites) {
 }
 
 TEST_F(KeysTest, AnUnfinishedFileIsNoKeyFileAndIsUsedAgain) {
-  { std::ofstream(path_ + ".creating") << "consentd keys 2\nlook"; }
+  { std::ofstream(path_ + ".creating") << "consentd keys 3\nlook"; }
   EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
   const Keys keys = Fresh();
   ASSERT_TRUE(keys.Save(path_).ok());
@@ -209,6 +209,58 @@ TEST_F(KeysTest, ARotationKeepsEveryPayloadKey) {
   EXPECT_EQ(*Keys::Load(path_)->OpenShare(subject, payload.share), payload.key);
 }
 
+// What a copy of a store has: handles that only the new file can make, and nothing that the old one opens.
+TEST_F(KeysTest, ANewFileHasALayerMoreAndAllOtherKeysDrawn) {
+  test::SeededRandom random(3);
+  Keys keys = test::SeededKeys(1);
+  const SubjectHandle subject = keys.Hasher().Subject("a");
+  for (size_t lookup = 2; lookup <= kMaxLookupKeys; ++lookup) {
+    const Keys before = keys;
+    const PayloadKey payload = before.NewPayloadKey(subject, random);
+    keys = *before.Renewed(random);
+    const HandleLayer layer = *keys.LayerOver(before);
+    EXPECT_EQ(keys.Hasher().Subject("a"), layer.Over(before.Hasher().Subject("a")));
+    EXPECT_NE(keys.DiskKeyFor(subject), before.DiskKeyFor(subject));
+    EXPECT_NE(keys.TokenTag("a"), before.TokenTag("a"));
+    EXPECT_NE(keys.Fingerprint(), before.Fingerprint());
+    EXPECT_FALSE(keys.OpenShare(subject, payload.share).ok());
+    const SubjectHandle there = layer.Over(subject);
+    const PayloadKey renewed = *before.Renew(subject, payload.share, Digest{5}, keys, there);
+    EXPECT_EQ(*keys.OpenShare(there, renewed.share), renewed.key);
+    EXPECT_EQ(before.Renew(subject, payload.share, Digest{5}, keys, there)->key, renewed.key);
+    EXPECT_NE(before.Renew(subject, payload.share, Digest{6}, keys, there)->key, renewed.key);
+    EXPECT_NE(renewed.key, payload.key) << "who opened the old one does not open this one";
+    EXPECT_FALSE(before.Renew(there, payload.share, Digest{5}, keys, there).ok());
+    EXPECT_FALSE(keys.OpenShare(subject, renewed.share).ok());
+    EXPECT_FALSE(before.OpenShare(there, renewed.share).ok());
+    EXPECT_TRUE(absl::IsFailedPrecondition(before.LayerOver(keys).status()));
+    EXPECT_TRUE(absl::IsFailedPrecondition(keys.LayerOver(test::SeededKeys(2)).status()));
+    EXPECT_TRUE(absl::IsFailedPrecondition(keys.LayerOver(keys).status()));
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(keys.Renewed(random).status()));
+  ASSERT_TRUE(keys.Save(path_).ok());
+  EXPECT_EQ(Keys::Load(path_)->Fingerprint(), keys.Fingerprint());
+  EXPECT_EQ(Keys::Load(path_)->Hasher().Subject("a"), keys.Hasher().Subject("a"));
+}
+
+TEST_F(KeysTest, RefusesAFileWithoutALookupKeyOrWithTooMany) {
+  test::SeededRandom random(3);
+  ASSERT_TRUE(test::SeededKeys(1).Renewed(random)->Save(path_).ok());
+  const std::string good = Read();
+  const size_t first = good.find("lookup ");
+  const std::string line = good.substr(first, good.find('\n', first) + 1 - first);
+  const size_t others = good.find("disk ");
+  for (const size_t lines : {0U, 1U, 2U, 8U, 9U, 40U}) {
+    std::string text = good.substr(0, first);
+    for (size_t i = 0; i < lines; ++i) text += line;
+    text += good.substr(others, good.find("check ") - others);
+    text += "check " + Hex(View(Blake2b(text))) + "\n";
+    Write(text);
+    const absl::Status loaded = Keys::Load(path_).status();
+    EXPECT_TRUE(lines >= 1 && lines <= kMaxLookupKeys ? loaded.ok() : absl::IsDataLoss(loaded)) << lines << loaded;
+  }
+}
+
 // RFC 3394, 4.3 and 4.6.
 TEST(KeyWrap, IsAsInTheStandard) {
   Digest under{};
@@ -226,7 +278,7 @@ TEST(KeyWrap, IsAsInTheStandard) {
 TEST(Keys, Golden) {
   const Keys keys = test::SeededKeys(42);
   const SubjectHandle subject{{1, 2, 3}};
-  EXPECT_EQ(Hex(View(keys.lookup_key())), "28c161400647afc83a756baf7d670949");
+  EXPECT_EQ(Hex(View(keys.Hasher().Subject("account-1").bytes)), "3b99eb4b6a4bf6581a2e59ffde711b3f");
   EXPECT_EQ(Hex(View(keys.DiskKeyFor(subject).bytes)), "c8cefca95348edef7750bba09b77560a");
   EXPECT_EQ(Hex(View(keys.DiskHash("request", "id"))), "abf747c8f72d31ba7ac6b6ea72998b80");
   test::SeededRandom random(7);

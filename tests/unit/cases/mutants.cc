@@ -289,6 +289,18 @@ std::map<std::string, Rule> RulesOfPolicy() {
         "", false}},
       {"Policy.recorded_purposes", {UnRecorded, "", false}},
       {"Policy.approvals", Descend()},
+      {"Policy.backup_keep_days",
+       {[](const v1::Policy&, const Message&) {
+          return std::vector<Change>{
+              On<v1::Policy>([](v1::Policy* p) { p->set_backup_keep_days(p->backup_keep_days() + 1); })};
+        },
+        "backup_keep_days", false, false}},
+      {"Policy.decision_log_keep_months",
+       {[](const v1::Policy&, const Message&) {
+          return std::vector<Change>{On<v1::Policy>(
+              [](v1::Policy* p) { p->set_decision_log_keep_months(p->decision_log_keep_months() + 1); })};
+        },
+        "decision_log_keep_months", false, false}},
   };
 }
 

@@ -29,7 +29,7 @@ std::vector<std::string> Example() {
   std::ifstream file(std::string(CONSENT_SOURCE_DIR) + "/daemon/decisions/FORMAT.md");
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("{\"v\":2,")) lines.push_back(line);
+    if (line.starts_with("{\"v\":3,")) lines.push_back(line);
   }
   return lines;
 }
@@ -42,7 +42,7 @@ std::vector<std::string> Chain(size_t count, char store = '5') {
   std::vector<std::string> lines;
   std::string previous(64, '0');
   for (size_t i = 1; i <= count; ++i) {
-    lines.push_back("{\"v\":2,\"n\":" + std::to_string(i) + ",\"prev\":\"" + previous + "\"," + body);
+    lines.push_back("{\"v\":3,\"n\":" + std::to_string(i) + ",\"prev\":\"" + previous + "\"," + body);
     previous = DecisionLineHash(lines.back());
   }
   return lines;
@@ -127,7 +127,8 @@ TEST_F(DecisionCheckTest, WhatWasFoundOfEachStoreIsReported) {
       {DecisionVerdict::kLate, &VerificationReport::late},
       {DecisionVerdict::kNotGiven, &VerificationReport::not_given},
       {DecisionVerdict::kUnknown, &VerificationReport::not_given},
-      {DecisionVerdict::kNotCheckable, &VerificationReport::not_checkable}};
+      {DecisionVerdict::kNotCheckable, &VerificationReport::not_checkable},
+      {DecisionVerdict::kKeyGone, &VerificationReport::not_checkable}};
   for (const auto& [verdict, member] : verdicts) {
     verdict_ = verdict;
     Check({lines});
@@ -173,7 +174,7 @@ TEST_F(DecisionCheckTest, ReadsWhatPeopleRead) {
   EXPECT_EQ(one->caller, "officer-1");
   EXPECT_EQ(one->read, "SettingsService/GetSettings");
   EXPECT_EQ(one->read_subject, ParseDecisionLine(Example().at(1))->record.yeses[0].subject) << "one person, one handle";
-  EXPECT_EQ(one->record.month, "2026-09");
+  EXPECT_EQ(one->record.month, "2026-09.5e0c91d2");
   const absl::StatusOr<DecisionLine> all = ParseDecisionLine(Example().at(3));
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_EQ(all->read_subject, "");
@@ -199,7 +200,7 @@ TEST_F(DecisionCheckTest, RefusesEntriesThatNoRecordHas) {
                                                                                  {",0,300,299,34]", ",0,300,0,34]"},
                                                                                  {",0,300,299,34]", ",0,300,299,0]"},
                                                                                  {"\"facts\":[[", "\"facts\":[[1,"},
-                                                                                 {"\"v\":2", "\"v\":1"}}) {
+                                                                                 {"\"v\":3", "\"v\":2"}}) {
     std::string changed = line;
     ASSERT_NE(changed.find(from), std::string::npos) << from;
     changed.replace(changed.find(from), from.size(), to);
@@ -251,8 +252,8 @@ TEST_F(DecisionCheckTest, NamesEachFaultOnceAndNothingElse) {
 TEST_F(DecisionCheckTest, AKilledProcesssHalfALineIsNoFault) {
   const std::vector<std::string> lines = Chain(3);
   Count(lines);
-  EXPECT_THAT(Check({lines}, false, false, "{\"v\":2,\"n\":4"), IsEmpty());
-  EXPECT_THAT(Check({lines}, true, false, "{\"v\":2,\"n\":4"), ElementsAre("UNREADABLE 4")) << "offline nobody knows";
+  EXPECT_THAT(Check({lines}, false, false, "{\"v\":3,\"n\":4"), IsEmpty());
+  EXPECT_THAT(Check({lines}, true, false, "{\"v\":3,\"n\":4"), ElementsAre("UNREADABLE 4")) << "offline nobody knows";
 }
 
 TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
@@ -267,7 +268,12 @@ TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
   verdict_ = DecisionVerdict::kNotCheckable;
   EXPECT_THAT(Check({lines}), IsEmpty());
   EXPECT_EQ(counts_.not_checkable, 4U);
+  EXPECT_EQ(counts_.keys_gone, 0U);
   EXPECT_EQ(counts_.reads, 2U);
+  verdict_ = DecisionVerdict::kKeyGone;
+  EXPECT_THAT(Check({lines}), IsEmpty()) << "no alarm";
+  EXPECT_EQ(counts_.not_checkable, 4U);
+  EXPECT_EQ(counts_.keys_gone, 4U);
   state_.store_id[0] = 'x';
   EXPECT_THAT(Check({lines}), ElementsAre("GAP 1+4", "OTHER_LOG 1"))
       << "what it counts is missing, and nobody has the other";

@@ -40,14 +40,16 @@ class DecisionFindTest : public ::testing::Test {
   DecisionFindTest() {
     std::ifstream file(std::string(CONSENT_SOURCE_DIR) + "/daemon/decisions/FORMAT.md");
     for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("{\"v\":2,")) lines_.push_back(line);
+      if (line.starts_with("{\"v\":3,")) lines_.push_back(line);
     }
     client_.on_handles = [this](const HandleQuery& query) {
       asked_.push_back(query);
       DecisionHandles handles{std::string(16, '\x5d'), {}};
       for (const std::string& month : query.months) {
         MonthHandles& of_month = handles.months.emplace_back();
-        of_month.month = month;
+        of_month.month = month + ".5e0c91d2";
+        of_month.gone = month == gone_;
+        if (of_month.gone) continue;
         if (!query.account_id.empty()) of_month.subject = HandleOf(query.account_id.value(), month);
         for (const auto& id : query.recording_ids) of_month.recordings.push_back(HandleOf(id.value(), month));
         for (const auto& id : query.profile_ids) of_month.profiles.push_back(HandleOf(id.value(), month));
@@ -89,7 +91,7 @@ class DecisionFindTest : public ::testing::Test {
     };
     EXPECT_TRUE(Read(list, text, sink).ok());
     for (const std::string& line : lines_) list.See(*ParseDecisionLine(line));
-    list.Finish(sink);
+    lack_key_ = list.Finish(sink);
     return told;
   }
   // Through a file, since a pipe takes less than some of the texts.
@@ -108,7 +110,9 @@ class DecisionFindTest : public ::testing::Test {
   FakeClient client_;
   std::vector<std::string> lines_;
   std::vector<HandleQuery> asked_;
+  std::string gone_;  // the month whose key is
   FindCounts counts_;
+  uint64_t lack_key_ = 0;
 };
 
 TEST_F(DecisionFindTest, FindsWhatIsAboutThePersonAndNothingElse) {
@@ -135,13 +139,39 @@ TEST_F(DecisionFindTest, FindsWhatIsAboutThePersonAndNothingElse) {
 
 TEST_F(DecisionFindTest, WhatNobodyCanLookIntoIsCounted) {
   std::string elsewhere = lines_[0];
-  elsewhere.replace(elsewhere.find("5d5d"), 4, "6d6d");
+  elsewhere.replace(elsewhere.find("5e0c91d2"), 8, "5e0c91d3");
   std::string never = lines_[0];
   never.replace(never.find("2026-09"), 7, "2026-19");
   EXPECT_THAT(Find({}, {"{}", elsewhere, never, lines_[0]}), ElementsAre("1/0"));
   EXPECT_EQ(counts_.unreadable, 2U);
   EXPECT_EQ(counts_.other_stores, 1U);
   EXPECT_FALSE(SawAll(counts_));
+}
+
+// A store that was restored has another id, and keys of the lost one: their lines are found by it.
+TEST_F(DecisionFindTest, AKeyIsKnownByItsNameWhicheverStoreDecided) {
+  std::string of_lost_store = lines_[0];
+  of_lost_store.replace(of_lost_store.find("5d5d"), 4, "6d6d");
+  EXPECT_THAT(Find({}, {of_lost_store}), ElementsAre("1/0"));
+  EXPECT_TRUE(SawAll(counts_));
+}
+
+TEST_F(DecisionFindTest, LinesOfADestroyedKeyAreCountedAndNoFault) {
+  gone_ = "2026-09";
+  EXPECT_THAT(Find({}, lines_), IsEmpty());
+  EXPECT_EQ(counts_.keys_gone, 4U);
+  EXPECT_EQ(counts_.other_stores + counts_.unreadable, 0U);
+  EXPECT_TRUE(SawAll(counts_)) << "they name nobody";
+}
+
+TEST_F(DecisionFindTest, NobodyIsBlamedForWhatADestroyedKeyHides) {
+  const std::string played = Played("r1", std::chrono::seconds(1)) + Played("r3", std::chrono::seconds(1)) +
+                             Played("r1", std::chrono::hours(24 * 40));
+  EXPECT_THAT(Heard({}, played), ElementsAre(2, 3));
+  EXPECT_EQ(lack_key_, 0U);
+  gone_ = "2026-09";
+  EXPECT_THAT(Heard({}, played), ElementsAre(3)) << "of the month whose key is there";
+  EXPECT_EQ(lack_key_, 2U);
 }
 
 TEST_F(DecisionFindTest, MonthsAreBounded) {

@@ -148,6 +148,7 @@ TEST(DeletionRequestTest, IsReadInFull) {
   proto.set_extended(true);
   proto.set_overdue(true);
   proto.set_on_hold(true);
+  proto.set_needs_ids(true);
   proto.set_cause(v1::DELETION_CAUSE_WITHDRAWAL);
   proto.set_requester(v1::ACTOR_AGENT);
   proto.set_regime("eu");
@@ -175,7 +176,7 @@ TEST(DeletionRequestTest, IsReadInFull) {
   const DeletionRequest value = FromProto(proto);
   EXPECT_EQ(value.deletion_id, DeletionId("d"));
   EXPECT_EQ(value.state, DeletionState::kInProgress);
-  EXPECT_TRUE(value.extended && value.overdue && value.on_hold);
+  EXPECT_TRUE(value.extended && value.overdue && value.on_hold && value.needs_ids);
   EXPECT_EQ(value.cause, DeletionCause::kWithdrawal);
   EXPECT_EQ(value.requester, Actor::kAgent);
   EXPECT_EQ(value.regime, "eu");

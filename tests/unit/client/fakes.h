@@ -64,6 +64,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<DataSystem>(const std::string&, const Sweep&)> on_sweep;
   std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
   std::function<absl::Status(const VerificationReport&)> on_report;
+  std::function<absl::StatusOr<BackupPiece>(const std::string& file, int64_t offset)> on_read_backup;
   std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
   std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
 
@@ -122,7 +123,15 @@ class FakeClient : public Client {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<KeyState> GetKeys(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<KeyState> RewrapShares(const CallOptions&) override { return Missing(); }
   absl::StatusOr<DaemonStatus> GetStatus(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<BackupId> BeginBackup(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<BackupPiece> ReadBackup(const BackupId&, const std::string& file, int64_t offset,
+                                         const CallOptions&) override {
+    return on_read_backup ? on_read_backup(file, offset) : Missing();
+  }
+  absl::Status EndBackup(const BackupId&, bool, const CallOptions&) override { return absl::OkStatus(); }
   absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation&, const CallOptions&) override {
     return Missing();
   }
@@ -191,6 +200,7 @@ class FakeClient : public Client {
   absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice&, const CallOptions&) override {
     return Missing();
   }
+  absl::StatusOr<SubjectsJoined> JoinSubjects(const JoinOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions&) override {
     return on_lease ? on_lease(order) : absl::StatusOr<LeasedTasks>(Missing());

@@ -15,6 +15,7 @@
 #include "daemon/decisions/record.h"
 #include "daemon/decisions/recorder.h"
 #include "tests/support/base/seeded_keys.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::decisions {
 namespace {
@@ -47,9 +48,18 @@ domain::RecordingFacts FactsOfExample() {
 
 constexpr base::Now kAt{kNow, kNow, kNow, base::Instant{kNow.micros - 1'000'000}, false, false};
 
+// Of the months of these tests.
+void PutKeys(HandleKeys& keys) {
+  for (const char* name : {"2026-09.5e0c91d2", "2026-10.00000001", "9999-12.ffffffff"}) {
+    const std::string_view month = std::string_view(name).substr(0, 7);
+    keys.Put(*base::MonthKeyName::Parse(name), test::SeededKeys(1).DiskHash("decision log", month));
+  }
+}
+
 // A file of two records of yeses and two of reads, as the example has them.
 std::string LinesOfExample() {
-  HandleKeys keys(test::SeededKeys(1));
+  HandleKeys keys;
+  PutKeys(keys);
   domain::Rules rules;
   rules.version = "2026-12-default";
   rules.hash.fill(0x11);
@@ -85,7 +95,7 @@ std::string LinesOfExample() {
   asked.selection = domain::Selection::kOther;
   write(asked, {FactsOfExample(), bare, FactsOfExample()});
   const auto read = [&](uint64_t call, const char* method, std::optional<base::SubjectHandle> subject) {
-    Record record = ReadRecord(keys, {"officer-1", {"0123456789abcdef", call}, store_id, kAt}, method, subject);
+    Record record = *ReadRecord(keys, {"officer-1", {"0123456789abcdef", call}, store_id, kAt}, method, subject);
     end = record.PutBehind(end);
     lines += record.line();
   };
@@ -126,8 +136,8 @@ TEST(DecisionsFormat, EveryLineIsJsonAndNamesNobody) {
     const base::Digest hash = RecordHash(line);
     previous = base::Hex(base::View(hash));
   }
-  for (const char* line : {"", "{}", R"({"v":2,"n":,"prev":"")", R"({"v":1,"n":1,"prev":"")",
-                           R"({"v":2,"n":0,"prev":"")", R"({"v":2,"n":1,"x":"")"}) {
+  for (const char* line : {"", "{}", R"({"v":3,"n":,"prev":"")", R"({"v":2,"n":1,"prev":"")",
+                           R"({"v":3,"n":0,"prev":"")", R"({"v":3,"n":1,"x":"")"}) {
     uint64_t read = 0;
     EXPECT_FALSE(ReadRecordNumber(line, &read)) << line;
   }
@@ -135,7 +145,8 @@ TEST(DecisionsFormat, EveryLineIsJsonAndNamesNobody) {
 
 // The longest that one call can make: a thousand recordings with all that they can name.
 TEST(DecisionsFormat, TheLongestRecordHasTheBoundsSize) {
-  HandleKeys keys(test::SeededKeys(1));
+  HandleKeys keys;
+  PutKeys(keys);
   domain::Rules rules;
   rules.version = std::string(64, 'v');
   domain::Place place;
@@ -169,7 +180,8 @@ TEST(DecisionsFormat, TheLongestRecordHasTheBoundsSize) {
 
 // What a writer keeps of the record before is said again only where it is the same: each thing that can differ is.
 TEST(RecordWriter, WritesAfterAnyOtherRecordWhatANewOneWrites) {
-  HandleKeys keys(test::SeededKeys(1));
+  HandleKeys keys;
+  PutKeys(keys);
   domain::Rules rules;
   rules.version = "one";
   domain::Rules other_version = rules;
@@ -230,13 +242,55 @@ TEST(RecordWriter, WritesAfterAnyOtherRecordWhatANewOneWrites) {
 }
 
 TEST(Recorder, RecordsWhatThePolicyMarksUnlessItIsOff) {
-  HandleKeys keys(test::SeededKeys(1));
+  HandleKeys keys;
+  PutKeys(keys);
   base::SystemRandom random;
   domain::Rules rules;
   rules.recorded.Add(domain::Purpose::kHumanReview);
   const Recorder off(keys, {}, random, nullptr);
   EXPECT_FALSE(off.Records(domain::Purpose::kHumanReview, rules));
   EXPECT_FALSE(off.on());
+}
+
+// Deny: whoever has no key for the month says no yes. Nothing is written, and the log tells.
+TEST(Recorder, NothingIsOnRecordWithoutAKeyOfTheMonth) {
+  const test::TempFolder folder;
+  LogOptions options;
+  options.folder = folder / "decisions";
+  const std::unique_ptr<Log> log = *Log::Open(options);
+  HandleKeys keys;
+  base::SystemRandom random;
+  Recorder recorder(keys, {}, random, log.get());
+  domain::Rules rules;
+  domain::Place place;
+  std::vector<bool> told;
+  const auto said = [&told](bool on_record) { told.push_back(on_record); };
+  const auto yes = [&] {
+    auto record = recorder.Begin({"sampler", domain::Purpose::kHumanReview, place, {}, rules, kAt}, 1);
+    const domain::RecordingFacts facts = FactsOfExample();
+    record->Add({HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2), facts, 3, 2, {}});
+    recorder.Put(std::move(record), said);
+  };
+  const auto read = [&] { recorder.PutRead("officer", "SettingsService/GetSettings", std::nullopt, kAt, said); };
+  yes();
+  read();
+  EXPECT_EQ(told, (std::vector<bool>{false, false}));
+  EXPECT_EQ(log->counts().records, 0U);
+  EXPECT_EQ(recorder.refused_without_key(), 2U);
+  EXPECT_TRUE(recorder.lacks_key());
+  PutKeys(keys);
+  yes();
+  read();
+  EXPECT_EQ(told, (std::vector<bool>{false, false, true, true}));
+  EXPECT_EQ(log->counts().records, 2U);
+  EXPECT_EQ(recorder.refused_without_key(), 2U);
+  EXPECT_FALSE(recorder.lacks_key());
+  // The writer that was kept holds a cipher of the month: gone with the key.
+  keys.Drop(*base::MonthKeyName::Parse("2026-09.5e0c91d2"));
+  recorder.DropSpare();
+  yes();
+  EXPECT_FALSE(told.back());
+  EXPECT_EQ(log->counts().records, 2U);
 }
 
 }  // namespace

@@ -99,8 +99,12 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
   facts.registered = facts.has_recording_marks = true;
   facts.revision = UINT64_MAX;
   facts.region = In("US-CA");
-  facts.default_from = facts.default_denied = facts.closed_at = facts.reopened_at = base::kEndOfTime;
+  facts.default_from = facts.default_denied = facts.closed_at = facts.reopened_at = facts.restored_at =
+      base::kEndOfTime;
   facts.forgotten = facts.has_unverified_deletions = true;
+  facts.join = JoinState::kAlias;
+  facts.joined_into.bytes.fill(9);
+  facts.joined_from.resize(kMaxJoinedFrom, JoinedFrom{facts.joined_into, UINT64_MAX});
   facts.holds_changed = UINT64_MAX;
   facts.former_regions.resize(kMaxFormerRegions, FormerRegion{In("US-CA"), base::kEndOfTime});
   facts.scopes.resize(3 + 4 * kMaxProfiles);
@@ -238,6 +242,21 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
 std::map<std::string, SubjectFacts> GoldenSubjects() {
   std::map<std::string, SubjectFacts> golden;
   golden["nobody"] = SubjectFacts();
+  golden["restored"].restored_at = At("2026-03-01T12:00:00Z");
+  SubjectFacts& alias = golden["alias"];
+  alias.join = JoinState::kAlias;
+  alias.joined_into.bytes.fill(7);
+  SubjectFacts& joined = golden["joined"];
+  joined.registered = joined.account().registered = true;
+  joined.region = In("DE");
+  joined.former_regions.push_back({In("US"), kStillThere});
+  joined.joined_from.push_back({alias.joined_into, 5});
+  PurposeChoice& given = joined.account().ChoiceFor(Purpose::kHumanReview);
+  given.choice = Choice::kGiven;
+  given.notice = 1;
+  given.since = At("2026-03-01T12:00:00Z");
+  given.renewed = At("2026-02-01T12:00:00Z");  // its lifetime counts from the first account's
+  given.unconfirmed = true;
   SmallWorld world;
   world.Register("US");
   golden["registered"] = world.facts;

@@ -285,10 +285,11 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
                                      static_cast<uint8_t>(Refusal::kAccountClosed),
                                      static_cast<uint8_t>(Refusal::kUnknownRegion),
                                      static_cast<uint8_t>(Refusal::kUnusable),
-                                     static_cast<uint8_t>(Refusal::kChildNotInactive)};
-  EXPECT_EQ(numbers.size(), 21U);
-  EXPECT_EQ(*numbers.rbegin(), 20) << "a reason was added: test it here";
-  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 20);
+                                     static_cast<uint8_t>(Refusal::kChildNotInactive),
+                                     static_cast<uint8_t>(Refusal::kAccountJoined)};
+  EXPECT_EQ(numbers.size(), 22U);
+  EXPECT_EQ(*numbers.rbegin(), 21) << "a reason was added: test it here";
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 21);
 }
 
 }  // namespace

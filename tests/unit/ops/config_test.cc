@@ -96,6 +96,18 @@ TEST_F(ConfigTest, TheEnvironmentNamesTheFileAndTheCommandLineAnother) {
   EXPECT_THAT(Error({"--config", "/nowhere/consentd.toml"}), HasSubstr("/nowhere/consentd.toml"));
 }
 
+TEST_F(ConfigTest, ARestrictionJournalLiesOutsideTheStoreAndAKeyGoesWithOne) {
+  EXPECT_EQ(Serve({})->serve.restriction_journal, "");
+  const auto both = Serve({"--restriction-journal", "/m/j/", "--backup-public-key", "/k/pub"});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->serve.restriction_journal, "/m/j");
+  EXPECT_EQ(both->serve.backup_public_key, "/k/pub");
+  EXPECT_THAT(Error({"--data-dir", "/d", "--restriction-journal", "/d/j"}),
+              HasSubstr("--restriction-journal must lie outside"));
+  EXPECT_THAT(Error({"--data-dir", "/d", "--restriction-journal", "/d.decisions"}), HasSubstr("must differ"));
+  EXPECT_THAT(Error({"--backup-public-key", "/k/pub"}), HasSubstr("give both"));
+}
+
 TEST_F(ConfigTest, AnEmptyValueIsAValue) {
   EXPECT_FALSE(Serve({"--metrics-listen", ""})->serve.metrics_listen.has_value());
   EXPECT_FALSE(Serve({"--metrics-listen=", "--drain-seconds", "3"})->serve.metrics_listen.has_value());
@@ -175,7 +187,7 @@ TEST_F(ConfigTest, KeysMayBeACredential) {
 
 TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   surroundings_.environment["CONSENTD_NONSENSE"] = "1";
-  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kVersion);
+  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kPrintVersion);
   const absl::StatusOr<Invocation> validate = ParseInvocation({"policy", "validate", "p.json"}, surroundings_);
   ASSERT_TRUE(validate.ok());
   EXPECT_EQ(validate->command, Command::kValidatePolicy);
@@ -193,6 +205,40 @@ TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   EXPECT_FALSE(ParseInvocation({"policy", "validate"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"version", "more"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"surve"}, surroundings_).ok());
+}
+
+TEST_F(ConfigTest, WhatIsDoneToTheKeyFile) {
+  surroundings_.working_directory = "/here";
+  const auto keys = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), "keys");
+    return ParseInvocation(more, surroundings_);
+  };
+  const absl::StatusOr<Invocation> drop = keys({"drop-master", "7", "--data-dir", "store"});
+  ASSERT_TRUE(drop.ok()) << drop.status();
+  EXPECT_EQ(drop->command, Command::kKeys);
+  EXPECT_EQ(drop->keys.act, KeyAct::kDropMaster);
+  EXPECT_EQ(drop->keys.number, 7);
+  EXPECT_EQ(drop->serve.data_dir, "/here/store");
+  EXPECT_EQ(drop->serve.key_file, "/here/store.key");
+  EXPECT_EQ(keys({"show", "--key-file", "/k", "--data-dir", "/d"})->serve.key_file, "/k");
+  EXPECT_EQ(keys({"add-master", "--data-dir", "/d"})->keys.act, KeyAct::kAddMaster);
+  EXPECT_EQ(keys({"export", "kept", "--data-dir", "/d"})->keys.file, "/here/kept");
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
+                                                                                     {"shew"},
+                                                                                     {"drop-master"},
+                                                                                     {"drop-master", "0"},
+                                                                                     {"drop-master", "65536"},
+                                                                                     {"drop-master", "-1"},
+                                                                                     {"drop-master", "1x"},
+                                                                                     {"export"},
+                                                                                     {"export", ""},
+                                                                                     {"export", "--data-dir"},
+                                                                                     {"show", "more"},
+                                                                                     {"show", "--help"},
+                                                                                     {"show", "--nonsense", "1"}}) {
+    const absl::Status refused = keys(wrong).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused << " " << wrong.size();
+  }
 }
 
 TEST_F(ConfigTest, WhatIsAskedAboutPolicies) {
@@ -213,6 +259,33 @@ TEST_F(ConfigTest, WhatIsAskedAboutPolicies) {
     std::vector<std::string> arguments = {"policy"};
     arguments.insert(arguments.end(), wrong.begin(), wrong.end());
     EXPECT_FALSE(ParseInvocation(arguments, surroundings_).ok()) << wrong.back();
+  }
+}
+
+TEST_F(ConfigTest, WhatARestoreIsAskedFor) {
+  const absl::StatusOr<Invocation> restore =
+      ParseInvocation({"restore", "b", "--journal", "/j", "--secret=s", "--data-dir", "/var/store"}, surroundings_);
+  ASSERT_TRUE(restore.ok()) << restore.status();
+  EXPECT_EQ(restore->command, Command::kRestore);
+  EXPECT_EQ(restore->restore.backup, surroundings_.working_directory + "/b");
+  EXPECT_EQ(restore->restore.journal, "/j");
+  EXPECT_EQ(restore->restore.secret_file, surroundings_.working_directory + "/s");
+  EXPECT_EQ(restore->serve.data_dir, "/var/store");
+  EXPECT_EQ(restore->serve.head_file, "/var/store.head");
+  const absl::StatusOr<Invocation> alone = ParseInvocation({"restore", "/b", "--without-journal"}, surroundings_);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_TRUE(alone->restore.without_journal);
+  EXPECT_EQ(ParseInvocation({"restore", "--help"}, surroundings_)->command, Command::kHelp);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"/b"},
+                                             {"--journal", "/j"},
+                                             {"/b", "--journal", "/j", "--without-journal"},
+                                             {"/b", "/c", "--journal", "/j"},
+                                             {"/b", "--journal", "/j", "--nonsense"}}) {
+    std::vector<std::string> arguments = {"restore"};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    EXPECT_FALSE(ParseInvocation(arguments, surroundings_).ok()) << (wrong.empty() ? "" : wrong.back());
   }
 }
 
@@ -238,8 +311,9 @@ TEST_F(ConfigTest, WhatIsMistypedIsNamedWithWhatWasPerhapsMeant) {
   const auto said = [this](const std::vector<std::string>& arguments) {
     return std::string(ParseInvocation(arguments, surroundings_).status().message());
   };
-  EXPECT_THAT(said({"srve"}), HasSubstr("unknown command 'srve'; did you mean 'serve'? There are serve, policy"));
-  EXPECT_THAT(said({"zzzz"}), HasSubstr("unknown command 'zzzz'; there are serve, policy"));
+  EXPECT_THAT(said({"srve"}),
+              HasSubstr("unknown command 'srve'; did you mean 'serve'? There are serve, restore, policy"));
+  EXPECT_THAT(said({"zzzz"}), HasSubstr("unknown command 'zzzz'; there are serve, restore, policy"));
 }
 
 TEST_F(ConfigTest, HelpIsWrappedAndHasTwoExamples) {

@@ -182,6 +182,14 @@ const Case kGlobals[] = {
      "300 becomes 299", Kind::kRestriction},
     {"Uncertainty", [](auto* p) { p->set_default_capture_uncertainty_ms(0); }, "default_capture_uncertainty_ms",
      "2000 becomes 0", Kind::kLoosening},
+    {"BackupsLonger", [](auto* p) { p->set_backup_keep_days(31); }, "backup_keep_days", "30 becomes 31",
+     Kind::kLoosening},
+    {"BackupsShorter", [](auto* p) { p->set_backup_keep_days(29); }, "backup_keep_days", "30 becomes 29",
+     Kind::kRestriction},
+    {"DecisionsLonger", [](auto* p) { p->set_decision_log_keep_months(25); }, "decision_log_keep_months",
+     "24 becomes 25", Kind::kLoosening},
+    {"DecisionsShorter", [](auto* p) { p->set_decision_log_keep_months(23); }, "decision_log_keep_months",
+     "24 becomes 23", Kind::kRestriction},
 };
 
 const Case kControls[] = {

@@ -92,6 +92,10 @@ const Case kHead[] = {
      "default_capture_uncertainty_ms", "0 to 86400000"},
     {"UncertaintyLong", [](auto* p) { p->set_default_capture_uncertainty_ms(86'400'001); },
      "default_capture_uncertainty_ms", "0 to 86400000"},
+    {"BackupsNegative", [](auto* p) { p->set_backup_keep_days(-1); }, "backup_keep_days", "0 to 400"},
+    {"BackupsLong", [](auto* p) { p->set_backup_keep_days(401); }, "backup_keep_days", "0 to 400"},
+    {"DecisionsNegative", [](auto* p) { p->set_decision_log_keep_months(-1); }, "decision_log_keep_months", "0 to 120"},
+    {"DecisionsLong", [](auto* p) { p->set_decision_log_keep_months(121); }, "decision_log_keep_months", "0 to 120"},
 };
 
 const Case kRegimes[] = {

@@ -41,7 +41,7 @@ class LimitsTest : public RpcWorld {
   }
 
   std::shared_ptr<callers::Meter> meter_;
-  decisions::HandleKeys handle_keys_{world_.core().keys};
+  decisions::HandleKeys handle_keys_;
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, "probe"};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};

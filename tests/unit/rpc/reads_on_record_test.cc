@@ -34,6 +34,9 @@ using Json = nlohmann::json;
 class ReadsOnRecord : public RpcWorld {
  protected:
   ReadsOnRecord() {
+    const auto key = world_.month_keys().TakeOrMake(base::Month::Of(world_.core().Present().latest));
+    keys_.Put(key->name, *key->key);
+    world_.Wait(base::Seconds(1));  // what comes after it is asked about by whole seconds
     Be({v1::ROLE_BACKEND});
     EXPECT_EQ(
         Reason("SubjectService/UpsertSubject",
@@ -96,7 +99,7 @@ class ReadsOnRecord : public RpcWorld {
     return records;
   }
   std::string HandleOfAnn() {
-    const auto cipher = keys_.Borrow(decisions::Month::Of(world_.core().Present().latest));
+    const auto cipher = keys_.Borrow(base::Month::Of(world_.core().Present().latest));
     const base::Bytes16 handle = cipher->Encrypt(world_.core().hasher.Subject("ann").bytes);
     return base::EncodeBase64Url(base::View(handle));
   }
@@ -115,18 +118,19 @@ class ReadsOnRecord : public RpcWorld {
   TempFolder folder_;
   std::atomic<bool> log_fails_{false};
   std::atomic<size_t> answered_before_the_write_{0};
-  decisions::HandleKeys keys_{world_.core().keys};
+  decisions::HandleKeys keys_;
   std::unique_ptr<decisions::Log> log_ = OpenLog();
   decisions::Recorder recorder_{keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   const rpc::DecisionReadLog reads_{world_.core(), world_.deletions(), recorder_};
   const rpc::RpcDependencies recording_{admission_, readers_, restrictions_, notes_, chosen_, reads_};
-  rpc::SubjectRpc subjects_{world_.core(), world_.changes(), world_.reads(), world_.children_due(), recording_};
+  rpc::SubjectRpc subjects_{world_.core(),  world_.changes(),      world_.joins(),
+                            world_.reads(), world_.children_due(), recording_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), recording_};
   rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.proposals(), world_.systems(), recording_};
   const service::VerifyDecisions verify_{world_.core()};
   const service::ExplainCheck explain_{world_.core()};
-  rpc::DecisionRpc decisions_{world_.core(), verify_, explain_, keys_, recorder_, recording_};
+  rpc::DecisionRpc decisions_{world_.core(), verify_, explain_, world_.month_keys(), recorder_, recording_};
   rpc::RecordingRpc recordings_{world_.core(), world_.changes(), world_.safety_flags(), recording_};
   LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_, &recordings_, &decisions_}};
   std::string deletion_id_;

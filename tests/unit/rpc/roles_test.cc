@@ -100,10 +100,16 @@ TEST_F(RolesTest, EachRoleOpensWhatNamesItAndNothingElse) {
 // Each read that people may call says whether it is about people. A new one is decided upon here or in its proto.
 TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
   const std::set<std::string> about_nobody = {
-      "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
-      "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
-      "PolicyService/ListPolicies",        "StatusService/GetStatus",        "ApprovalService/ListProposals",
+      "DataSystemService/ListDataSystems",
+      "DecisionService/GetDecisionLog",
+      "PolicyService/GetClock",
+      "PolicyService/GetPolicy",
+      "PurgeService/ListTasks",  // no ids
+      "PolicyService/ListPolicies",
+      "StatusService/GetStatus",
+      "ApprovalService/ListProposals",
       "ApprovalService/GetProposal",
+      "KeyService/GetKeys",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -148,6 +154,10 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
                                                 "DataSystemService/RetireDataSystem",
                                                 "DataSystemService/SetSystemRetention",
                                                 "PolicyService/ConfirmClock",
+                                                "KeyService/RewrapShares",
+                                                "BackupService/BeginBackup",
+                                                "BackupService/ReadBackup",
+                                                "BackupService/EndBackup",
                                                 "PolicyService/Suspend",
                                                 "PolicyService/ActivatePolicy",
                                                 "PolicyService/DiffPolicy",
@@ -177,7 +187,8 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy", "PolicyService/DiffPolicy",
                            "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
                            "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
-                           "ApprovalService/WithdrawProposal"));
+                           "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares",
+                           "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -44,6 +44,14 @@ class ServicesTest : public RpcWorld {
     eligibility_stub_ = v1::EligibilityService::NewStub(server_.channel());
     recording_stub_ = v1::RecordingService::NewStub(server_.channel());
     policy_stub_ = v1::PolicyService::NewStub(server_.channel());
+    TakeMonthKey();
+  }
+
+  // As the daemon does before the first line of a month.
+  void TakeMonthKey() {
+    const auto key = world_.month_keys().TakeOrMake(base::Month::Of(world_.core().Present().latest));
+    ASSERT_TRUE(key.ok()) << key.status();
+    handle_keys_.Put(key->name, *key->key);
   }
 
   // Calls `method` of `stub` with a request in text form; a minute passes.
@@ -126,9 +134,10 @@ class ServicesTest : public RpcWorld {
   }
 
   google::protobuf::LogSilencer silencer_;
-  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), world_.children_due(), dependencies_};
+  rpc::SubjectRpc subject_{world_.core(),  world_.changes(),      world_.joins(),
+                           world_.reads(), world_.children_due(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
-  decisions::HandleKeys handle_keys_{world_.core().keys};
+  decisions::HandleKeys handle_keys_;
   TempFolder log_folder_;
   std::atomic<bool> log_fails_{false};
   std::unique_ptr<decisions::Log> log_ = OpenLog();

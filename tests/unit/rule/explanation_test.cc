@@ -49,6 +49,7 @@ const std::map<Reason, std::set<Row>>& RowsOfThePage() {
       {Reason::kMissingFact, {Row::kE0}},
       {Reason::kInvalidTime, {Row::kE0}},
       {Reason::kClockDoubtful, {Row::kE0}},
+      {Reason::kRestored, {Row::kE0}},
       {Reason::kDeletionPending, {Row::kE1}},
       {Reason::kDeletionDenied, {Row::kE1}},
       {Reason::kSuspended, {Row::kE2}},

@@ -63,6 +63,13 @@ void ExpectConsistent(const Case& c, const Decision& d) {
   const bool eligible = d.eligibility == Eligibility::kEligible;
   EXPECT_EQ(eligible, HasAny(d, Reason::kConsent, Reason::kDefault));
   EXPECT_EQ(asked && c.doubtful, d.reasons.Has(Reason::kClockDoubtful));
+  const bool restored = c.rules.restored_at.IsSet() || (c.known && c.subject.restored_at.IsSet());
+  EXPECT_EQ(asked && restored, d.reasons.Has(Reason::kRestored));
+  if (restored) {
+    EXPECT_TRUE(d.disposition != Disposition::kPurge || d.disposed.Has(Reason::kDeleted) ||
+                d.disposed.Has(Reason::kAccountClosed))
+        << "only an order purges";
+  }
   if (eligible) {
     EXPECT_EQ(d.disposition, Disposition::kKeep);
     EXPECT_FALSE(HasAny(d, Reason::kLegalHold, Reason::kReviewerNotAllowed));

@@ -140,6 +140,16 @@ const Mutant kTimeMutants[] = {
        c->rules.ages_of_consent[c->subject.region.Country()] = domain::AgeOfConsent(c->rules.AgeOfConsentIn(there));
      },
      nullptr},
+    {"takes a restored record for the whole one", [](Case* c) { c->subject.restored_at = c->rules.restored_at = {}; },
+     nullptr},
+    {"purges by what a restored record says, and only denies",
+     [](Case* c) { c->subject.restored_at = c->rules.restored_at = {}; },
+     [](const Case& c, Decision* d) {
+       if (!AnswerOfModel(c).reasons.Has(Reason::kRestored)) return;
+       d->eligibility = domain::Eligibility::kNotEligible;
+       d->reasons = d->disposed;
+       d->reasons.Add(AnswerOfModel(c).reasons);
+     }},
     {"lets a default reach back before a move", [](Case* c) { c->subject.default_from = {}; }, nullptr},
 };
 

@@ -58,6 +58,10 @@ const Row kDispositionRows[] = {
 
 const Row kEarlyRows[] = {
     {"E0", Reason::kClockDoubtful, "NOT_ELIGIBLE KEEP CLOCK_DOUBTFUL", [](Scene& s) { s.facts.doubtful = true; }},
+    {"E0", Reason::kRestored, "NOT_ELIGIBLE KEEP RESTORED",
+     [](Scene& s) { s.facts.subject.restored_at = Scene::Ago(1); }},
+    {"E0", Reason::kRestored, "NOT_ELIGIBLE KEEP RESTORED",
+     [](Scene& s) { s.facts.rules.restored_at = Scene::Ago(1); }},
     {"E0", Reason::kUnknownSubject, "NOT_ELIGIBLE KEEP UNKNOWN_SUBJECT", [](Scene& s) { s.facts.known = false; }},
     {"E0", Reason::kMissingFact, "NOT_ELIGIBLE KEEP MISSING_FACT",
      [](Scene& s) { s.facts.recording.kind = domain::Kind::kMissing; }},

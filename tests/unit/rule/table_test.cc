@@ -290,6 +290,9 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
   Scene doubt;
   doubt.facts.doubtful = true;
   Compare(doubt, &reached);
+  Scene restored;
+  restored.facts.subject.restored_at = Scene::Ago(1);
+  Compare(restored, &reached);
   Scene wake;
   wake.AsksDispositionOnly().facts.recording.wake = domain::Wake::kAccidental;
   Compare(wake, &reached);

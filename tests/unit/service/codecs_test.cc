@@ -133,6 +133,7 @@ bool SameParts(const ChangeRow& a, const ChangeRow& b) {
 // Every other change of a purpose says until when the consent holds.
 ChangeRow WithEnds(ChangeRow row) {
   for (size_t i = 0; i < row.changes.size(); i += 2) {
+    row.changes[i].loosens = true;
     if (row.changes[i].what == domain::ChangedWhat::kPurpose) {
       row.changes[i].holds_until = base::kLastInstant - base::Days(static_cast<int64_t>(i));
     }

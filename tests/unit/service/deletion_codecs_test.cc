@@ -88,6 +88,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
     request.parts.push_back(part);
   }
   row.sealed = dice.Text(300);
+  row.request.needs_ids = row.sealed.empty() && domain::IsOpen(row.request.state);
   return row;
 }
 

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/model/seeds.h"
 #include "tests/support/service/deleting.h"
 #include "tests/support/service/world.h"
 
@@ -34,7 +34,7 @@ class Explaining : public ::testing::Test {
   Explained Why(const std::string& account, const Recording& recording, base::Instant at = {},
                 domain::Purpose purpose = domain::Purpose::kHumanReview) {
     const service::ExplainQuery query{
-        {world_.Handle(account), recording.id, recording.Facts(world_.core().hasher)}, purpose, Employee(), at};
+        {world_.Handle(account), {}, recording.id, recording.Facts(world_.core().hasher)}, purpose, Employee(), at};
     auto explained = service::ExplainCheck(world_.core()).Run(query);
     EXPECT_TRUE(explained.ok()) << explained.status();
     return explained.ok() ? *std::move(explained) : Explained{};
@@ -235,10 +235,11 @@ TEST_F(Explaining, ARecordedYesIsExplainedByItsOwnRevision) {
   EXPECT_EQ(unknown->untold, std::vector{Untold::kUnknownRecord});
 }
 
+constexpr uint64_t kLives = 40;
+
 // Seeded lives: each answer that the daemon gave is asked about again once all is over.
 TEST_F(Explaining, EveryPastAnswerIsGivenAgain) {
-  const char* const given = std::getenv("CONSENT_TEST_CASES");
-  const int lives = given != nullptr ? std::atoi(given) : 40;
+  const int lives = static_cast<int>(model::SlowCasesFromEnvironment(kLives));
   deleting_.Register(System("audio"));
   int asked = 0;
   int yeses = 0;
@@ -315,7 +316,9 @@ TEST_F(Explaining, EveryPastAnswerIsGivenAgain) {
   }
   std::printf("%d answers, %d of them yes, %d not told in full\n", asked, yeses, untold);
   EXPECT_GT(yeses, asked / 50);
-  EXPECT_GT(untold, 0);
+  if (lives >= static_cast<int>(kLives)) {
+    EXPECT_GT(untold, 0);
+  }
   EXPECT_LT(untold, asked / 2);
 }
 

@@ -7,6 +7,8 @@
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
+#include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
@@ -27,6 +29,7 @@ using Examples = std::map<std::string, std::string>;
 constexpr base::Instant kTime{1'700'000'000'123'456};
 constexpr DeletionNumber kNumber = 256 * 300 + 1;
 constexpr domain::SystemNumber kSystemNumber = 3;
+const base::MonthKeyName kMonthKey{base::Month::Of(kTime), 0x5e0c91d2};
 
 // begin, begin + 1, and so on.
 template <size_t N = 16>
@@ -134,6 +137,11 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300})},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+               {"master-key.key", std::string(kMasterKeyKey)},
+               {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
+               {"month-key.key", MonthKeyRowKey(kMonthKey)},
+               {"month-key.value", EncodeMonthKeyRow({kTime, After(1)})},
+               {"month-key-share.key", MonthKeyShareKey(kMonthKey)},
                {"verification.key", std::string(kVerificationKey)},
                {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
                {"payload", EncodePayload(SomePayload())},

@@ -35,6 +35,7 @@ std::map<std::string, ChildCount> ChildrenAgain(const std::vector<SubjectFacts>&
   for (const domain::Regime& regime : rules.regimes) counts[regime.name];
   for (const SubjectFacts& facts : subjects) {
     if (facts.closed_at.IsSet() && !facts.reopened_at.IsSet()) continue;
+    if (facts.join == domain::JoinState::kAlias) continue;  // counted where it was joined into
     const domain::Regime& regime = rules.regimes[rules.ForRegion(facts.region).regime];
     for (const domain::ScopeFacts& scope : facts.scopes) {
       if (scope.kind != domain::ScopeKind::kProfile || !scope.registered) continue;
@@ -65,6 +66,7 @@ std::map<std::string, uint64_t> EndingAgain(const std::vector<SubjectFacts>& sub
   }
   for (const SubjectFacts& facts : subjects) {
     if (facts.closed_at.IsSet() && !facts.reopened_at.IsSet()) continue;
+    if (facts.join == domain::JoinState::kAlias) continue;  // counted where it was joined into
     for (const domain::ScopeFacts& scope : facts.scopes) {
       std::set<std::pair<domain::NoticeNumber, int64_t>> seen;
       for (const domain::PurposeChoice& choice : scope.choices) {

@@ -18,7 +18,7 @@ TEST(Partitions, GetAsManySubjectsEach) {
   constexpr double kMean = static_cast<double>(kSubjects) / store::kMaxPartitions;
   // 99.9 % of chi-square with 1,023 degrees of freedom (Wilson and Hilferty's approximation).
   constexpr double kMostChiSquare = 1168.5;
-  const base::IdHasher hasher(test::SeededKeys(1).lookup_key());
+  const base::IdHasher hasher = test::SeededKeys(1).Hasher();
   std::vector<size_t> counts(store::kMaxPartitions);
   for (size_t i = 0; i < kSubjects; ++i) {
     ++counts.at(PartitionOf(hasher.Subject("user-" + std::to_string(i)), store::kMaxPartitions).number);

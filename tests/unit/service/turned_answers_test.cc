@@ -78,7 +78,7 @@ class TurnedAnswersTest : public ::testing::Test {
   // Subjects of all kinds, as they are after they have been written and read.
   void Fill() {
     const std::shared_ptr<const domain::Rules> rules = world_.core().policies.rules();
-    const uint64_t count = model::FromEnvironment("CONSENT_TEST_CASES", kSubjectsByDefault);
+    const uint64_t count = model::SlowCasesFromEnvironment(kSubjectsByDefault);
     model::Dice dice(model::FromEnvironment("CONSENT_TEST_SEED", 1));
     for (uint64_t number = 0; subjects_.size() < count; ++number) {
       model::Weather weather{dice, number % 3 == 0 ? 0.3 : 0.02, world_.core().Now()};

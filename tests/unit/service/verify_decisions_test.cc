@@ -30,7 +30,7 @@ class Verifying : public ::testing::Test {
     const auto session = world_.checks().Begin("");
     EXPECT_TRUE(session.ok());
     if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now.latest - base::Seconds(30);
-    service::CheckItem item{world_.Handle(account), recording.id, recording.Facts(world_.core().hasher)};
+    service::CheckItem item{world_.Handle(account), {}, recording.id, recording.Facts(world_.core().hasher)};
     Recorded recorded;
     recorded.yes.head = world_.core().heads.Of(world_.core().PartitionOf(item.subject));
     domain::Decision decision;

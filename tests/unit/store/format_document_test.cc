@@ -38,7 +38,7 @@ std::map<std::string, std::string> Written() {
   event.commitment.fill(0xc0);
   const base::Digest chain = NextChain({}, kStamp, event);
   const Head head{kStamp, chain};
-  StoreRow store{Counting(), 1024, {}, kStamp.time};
+  StoreIdentity store{Counting(), 1024, {}, kStamp.time};
   store.key_fingerprint.fill(0xfe);
   FeedRow erased;
   erased.stamp = kStamp;

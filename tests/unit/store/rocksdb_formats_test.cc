@@ -63,9 +63,9 @@ TEST(Golden, FeedRows) {
 }
 
 TEST(Golden, StoreRow) {
-  const StoreRow row{{1}, 3, {2}, base::Instant{300}};
+  const StoreIdentity row{{1}, 3, {2}, base::Instant{300}};
   EXPECT_EQ(Hex(EncodeStoreRow(row)),
-            "09"
+            "0a"
             "01" +
                 Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
@@ -74,6 +74,27 @@ TEST(Golden, StoreRow) {
   earlier[0] = 1;
   EXPECT_TRUE(IsOfAnotherFormat(earlier));
   EXPECT_FALSE(DecodeStoreRow(earlier));
+}
+
+// A change of the format that nobody made: the same store as the next build would write it, and as one before wrote it.
+TEST(Format, AnotherBuildsStoreIsRefusedWithWhatToDo) {
+  const std::string row = EncodeStoreRow(StoreIdentity{{1}, 3, {2}, base::Instant{300}});
+  ASSERT_FALSE(IsOfAnotherFormat(row));
+  const std::string ours = std::to_string(DataFormat());
+  for (const int step : {1, -1}) {
+    std::string other = row;
+    other[0] = static_cast<char>(other[0] + step);
+    EXPECT_FALSE(DecodeStoreRow(other).has_value()) << "its rows may mean something else";
+    ASSERT_TRUE(IsOfAnotherFormat(other));
+    const absl::Status refused = RefuseFormat(other);
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+    const std::string text(refused.message());
+    EXPECT_NE(text.find("format " + std::to_string(DataFormat() + step)), std::string::npos) << text;
+    EXPECT_NE(text.find("this build's " + ours), std::string::npos) << text;
+    EXPECT_NE(text.find("nothing is wrong with it"), std::string::npos) << text;
+    EXPECT_EQ(text.find("run that build again") != std::string::npos, step > 0) << text;
+    EXPECT_EQ(text.find("import the subjects again") != std::string::npos, step < 0) << text;
+  }
 }
 
 TEST(Rows, PrefixesOrderAsPartitionsDo) {

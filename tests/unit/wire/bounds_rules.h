@@ -63,6 +63,11 @@ inline const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.UpsertSubjectRequest.remove_device_ids", kId},
       {"consent.v1.UpsertSubjectRequest.etag", kToken},
       {"consent.v1.UpsertSubjectRequest.request_id", kRequestId},
+      {"consent.v1.JoinSubjectsRequest.from_account_id", kId},
+      {"consent.v1.JoinSubjectsRequest.into_account_id", kId},
+      {"consent.v1.JoinSubjectsRequest.from_etag", kToken},
+      {"consent.v1.JoinSubjectsRequest.into_etag", kToken},
+      {"consent.v1.JoinSubjectsRequest.request_id", kRequestId},
       {"consent.v1.GetSubjectRequest.account_id", kId},
       {"consent.v1.GetSettingsRequest.account_id", kId},
       {"consent.v1.UpdateSettingsRequest.account_id", kId},
@@ -87,6 +92,9 @@ inline const std::map<std::string, TextRule>& TextRules() {
 // Of policies, deletions, holds, tasks, data systems and decisions.
 inline const std::map<std::string, TextRule>& MoreTextRules() {
   static const std::map<std::string, TextRule> rules = {
+      {"consent.v1.ReadBackupRequest.backup_id", {1, 64}},
+      {"consent.v1.ReadBackupRequest.file", {1, 160}},
+      {"consent.v1.EndBackupRequest.backup_id", {1, 64}},
       {"consent.v1.GetPolicyRequest.version", {0, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
       {"consent.v1.ActivatePolicyRequest.policy_json", {1, 524'288}},
       {"consent.v1.ActivatePolicyRequest.loosens", {1, 2'048}},
@@ -179,11 +187,11 @@ inline const std::map<std::string, TextRule>& MoreTextRules() {
       {"consent.v1.RetireDataSystemRequest.system", kSystem},
       {"consent.v1.RetireDataSystemRequest.reason", {0, 256}},
       {"consent.v1.VerifyDecisionsRequest.store_id", {16, 16}},
-      {"consent.v1.VerifyDecisionsRequest.month", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},
+      {"consent.v1.VerifyDecisionsRequest.month", {16, 16, {"2026-11.5e0c91d2"}, {"2026-11.5E0C91D2", "2026-11"}}},
       {"consent.v1.VerifyDecisionsRequest.policy_version", {1, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
       {"consent.v1.VerifyDecisionsRequest.policy_hash", {32, 32}},
       {"consent.v1.ExplainDecisionRequest.store_id", {16, 16}},
-      {"consent.v1.ExplainDecisionRequest.month", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},
+      {"consent.v1.ExplainDecisionRequest.month", {16, 16, {"2026-11.5e0c91d2"}, {"2026-11.5E0C91D2", "2026-11"}}},
       {"consent.v1.ExplainDecisionRequest.policy_version", {1, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
       {"consent.v1.ExplainDecisionRequest.policy_hash", {32, 32}},
       {"consent.v1.ExplainDecisionRequest.account_id", kId},
@@ -216,6 +224,7 @@ inline const std::map<std::string, TextRule>& MoreTextRules() {
 inline const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
   static const std::map<std::string, std::pair<int64_t, int64_t>> rules = {
       {"consent.v1.Recording.captured_uncertainty_ms", {0, 86'400'000}},
+      {"consent.v1.ReadBackupRequest.offset", {0, int64_t{1} << 50}},
       {"consent.v1.Retention.months", {1, 120}},
       {"consent.v1.ListSettingsHistoryRequest.page_size", {0, 1'000}},
       {"consent.v1.ListChoicesRequest.page_size", {0, 1'000}},

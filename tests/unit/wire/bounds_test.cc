@@ -10,10 +10,12 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <gtest/gtest.h>
 
+#include "consent/v1/backup_service.pb.h"
 #include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/hold_service.pb.h"
+#include "consent/v1/key_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
@@ -106,6 +108,10 @@ const std::set<std::string>& FreeBools() {
                                              "consent.v1.UpsertSubjectRequest.create_new",
                                              "consent.v1.UpsertSubjectRequest.validate_only",
                                              "consent.v1.UpdateSettingsRequest.validate_only",
+                                             "consent.v1.UpdateSettingsRequest.confirm_restored",
+                                             "consent.v1.ResumeRequest.restored",
+                                             "consent.v1.EndBackupRequest.taken",
+                                             "consent.v1.JoinSubjectsRequest.into_is_new",
                                              "consent.v1.TaskFailure.not_begun",
                                              "consent.v1.LeaseTasksRequest.look_only",
                                              "consent.v1.ListProposalsRequest.include_ended"};
@@ -157,7 +163,8 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::UpsertSubjectRequest::descriptor()->file(),   v1::GetDeletionRequestRequest::descriptor()->file(),
       v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
       v1::GetDecisionLogRequest::descriptor()->file(),  v1::GetStatusRequest::descriptor()->file(),
-      v1::ListProposalsRequest::descriptor()->file()};
+      v1::GetKeysRequest::descriptor()->file(),         v1::ListProposalsRequest::descriptor()->file(),
+      v1::BeginBackupRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {

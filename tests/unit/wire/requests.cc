@@ -4,8 +4,10 @@
 
 #include <google/protobuf/text_format.h>
 
+#include "consent/v1/key_service.pb.h"
 #include "consent/v1/status_service.pb.h"
 #include "daemon/wire/approval.h"
+#include "daemon/wire/backup.h"
 #include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
@@ -89,6 +91,9 @@ absl::Status ReadRequest(const v1::ListProposalsRequest& r) { return wire::ReadL
 absl::Status ReadRequest(const v1::GetProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::ApproveProposalRequest& r) { return wire::ReadProposalId(r).status(); }
 absl::Status ReadRequest(const v1::WithdrawProposalRequest& r) { return wire::ReadProposalId(r).status(); }
+absl::Status ReadRequest(const v1::BeginBackupRequest& r) { return wire::ReadBeginBackup(r); }
+absl::Status ReadRequest(const v1::ReadBackupRequest& r) { return wire::ReadReadBackup(r).status(); }
+absl::Status ReadRequest(const v1::EndBackupRequest& r) { return wire::ReadEndBackup(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -141,6 +146,7 @@ absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListT
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
 absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
 absl::Status ReadRequest(const v1::ReportSweepRequest& r) { return wire::ReadReportSweep(r).status(); }
+absl::Status ReadRequest(const v1::JoinSubjectsRequest& r) { return wire::ReadJoinSubjects(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::RecordChildNoticeRequest& r) {
   return wire::ReadRecordChildNotice(r, Hasher()).status();
 }
@@ -150,6 +156,8 @@ absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::GetStatusRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::GetKeysRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::RewrapSharesRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
 absl::Status ReadRequest(const v1::ExplainCheckRequest& r) { return wire::ReadExplainCheck(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ExplainDecisionRequest& r) {
@@ -177,7 +185,7 @@ constexpr char kQuery[] = R"(
     purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE }
     view: DECISION_VIEW_FULL at_least_revision: "token" selection: SELECTION_RANDOM)";
 constexpr char kRecord[] = R"(
-    store_id: "0123456789abcdef" month: "2026-11" purpose: PURPOSE_HUMAN_REVIEW
+    store_id: "0123456789abcdef" month: "2026-11.5e0c91d2" purpose: PURPOSE_HUMAN_REVIEW
     place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE } policy_version: "2026-12"
     policy_hash: "0123456789abcdef0123456789abcdef" wall_us: 4 earliest_us: 3 latest_us: 5 not_before_us: 2
     yeses { subject: "0123456789abcdef" recording: "0123456789abcdef" profiles: "0123456789abcdef" device: "0123456789abcdef"
@@ -185,7 +193,7 @@ constexpr char kRecord[] = R"(
             speakers: SPEAKERS_ONE identity: IDENTITY_MATCHED age: SPEAKER_AGE_ADULT artefact: ARTEFACT_TRANSCRIPT
             made_for: PURPOSE_HUMAN_REVIEW flags: 8 head: 11 revision: 10 reason: REASON_CONSENT })";
 constexpr char kExplained[] = R"(
-    store_id: "0123456789abcdef" month: "2026-11" purpose: PURPOSE_HUMAN_REVIEW
+    store_id: "0123456789abcdef" month: "2026-11.5e0c91d2" purpose: PURPOSE_HUMAN_REVIEW
     place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE } policy_version: "2026-12"
     policy_hash: "0123456789abcdef0123456789abcdef" wall_us: 4 earliest_us: 3 latest_us: 5 not_before_us: 2
     yes { subject: "0123456789abcdef" recording: "0123456789abcdef" profiles: "0123456789abcdef" device: "0123456789abcdef"
@@ -308,12 +316,16 @@ std::vector<RequestKind> Make() {
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
+      Kind<v1::JoinSubjectsRequest>(
+          {R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_etag: "t" request_id: "q1" )" + evidence,
+           R"(from_account_id: "a1" into_account_id: "a2" from_etag: "t" into_is_new: true request_id: "q1" )" +
+               evidence}),
       Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1" language: "de" region: "US-CA")"}),
       Kind<v1::UpdateSettingsRequest>(
-          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true confirm_restored: true )" +
            Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
@@ -330,7 +342,8 @@ std::vector<RequestKind> Make() {
            evidence}),
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
-      Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
+      Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")",
+                               R"(restored: true reason: "looked at" etag: "token")"}),
       Kind<v1::ActivatePolicyRequest>({R"(policy_json: "{}" loosens: "purposes: gains x" loosens: "y: z")"}),
       Kind<v1::DiffPolicyRequest>({R"(policy_json: "{}" count_seconds: 8)"}),
       Kind<v1::ListPoliciesRequest>({R"(page_size: 50 page_token: "token")", ""}),
@@ -341,6 +354,12 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::GetStatusRequest>({""}),
+      Kind<v1::GetKeysRequest>({""}),
+      Kind<v1::RewrapSharesRequest>({""}),
+      Kind<v1::BeginBackupRequest>({""}),
+      Kind<v1::ReadBackupRequest>(
+          {R"(backup_id: "20261129T183000Z-3f2a9c1d" file: "store/000012.sst" offset: 1048576)"}),
+      Kind<v1::EndBackupRequest>({R"(backup_id: "20261129T183000Z-3f2a9c1d" taken: true)"}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ExplainCheckRequest>(
           {"recording {" + recording + "}" +

@@ -1,0 +1,306 @@
+// What becomes of one choice where two records become one: a table of what both said, and what of it stays. The random
+// cases of strictest_test.cc ask whether an answer is safe; these hold each fact that it is made of.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "daemon/domain/strictest.h"
+
+namespace consent::domain {
+namespace {
+
+constexpr Purpose kReview = Purpose::kHumanReview;
+constexpr Instant kJoinedAt{1'000'000'000};
+
+constexpr Instant T(int64_t seconds) { return Instant{seconds * 1'000'000}; }
+
+PurposeChoice Unset() { return PurposeChoice{}; }
+PurposeChoice Yes(int64_t since, int64_t last = 0) {
+  PurposeChoice choice;
+  choice.choice = Choice::kGiven;
+  choice.notice = 7;
+  choice.since = T(since);
+  choice.renewed = T(last);
+  return choice;
+}
+PurposeChoice No(int64_t since, Choice choice = Choice::kRefused) {
+  PurposeChoice no;
+  no.choice = choice;
+  no.since = T(since);
+  return no;
+}
+PurposeChoice Inherited(int64_t since) {
+  PurposeChoice no = No(since);
+  no.inherited = true;
+  return no;
+}
+enum class End { kRefused, kExpired, kForgiven };
+PurposeChoice Ended(PurposeChoice choice, int64_t at, End how = End::kRefused) {
+  choice.refused_from = T(at);
+  choice.end_was_expiry = how == End::kExpired;
+  choice.copies_forgiven = how == End::kForgiven;
+  return choice;
+}
+PurposeChoice Unconfirmed(PurposeChoice choice) {
+  choice.unconfirmed = true;
+  return choice;
+}
+PurposeChoice With(PurposeChoice choice, bool PurposeChoice::*field) {
+  choice.*field = true;
+  return choice;
+}
+PurposeChoice Since(PurposeChoice choice, int64_t since) {
+  choice.since = T(since);
+  return choice;
+}
+
+// One side of a row: what a scope says, by itself and as a whole.
+struct Said {
+  PurposeChoice choice;
+  std::vector<ControlRefusal> controls = {};
+  int64_t refused_all = 0;
+  bool registered = true;
+};
+struct Row {
+  std::string what;
+  Said a;
+  Said b;
+  PurposeChoice stays;
+};
+
+SubjectFacts Record(const Said& said, ScopeKind kind) {
+  SubjectFacts facts;
+  facts.registered = facts.account().registered = said.registered;
+  if (kind != ScopeKind::kAccount) {
+    facts.scopes.emplace_back();
+    facts.scopes.back().kind = kind;
+    facts.scopes.back().handle[0] = 1;
+    facts.scopes.back().registered = true;
+  }
+  ScopeFacts& scope = facts.scopes.back();
+  scope.ChoiceFor(kReview) = said.choice;
+  scope.refused_controls.assign(said.controls.begin(), said.controls.end());
+  scope.refused_all_since = T(said.refused_all);
+  return facts;
+}
+
+std::string Text(const PurposeChoice& c) {
+  std::string text = std::to_string(static_cast<int>(c.choice)) + " notice " + std::to_string(c.notice);
+  const auto time = [&text](const char* name, Instant at) {
+    if (at.IsSet()) text += std::string(" ") + name + " " + std::to_string(at.micros / 1'000'000);
+  };
+  time("since", c.since);
+  time("renewed", c.renewed);
+  time("refused_from", c.refused_from);
+  const auto flag = [&text](const char* name, bool is) { text += is ? std::string(" ") + name : std::string(); };
+  flag("by_guardian", c.by_guardian);
+  flag("by_other", c.by_other);
+  flag("imported", c.imported);
+  flag("inherited", c.inherited);
+  flag("has_ended", c.has_ended);
+  flag("end_was_expiry", c.end_was_expiry);
+  flag("copies_forgiven", c.copies_forgiven);
+  flag("was_suspended", c.was_suspended);
+  flag("unconfirmed", c.unconfirmed);
+  return text;
+}
+
+void Hold(std::initializer_list<ScopeKind> kinds, const std::vector<Row>& rows) {
+  for (const ScopeKind kind : kinds) {
+    for (const Row& row : rows) {
+      SCOPED_TRACE(row.what + " of scope kind " + std::to_string(static_cast<int>(kind)));
+      const SubjectFacts a = Record(row.a, kind);
+      const SubjectFacts b = Record(row.b, kind);
+      for (const SubjectFacts& joined : {Strictest(a, b, kJoinedAt), Strictest(b, a, kJoinedAt)}) {
+        EXPECT_EQ(Text(joined.scopes.back().ChoiceFor(kReview)), Text(row.stays));
+      }
+    }
+  }
+}
+constexpr auto kPeople = {ScopeKind::kAccount, ScopeKind::kProfile};
+constexpr auto kAll = {ScopeKind::kAccount, ScopeKind::kProfile, ScopeKind::kDevice};
+
+TEST(StrictestChoices, ALaterCaptureAndAnEarlierLifetimeOfTwoYeses) {
+  Hold(kAll, {
+                 {"the earlier was given again", {Yes(10, 20)}, {Yes(15)}, Yes(15)},
+                 {"the later was given again", {Yes(10)}, {Yes(15, 30)}, Yes(15, 10)},
+                 {"both were, the earlier one first", {Yes(10, 20)}, {Yes(15, 30)}, Yes(15, 20)},
+                 {"both were, the later one first", {Yes(10, 40)}, {Yes(15, 30)}, Yes(15, 30)},
+             });
+}
+
+TEST(StrictestChoices, WhatWeakensOneYesWeakensBoth) {
+  for (bool PurposeChoice::*field : {&PurposeChoice::by_other, &PurposeChoice::imported, &PurposeChoice::has_ended,
+                                     &PurposeChoice::was_suspended, &PurposeChoice::unconfirmed}) {
+    Hold(kAll, {
+                   {"the earlier", {With(Yes(10), field)}, {Yes(15)}, With(Yes(15, 10), field)},
+                   {"the later", {Yes(10)}, {With(Yes(15), field)}, With(Yes(15, 10), field)},
+                   {"neither", {Yes(10)}, {Yes(15)}, Yes(15, 10)},
+               });
+  }
+}
+
+TEST(StrictestChoices, AYesOfTwoWaysIsNotConfirmed) {
+  PurposeChoice other_notice = Yes(15);
+  other_notice.notice = 8;
+  PurposeChoice of_both = Unconfirmed(Yes(15, 10));
+  of_both.notice = 8;
+  const PurposeChoice by_guardian = With(Yes(10), &PurposeChoice::by_guardian);
+  Hold(kAll, {
+                 {"two notices", {Yes(10)}, {other_notice}, of_both},
+                 {"a guardian and the person, the guardian first", {by_guardian}, {Yes(15)}, Unconfirmed(Yes(15, 10))},
+                 {"a guardian and the person, the person first",
+                  {by_guardian},
+                  {Yes(5)},
+                  Unconfirmed(With(Yes(10, 5), &PurposeChoice::by_guardian))},
+                 {"guardians both",
+                  {by_guardian},
+                  {With(Yes(15), &PurposeChoice::by_guardian)},
+                  With(Yes(15, 10), &PurposeChoice::by_guardian)},
+             });
+}
+
+TEST(StrictestChoices, AGuardiansYesForOneAgeIsNotOneForAnother) {
+  const PurposeChoice by_guardian = With(Yes(10), &PurposeChoice::by_guardian);
+  for (const bool by : {true, false}) {
+    SubjectFacts a = Record({by ? by_guardian : Yes(10)}, ScopeKind::kProfile);
+    SubjectFacts b = a;
+    a.scopes.back().age.kind = b.scopes.back().age.kind = AgeKind::kBorn;
+    a.scopes.back().age.born = base::Date{15'000};
+    b.scopes.back().age.born = base::Date{15'001};
+    EXPECT_EQ(Strictest(a, b, kJoinedAt).scopes.back().ChoiceFor(kReview).unconfirmed, by);
+    EXPECT_EQ(Strictest(b, a, kJoinedAt).scopes.back().ChoiceFor(kReview).unconfirmed, by);
+    b.scopes.back().age = a.scopes.back().age;
+    EXPECT_FALSE(Strictest(a, b, kJoinedAt).scopes.back().ChoiceFor(kReview).unconfirmed);
+  }
+}
+
+// A control that was refused after one yes and before the other may come to list the purpose.
+TEST(StrictestChoices, AYesThatAControlsRefusalMayOverrideIsNotConfirmed) {
+  const auto refused = [](int64_t at) { return std::vector<ControlRefusal>{{3, T(at)}}; };
+  Hold(kAll, {
+                 {"between them, of the earlier", {Yes(10), refused(15)}, {Yes(20)}, Unconfirmed(Yes(20, 10))},
+                 {"at the earlier", {Yes(10), refused(10)}, {Yes(20)}, Unconfirmed(Yes(20, 10))},
+                 {"before the earlier", {Yes(10), refused(9)}, {Yes(20)}, Yes(20, 10)},
+                 {"at the later", {Yes(10), refused(20)}, {Yes(20)}, Yes(20, 10)},
+                 {"after the later", {Yes(10), refused(25)}, {Yes(20)}, Yes(20, 10)},
+                 {"the latest of several", {Yes(10), {{3, T(9)}, {4, T(12)}}}, {Yes(20)}, Unconfirmed(Yes(20, 10))},
+                 {"between them, of the later, which came after", {Yes(10)}, {Yes(20), refused(15)}, Yes(20, 10)},
+                 {"at the later, of the later: it still wins", {Yes(10)}, {Yes(20), refused(20)}, Yes(20, 10)},
+             });
+}
+
+TEST(StrictestChoices, AYesOfOneAloneIsNotConfirmed) {
+  Hold(kPeople, {
+                    {"the other never chose", {Yes(10, 12)}, {Unset()}, Unconfirmed(Yes(10, 12))},
+                    {"the other was removed since", {Yes(10)}, {Since(Unset(), 30)}, Unconfirmed(Yes(30, 10))},
+                    {"the other had ended", {Yes(10)}, {Ended(Unset(), 5)}, Unconfirmed(Ended(Yes(10), 5))},
+                });
+}
+
+// No device's consent is needed, so one that never chose takes nothing away.
+TEST(StrictestChoices, ADeviceThatNeverChoseAllowsWhatTheOtherOneDoes) {
+  const auto refused = [](int64_t at) { return std::vector<ControlRefusal>{{3, T(at)}}; };
+  Hold({ScopeKind::kDevice},
+       {
+           {"never chose", {Yes(10, 12)}, {Unset()}, Yes(10, 12)},
+           {"was not confirmed", {Unconfirmed(Yes(10))}, {Unset()}, Unconfirmed(Yes(10))},
+           {"said no once", {Yes(10)}, {Ended(Unset(), 5)}, Unconfirmed(Ended(Yes(10), 5))},
+           {"expired once",
+            {Yes(10)},
+            {Ended(Unset(), 5, End::kExpired)},
+            Unconfirmed(Ended(Yes(10), 5, End::kExpired))},
+           {"refused a control before it was given", {Yes(10)}, {Unset(), refused(8)}, Unconfirmed(Yes(10))},
+           {"refused a control as it was given", {Yes(10)}, {Unset(), refused(10)}, Yes(10)},
+           {"the one that was given refused a control", {Yes(10), refused(8)}, {Unset()}, Yes(10)},
+       });
+}
+
+TEST(StrictestChoices, ANoOfEitherStays) {
+  Hold(kAll, {
+                 {"the later of two", {No(10, Choice::kWithdrawn)}, {No(20)}, No(20)},
+                 {"withdrawn, of two at once", {No(10)}, {No(10, Choice::kWithdrawn)}, No(10, Choice::kWithdrawn)},
+                 {"the other said yes later", {No(10)}, {Yes(20)}, No(10)},
+                 {"the other never chose", {No(10, Choice::kWithdrawn)}, {Unset()}, No(10, Choice::kWithdrawn)},
+                 {"with its own end, not the other one's", {Ended(No(10), 4)}, {Ended(Yes(20), 15)}, Ended(No(10), 4)},
+             });
+}
+
+// One that a scope which is gone perhaps said purges nothing, so it forgives nothing that is owed.
+TEST(StrictestChoices, ANoThatPerhapsAnotherSaidGivesWayToOneThatWasSaid) {
+  Hold(kAll, {
+                 {"both inherited", {Inherited(10)}, {Inherited(20)}, Inherited(20)},
+                 {"the later one was said", {Inherited(10)}, {No(20)}, No(20)},
+                 {"the earlier one was said", {Inherited(20)}, {No(10)}, No(20)},
+                 {"the other says yes", {Inherited(10)}, {Yes(20)}, Inherited(10)},
+                 {"the other owes", {Inherited(10)}, {Ended(Yes(20), 15)}, Ended(Inherited(10), 15)},
+                 {"both owe", {Ended(Inherited(10), 6)}, {Ended(Unset(), 4)}, Ended(Inherited(10), 6)},
+             });
+}
+
+TEST(StrictestChoices, ARefusalOfEverythingIsANoOfEachPurpose) {
+  Hold(kAll, {
+                 {"said to one", {Unset(), {}, 10}, {Yes(20)}, No(10)},
+                 {"that forgets what ended before", {Ended(Unset(), 3), {}, 10}, {Unset()}, No(10)},
+                 {"said after a yes", {Yes(5), {}, 10}, {Yes(20)}, No(10)},
+                 {"said as the yes was", {Yes(10), {}, 10}, {Yes(20)}, No(10)},
+                 {"said before the yes", {Yes(12), {}, 10}, {Yes(20)}, Yes(20, 12)},
+                 {"beside a no of its own", {No(5, Choice::kWithdrawn), {}, 10}, {Unset()}, No(5, Choice::kWithdrawn)},
+                 {"said to one of two that say the same", {Yes(5), {}, 10}, {Yes(5)}, No(10)},
+                 {"said to both, the later counts", {Unset(), {}, 10}, {Unset(), {}, 12}, No(12)},
+             });
+}
+
+TEST(StrictestChoices, WhoWasOnlyNamedByRestrictionsHasAgreedToNothing) {
+  Said never{Yes(15)};
+  never.registered = false;
+  Said same{Yes(10)};
+  same.registered = false;
+  Hold(kAll, {
+                 {"beside another yes", {Yes(10)}, never, Unconfirmed(Yes(15, 10))},
+                 {"beside the same", {Yes(10)}, same, Unconfirmed(Yes(10))},
+             });
+}
+
+// What is owed by one is owed: of two ends of consents the later one, which purges what is owed by either.
+TEST(StrictestChoices, TheLaterEndOfTwoYesesCounts) {
+  const PurposeChoice both = Yes(50, 40);
+  const auto row = [&both](std::string what, int64_t a, End how_a, int64_t b, End how_b, int64_t stays, End how) {
+    return Row{std::move(what), {Ended(Yes(40), a, how_a)}, {Ended(Yes(50), b, how_b)}, Ended(both, stays, how)};
+  };
+  Hold(kAll, {
+                 row("the later of two refusals", 10, End::kRefused, 20, End::kRefused, 20, End::kRefused),
+                 row("of two that are forgiven", 10, End::kForgiven, 20, End::kForgiven, 20, End::kForgiven),
+                 row("a forgiven one is owed by the other", 20, End::kForgiven, 10, End::kRefused, 10, End::kRefused),
+                 row("forgiven earlier", 5, End::kForgiven, 10, End::kRefused, 10, End::kRefused),
+                 {"of one alone", {Ended(Yes(40), 10)}, {Yes(50)}, Ended(both, 10)},
+                 {"none", {Yes(40)}, {Yes(50)}, both},
+             });
+  Hold(kPeople, {
+                    row("an expiry after a refusal", 20, End::kExpired, 10, End::kRefused, 20, End::kRefused),
+                    row("a refusal after an expiry", 10, End::kExpired, 20, End::kRefused, 20, End::kRefused),
+                    row("two expiries", 10, End::kExpired, 20, End::kExpired, 20, End::kExpired),
+                });
+  Hold({ScopeKind::kDevice},
+       {row("an expiry of a device is no end", 20, End::kExpired, 10, End::kRefused, 10, End::kRefused),
+        row("unless there is no other", 20, End::kExpired, 10, End::kExpired, 20, End::kExpired)});
+}
+
+// A choice that is silent denies by its end alone, from the earlier one on.
+TEST(StrictestChoices, TheEarlierEndOfTwoThatAreSilentCounts) {
+  const auto row = [](std::string what, int64_t a, End how_a, int64_t b, End how_b, int64_t stays, End how) {
+    return Row{std::move(what), {Ended(Unset(), a, how_a)}, {Ended(Unset(), b, how_b)}, Ended(Unset(), stays, how)};
+  };
+  Hold(kAll, {
+                 row("of two refusals", 10, End::kRefused, 20, End::kRefused, 10, End::kRefused),
+                 row("a refusal after an expiry", 10, End::kExpired, 20, End::kRefused, 20, End::kRefused),
+                 row("two expiries", 10, End::kExpired, 20, End::kExpired, 10, End::kExpired),
+                 {"of one alone", {Ended(Unset(), 10)}, {Unset()}, Ended(Unset(), 10)},
+             });
+}
+
+}  // namespace
+}  // namespace consent::domain

@@ -1,0 +1,283 @@
+// Lives of pairs of accounts that are joined, killed between any two commits. Beside each pair lives a pair that is
+// never joined, to which the same is said: before the join to each what its twin hears, afterwards to both. What the
+// rule's independent model (tests/support/model) says of the twins bounds what is said of the joined: a yes is a yes of
+// both, and an order of one is one of both. CONSENT_TEST_SEED and CONSENT_TEST_CASES replay and lengthen.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/subject/join_subjects.h"
+#include "tests/support/model/dice.h"
+#include "tests/support/model/model.h"
+#include "tests/support/model/seeds.h"
+#include "tests/support/service/deleting.h"
+#include "tests/support/service/faulty_world.h"
+
+namespace consent::test {
+namespace {
+
+using domain::JoinState;
+using domain::Purpose;
+using model::Dice;
+
+constexpr uint64_t kLives = 600;
+constexpr uint64_t kLivesOfAWorld = 200;
+constexpr uint16_t kPartitions = 1'024;
+
+// What happened, so that the test says that it tested something.
+struct Tally {
+  uint64_t joins = 0, renames = 0, kills = 0, resumed = 0, checks = 0, yeses = 0, possible = 0, orders = 0;
+};
+
+class Life {
+ public:
+  Life(FaultyWorld& faulty, uint64_t seed, Tally& tally)
+      : faulty_(faulty), world_(faulty.world), deleting_(world_), dice_(seed), seed_(seed), tally_(tally) {}
+
+  void Live() {
+    renames_ = dice_.Chance(0.15);
+    for (const char* name : {"f", "i"}) {
+      if (renames_ && *name == 'i') continue;
+      const std::string region = dice_.Chance(0.5) ? "DE" : "US";
+      for (const std::string& account : {Main(name), Twin(name)})
+        Must(world_.Register(account, region, {Adult("ann"), Adult("bob")}, {"tv"}));
+    }
+    Rest();
+    for (uint64_t n = 2 + dice_.Below(4); n > 0; --n) Say(SomeName());
+    Examine();
+    JoinThem();
+    Examine();
+    for (uint64_t n = dice_.Below(4); n > 0; --n) Say(SomeName());
+    Examine();
+    EXPECT_EQ(world_.Facts(Main("f")).join, JoinState::kAlias) << "seed " << seed_ << ": the join did not end";
+    EXPECT_EQ(world_.core().joins.open(), 0U) << "seed " << seed_;
+  }
+
+ private:
+  std::string Main(const std::string& name) const { return name + std::to_string(seed_); }
+  std::string Twin(const std::string& name) const { return "twin-" + name + std::to_string(seed_); }
+  const char* SomeName() { return renames_ && !joined_ ? "f" : dice_.Pick({"f", "i"}); }
+  // To whom what is said to `name` is said among the twins.
+  std::vector<std::string> TwinsOf(const std::string& name) const {
+    if (renames_) return {Twin("f")};
+    // From the second commit on whoever speaks to the other account has been shown what both allow.
+    const auto taken = name == "i" ? world_.Facts(Main("i")).joined_from.size() : 0;
+    if (joined_ || taken != 0) return {Twin("f"), Twin("i")};
+    return {Twin(name)};
+  }
+  void Must(const absl::Status& status) { EXPECT_TRUE(status.ok()) << "seed " << seed_ << ": " << status; }
+  void Must(const Reply& reply) { Must(reply.status()); }
+  void Rest() {
+    moments_.push_back(world_.Now() + base::Seconds(1'800));
+    world_.Wait(base::Hours(1));
+  }
+
+  // One thing said to an account, and the same to its twins.
+  void Say(const std::string& name) {
+    const uint64_t what = dice_.Below(10);
+    const ScopeName scope = dice_.Pick({Account(), Account(), Profile("ann"), Profile("bob"), Device("tv")});
+    const domain::Target target =
+        dice_.Pick({Control("help_improve"), Control("train"), Only(Purpose::kHumanReview), Everything()});
+    const bool all = target.kind == domain::TargetKind::kAll;
+    const std::string notice = dice_.Chance(0.7) ? "general" : dice_.Pick({"past", "short"});
+    const std::string recording = "r" + std::to_string(dice_.Below(2));
+    const uint64_t months = dice_.Pick<uint64_t>({3, 18});
+    const bool verified = dice_.Chance(0.5);
+    const bool on_hold = dice_.Chance(0.3);
+    std::vector<std::string> to = TwinsOf(name);
+    to.push_back(Main(name));
+    for (const std::string& account : to) {
+      story_ += "\n  " + account + ": " + std::to_string(what) + " scope " +
+                std::to_string(static_cast<int>(scope.kind)) + " " + scope.id + " target " + target.control +
+                std::to_string(static_cast<int>(target.purpose)) + " " + notice;
+      if (what < 5 && !all) {
+        // Of the account with the etag of what it is now, which is the joined one's.
+        story_ += " " + ReasonOf(OptIn(account, scope, target, Under(notice)));
+      } else if (what < 7) {
+        Must(world_.OptOut(account, scope, target));
+      } else if (what == 7) {
+        // A longer one than is stored is refused.
+        (void)world_.Retain(account, scope, {domain::RetentionKind::kMonths, static_cast<uint8_t>(months)});
+      } else if (what == 8) {
+        Must(world_.Report(account, recording, domain::Flags::kCriticalData));
+      } else if (on_hold) {
+        deleting_.Hold(account, domain::HeldPart{});
+      } else {
+        deleting_.Ask(account, AllOfIt(),
+                      verified ? domain::DeletionState::kAccepted : domain::DeletionState::kReceived);
+      }
+    }
+    Rest();
+  }
+
+  Reply OptIn(const std::string& account, const ScopeName& scope, const domain::Target& target, const Given& given) {
+    const domain::SubjectFacts facts = world_.Facts(account);
+    service::ChangeRequest request = world_.OptInRequest(account, scope, target, given);
+    if (facts.join == JoinState::kAlias) {
+      const std::string into = Main("i");
+      request.etag = service::Revision{world_.core().PartitionOf(world_.Handle(into)), world_.RevisionOf(into)};
+    }
+    return world_.Submit(std::move(request));
+  }
+
+  absl::Status Join() {
+    service::JoinRequest request;
+    const std::string from = Main("f");
+    const std::string into = Main("i");
+    request.from = world_.Request(from, service::ChangeKind::kJoined);
+    request.from.command.proof.channel = domain::Channel::kSupport;
+    request.from.command.proof.actor = domain::Actor::kAgent;
+    request.from.command.expected_revision = world_.RevisionOf(from);
+    request.into = world_.Handle(into);
+    request.into_account_id = into;
+    request.into_is_new = renames_;
+    if (!renames_)
+      request.into_etag = service::Revision{world_.core().PartitionOf(request.into), world_.RevisionOf(into)};
+    std::promise<absl::Status> promise;
+    world_.joins().Join(std::move(request),
+                        [&](const absl::StatusOr<service::Joined>& joined) { promise.set_value(joined.status()); });
+    return promise.get_future().get();
+  }
+
+  // Stops the join at one of its commits, which is done or not; then something is said, and it is ended.
+  void JoinThem() {
+    ++(renames_ ? tally_.renames : tally_.joins);
+    const uint64_t at = 1 + dice_.Below(5);  // 4 and 5: not at all
+    const bool crash = dice_.Chance(0.5);
+    if (at <= 3 && crash) {
+      faulty_.faulty->CrashAt(at, dice_.Chance(0.5));
+    } else if (at <= 3) {
+      for (uint64_t i = 1; i < at; ++i) faulty_.faulty->Inject(Fault::kNone);
+      faulty_.faulty->Inject(Fault::kRetry);
+    }
+    const absl::Status first = Join();
+    EXPECT_EQ(first.ok(), at > 3) << "seed " << seed_ << ": " << first;
+    if (at <= 3) ++tally_.kills;
+    if (at <= 3 && crash) {
+      faulty_.faulty->Reopen();
+      world_.Restart();
+    }
+    // Restrictions meanwhile; and whatever the other account is told.
+    begun_ = world_.Facts(Main("f")).join != JoinState::kNone;
+    joined_ = world_.Facts(Main("f")).join == JoinState::kAlias;
+    Rest();
+    Examine();
+    for (uint64_t n = dice_.Below(3); n > 0; --n) Say(renames_ ? "f" : dice_.Pick({"f", "i"}));
+    Examine();
+    if (begun_ && !joined_) {
+      ++tally_.resumed;
+      Must(dice_.Chance(0.5) ? world_.joins().FinishOpen() : Join());
+    } else if (!begun_) {
+      Must(Join());
+    }
+    begun_ = joined_ = true;
+    Rest();
+  }
+
+  domain::Decision OfTwin(const std::string& name, const Recording& recording, Purpose purpose) const {
+    const std::string account = Twin(name);
+    const domain::SubjectFacts facts = world_.Facts(account);
+    const service::Core& core = world_.core();
+    const auto marks = service::LoadMarks(core, world_.Handle(account), core.hasher.Recording(recording.id));
+    const domain::RecordingFacts said = recording.Facts(core.hasher);
+    const domain::Place place = Employee("DE");
+    return model::Decide(&facts, *marks, domain::Question{said, purpose, place, core.Present()},
+                         *core.policies.rules());
+  }
+
+  void Examine() {
+    for (int n = 0; n < 12; ++n) {
+      const std::string name = renames_ && !begun_ ? "f" : dice_.Pick({"f", "i"});
+      Recording recording(dice_.Pick(moments_));
+      recording.Id("r" + std::to_string(dice_.Below(3)));
+      recording.Spoken(dice_.Pick<std::vector<std::string>>({{"ann"}, {"ann"}, {"bob"}, {"ann", "bob"}}));
+      if (dice_.Chance(0.3)) recording.On("tv");
+      if (dice_.Chance(0.2)) recording.Copy(domain::Artefact::kReviewCopy, Purpose::kHumanReview);
+      Check(name, recording,
+            dice_.Pick({Purpose::kHumanReview, Purpose::kModelTraining, Purpose::kFeatureDevelopment}));
+    }
+  }
+
+  void Check(const std::string& name, const Recording& recording, Purpose purpose) {
+    const domain::Decision said = world_.Check(Main(name), recording, purpose, Employee("DE"));
+    ++tally_.checks;
+    tally_.yeses += IsYes(said) ? 1 : 0;
+    bool all = true;
+    bool deleted = false;
+    bool on_hold = false;
+    std::string why;
+    // Until the second commit the other account is its own, and from then on both, whatever the first one is told
+    // since; from the first commit on the one that is joined is nobody's yes.
+    std::vector<std::string> bounds = {name};
+    const bool taken = name == "i" && begun_ && !world_.Facts(Main("i")).joined_from.empty();
+    if (joined_ || taken) bounds = {"f", "i"};
+    if (renames_) bounds = {"f"};
+    for (const std::string& twin : bounds) {
+      const domain::Decision of_twin = OfTwin(twin, recording, purpose);
+      all = all && IsYes(of_twin);
+      deleted = deleted || of_twin.disposed.Has(domain::Reason::kDeleted);
+      on_hold = on_hold || of_twin.disposed.Has(domain::Reason::kLegalHold);
+      why += "\n  " + twin + ": " + Text(of_twin);
+    }
+    const std::string where = "seed " + std::to_string(seed_) + " " + name + " joined " +
+                              std::to_string(static_cast<int>(joined_)) + ": " + Text(said) + why + story_;
+    tally_.possible += all ? 1 : 0;
+    ASSERT_TRUE(!IsYes(said) || all) << where;
+    ASSERT_FALSE(IsYes(said) && begun_ && !joined_ && name == "f") << where;
+    if (renames_ && name == "i" && !joined_) return;
+    if (begun_ && !joined_) {
+      // Perhaps taken, perhaps not: never less than its own.
+      ASSERT_TRUE(said.disposed.Has(domain::Reason::kDeleted) || !deleted) << where;
+      return;
+    }
+    tally_.orders += deleted || on_hold ? 1 : 0;
+    ASSERT_EQ(said.disposed.Has(domain::Reason::kDeleted), deleted) << where;
+    ASSERT_EQ(said.disposed.Has(domain::Reason::kLegalHold), on_hold) << where;
+  }
+
+  FaultyWorld& faulty_;
+  World& world_;
+  Deleting deleting_;
+  Dice dice_;
+  const uint64_t seed_;
+  Tally& tally_;
+  std::string story_;  // what was said, for a failure
+  bool renames_ = false;
+  bool begun_ = false;
+  bool joined_ = false;
+  std::vector<base::Instant> moments_;  // half an hour before and after anything is said
+};
+
+TEST(JoinedLives, NeverSayAYesThatOneOfBothWouldHaveRefused) {
+  const uint64_t first = model::FromEnvironment("CONSENT_TEST_SEED", 1);
+  const uint64_t last = first + model::SlowCasesFromEnvironment(kLives);
+  Tally tally;
+  std::unique_ptr<FaultyWorld> faulty;
+  for (uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    if (faulty == nullptr || (seed - first) % kLivesOfAWorld == 0) {
+      World::Options options;
+      options.partitions = kPartitions;
+      options.seed = seed;
+      faulty = std::make_unique<FaultyWorld>(options);
+    }
+    Life(*faulty, seed, tally).Live();
+  }
+  EXPECT_GT(tally.yeses, 0U);
+  EXPECT_GT(tally.orders, 0U);
+  std::printf(
+      "[ %llu joins, %llu renames, %llu kills, %llu resumed; %llu checks, %llu yeses of %llu that both gave, %llu by "
+      "orders ]\n",
+      static_cast<unsigned long long>(tally.joins), static_cast<unsigned long long>(tally.renames),
+      static_cast<unsigned long long>(tally.kills), static_cast<unsigned long long>(tally.resumed),
+      static_cast<unsigned long long>(tally.checks), static_cast<unsigned long long>(tally.yeses),
+      static_cast<unsigned long long>(tally.possible), static_cast<unsigned long long>(tally.orders));
+}
+
+}  // namespace
+}  // namespace consent::test
