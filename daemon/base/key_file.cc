@@ -13,6 +13,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/keys.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/base/secret_text.h"
 
 namespace consent::base {
@@ -47,14 +48,6 @@ absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
     text.remove_prefix(static_cast<size_t>(n));
   }
   if (fsync(fd) != 0) return Failed("cannot sync", path, errno);
-  return absl::OkStatus();
-}
-
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.ok() || fsync(opened.fd()) != 0) return Failed("cannot sync the folder of", path, errno);
   return absl::OkStatus();
 }
 

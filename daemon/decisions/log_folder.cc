@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/base/own_folder.h"
 
 namespace consent::decisions {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr std::string_view kPrefix = "decisions-";
 constexpr std::string_view kSuffix = ".jsonl";
 constexpr size_t kDigits = 20;
-constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kFileMode = 0640;
 
 absl::Status Failed(const char* what, const std::string& path) {
@@ -107,21 +107,7 @@ bool ReadFileName(std::string_view name, uint64_t* first_record) {
 }
 
 absl::Status PrepareFolder(const std::string& folder) {
-  if (mkdir(folder.c_str(), kFolderMode) == 0) {
-    if (chmod(folder.c_str(), kFolderMode) != 0) return Failed("set the mode of the folder", folder);
-  } else if (errno != EEXIST) {
-    return Failed("make the folder", folder);
-  }
-  struct stat info {};
-  if (stat(folder.c_str(), &info) != 0) return Failed("look at", folder);
-  if (!S_ISDIR(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat("the decision log: ", folder, " is no folder"));
-  }
-  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the decision log: the folder ", folder,
-                     " must belong to the daemon's user and be closed to others' writing (chmod 0750)"));
-  }
+  if (absl::Status s = base::PrepareOwnFolder("the decision log", folder); !s.ok()) return s;
   if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) return Failed("use the folder", folder);
   return absl::OkStatus();
 }

@@ -9,42 +9,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/journal/frame.h"
 #include "daemon/journal/reader.h"
 
 namespace consent::journal {
 namespace {
 
-constexpr mode_t kFolderMode = 0750;
 constexpr mode_t kFileMode = 0640;
 
 absl::Status Failed(const char* what, const std::string& path) {
   return base::FileError(absl::StrCat("the journal: cannot ", what, " ", path), errno);
-}
-
-absl::Status PrepareFolder(const std::string& folder) {
-  if (mkdir(folder.c_str(), kFolderMode) == 0) {
-    if (chmod(folder.c_str(), kFolderMode) != 0) return Failed("set the mode of the folder", folder);
-  } else if (errno != EEXIST) {
-    return Failed("make the folder", folder);
-  }
-  struct stat info {};
-  if (stat(folder.c_str(), &info) != 0) return Failed("look at", folder);
-  if (!S_ISDIR(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat("the journal: ", folder, " is no folder"));
-  }
-  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat("the journal: the folder ", folder,
-                                                      " must belong to the daemon's user and be closed to others' "
-                                                      "writing (chmod 0750)"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SyncPath(const std::string& folder) {
-  const base::FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.ok() || fsync(opened.fd()) != 0) return Failed("sync the folder", folder);
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -99,11 +74,11 @@ absl::Status RemoveFiles(const std::string& folder, const std::vector<FileHeader
     const std::string path = absl::StrCat(folder, "/", FileName(files[i].number));
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return Failed("remove", path);
   }
-  return count == 0 ? absl::OkStatus() : SyncPath(folder);
+  return count == 0 ? absl::OkStatus() : base::SyncFolder(folder);
 }
 
 absl::StatusOr<std::unique_ptr<Folder>> Folder::Open(Options options, const std::vector<store::Head>& begin) {
-  if (absl::Status status = PrepareFolder(options.path); !status.ok()) return status;
+  if (absl::Status status = base::PrepareOwnFolder("the journal", options.path); !status.ok()) return status;
   std::unique_ptr<Folder> folder(new Folder(std::move(options)));
   const absl::StatusOr<std::vector<FileHeader>> headers = ReadHeaders(folder->options_.path);
   if (!headers.ok()) return headers.status();
@@ -154,7 +129,7 @@ absl::Status Folder::OpenNewest(uint64_t number) {
       bytes_ += static_cast<uint64_t>(of_other.st_size);
     }
   }
-  return SyncPath(options_.path);
+  return base::SyncFolder(options_.path);
 }
 
 bool Folder::NeedsFile() const {
@@ -190,7 +165,7 @@ absl::Status Folder::BeginNext() {
   }
   absl::Status status;
   if (fchmod(file.fd(), kFileMode) != 0 || options_.disk.sync(file.fd()) != 0) status = Failed("begin", path);
-  if (status.ok()) status = SyncPath(options_.path);
+  if (status.ok()) status = base::SyncFolder(options_.path);
   if (!status.ok()) {
     unlink(path.c_str());
     return status;

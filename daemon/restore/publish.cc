@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
+#include "daemon/base/own_folder.h"
 
 namespace consent::restore {
 namespace {
@@ -30,17 +31,6 @@ bool IsEmptyFolder(const std::string& path) {
   return fs::is_directory(path, error) && fs::is_empty(path, error) && !error;
 }
 
-absl::Status SyncPath(const std::string& path, int flags) {
-  const base::FileDescriptor opened(open(path.c_str(), flags | O_CLOEXEC));
-  if (opened.ok() && fsync(opened.fd()) == 0) return absl::OkStatus();
-  return base::FileError("cannot sync " + path, errno);
-}
-
-absl::Status SyncParent(const std::string& path) {
-  const std::string parent = fs::path(path).parent_path().string();
-  return SyncPath(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-}
-
 // A whole file or none, of mode 0600: written beside its place, synced and moved.
 absl::Status WriteFile(const std::string& path, std::string_view bytes) {
   const std::string aside = path + ".new";
@@ -55,7 +45,7 @@ absl::Status WriteFile(const std::string& path, std::string_view bytes) {
   }
   if (fsync(file.fd()) != 0) return base::FileError("cannot sync " + aside, errno);
   if (rename(aside.c_str(), path.c_str()) != 0) return base::FileError("cannot move " + aside + " into place", errno);
-  return SyncParent(path);
+  return base::SyncFolderOf(path);
 }
 
 // Also to another disk. What is there already stays: an earlier run moved it.
@@ -101,7 +91,7 @@ absl::Status WorkFolder::Begin() const {
   if (error) return base::FileError("cannot remove what an earlier restore left in " + path_, error.value());
   fs::create_directories(fs::path(path_).parent_path(), error);
   if (mkdir(path_.c_str(), 0700) != 0) return base::FileError("cannot make " + path_, errno);
-  return SyncParent(path_);
+  return base::SyncFolderOf(path_);
 }
 
 absl::Status WorkFolder::WriteReport(const Report& report, base::Instant now) const {
@@ -116,14 +106,14 @@ absl::Status WorkFolder::Publish() const {
     if (rename(store().c_str(), data_dir_.c_str()) != 0) {
       return base::FileError(absl::StrCat("cannot move the restored store to ", data_dir_), errno);
     }
-    if (absl::Status s = SyncParent(data_dir_); !s.ok()) return s;
+    if (absl::Status s = base::SyncFolderOf(data_dir_); !s.ok()) return s;
   }
   if (absl::Status s = MoveFile(report(), data_dir_ + ".restored"); !s.ok()) return s;
   if (absl::Status s = MoveFile(head(), head_file_); !s.ok()) return s;
   std::error_code error;
   fs::remove_all(path_, error);
   if (error) return base::FileError("cannot remove " + path_, error.value());
-  return SyncParent(path_);
+  return base::SyncFolderOf(path_);
 }
 
 }  // namespace consent::restore

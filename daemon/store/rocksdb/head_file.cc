@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/base/file.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/store/rocksdb/rows.h"
 
 namespace consent::store {
@@ -25,17 +26,6 @@ absl::Status WriteAt(int fd, const std::string& path, std::string_view bytes, si
     offset += static_cast<size_t>(n);
   }
   return absl::OkStatus();
-}
-
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Failed("cannot open the folder of", path);
-  const bool synced = fsync(fd) == 0;
-  absl::Status status = synced ? absl::OkStatus() : Failed("cannot sync the folder of", path);
-  close(fd);
-  return status;
 }
 
 }  // namespace
@@ -71,7 +61,7 @@ absl::StatusOr<std::unique_ptr<HeadFile>> HeadFile::Replace(const std::string& p
   }
   if (fsync(fd) != 0) return Failed("cannot sync", fresh);
   if (rename(fresh.c_str(), path.c_str()) != 0) return Failed("cannot put in place", path);
-  if (absl::Status s = SyncFolderOf(path); !s.ok()) return s;
+  if (absl::Status s = base::SyncFolderOf(path); !s.ok()) return s;
   return file;
 }
 

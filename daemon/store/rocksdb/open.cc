@@ -94,7 +94,7 @@ absl::Status CreateDatabase(const RocksStore::Options& options, const std::optio
   std::error_code error;
   fs::rename(aside, place, error);
   if (error) return base::FileError("cannot put the new database into " + options.db_path, error.value());
-  return SyncFolder(fs::absolute(place).lexically_normal().parent_path());
+  return base::SyncFolder(fs::absolute(place).lexically_normal().parent_path().string());
 }
 
 absl::Status CheckIdentity(const RocksStore::Options& options, const StoreIdentity& store) {

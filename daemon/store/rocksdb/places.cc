@@ -30,10 +30,4 @@ bool IsOfDatabase(const fs::path& relative, fs::file_type type) {
   return type == fs::file_type::regular && (is_numbered || is_one || is_of_many);
 }
 
-absl::Status SyncFolder(const fs::path& folder) {
-  const base::FileDescriptor opened(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.ok() && fsync(opened.fd()) == 0) return absl::OkStatus();
-  return base::FileError("cannot sync the folder " + folder.string(), errno);
-}
-
 }  // namespace consent::store

@@ -12,8 +12,6 @@ namespace consent::store {
 std::string WithoutLinks(const std::string& path);
 // Whether RocksDB makes an entry of this name in a database's folder.
 bool IsOfDatabase(const std::filesystem::path& relative, std::filesystem::file_type type);
-// Durably.
-absl::Status SyncFolder(const std::filesystem::path& folder);
 // Removes what a killed process left of a copy that it had staged (staged_copy.h).
 absl::Status RemoveStaged(const std::string& db_path);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/base/file.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/rocksdb/database.h"
 #include "daemon/store/rocksdb/head_file.h"
@@ -172,11 +173,12 @@ absl::Status StoreBuilder::Finish(const std::string& place, const std::string& h
   if (!flushed.ok()) return FromRocks(flushed, "cannot write out the new database");
   record.position = impl_->database().Position();
   impl_->Close();
-  if (absl::Status s = SyncFolder(impl_->aside()); !s.ok()) return s;
+  if (absl::Status s = base::SyncFolder(impl_->aside()); !s.ok()) return s;
   std::error_code error;
   std::filesystem::rename(impl_->aside(), place, error);
   if (error) return base::FileError("cannot put the new database into " + place, error.value());
-  if (absl::Status s = SyncFolder(std::filesystem::absolute(place).lexically_normal().parent_path()); !s.ok()) {
+  if (absl::Status s = base::SyncFolder(std::filesystem::absolute(place).lexically_normal().parent_path().string());
+      !s.ok()) {
     return s;
   }
   return HeadFile::Replace(head_path, record).status();
