@@ -13,6 +13,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/base/sha256_stream.h"
 
 namespace consent::backup {
@@ -84,12 +85,6 @@ absl::Status CheckNothingExtra(const std::string& folder, const v1::BackupManife
   return error ? base::FileError("cannot list the backup " + folder, error.value()) : absl::OkStatus();
 }
 
-absl::Status SyncFolder(const fs::path& folder) {
-  const base::FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.ok() && fsync(opened.fd()) == 0) return absl::OkStatus();
-  return base::FileError("cannot sync the folder " + folder.string(), errno);
-}
-
 absl::Status CopyFile(const std::string& folder, const v1::BackupFile& listed, const std::string& to) {
   const base::FileDescriptor out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!out.ok()) return base::FileError("cannot create " + to, errno);
@@ -137,8 +132,8 @@ absl::Status CopyStore(const std::string& folder, const v1::BackupManifest& mani
   for (const v1::BackupFile& file : manifest.files()) {
     if (absl::Status s = CopyFile(folder, file, to + file.name().substr(kStoreFolder.size())); !s.ok()) return s;
   }
-  if (absl::Status s = SyncFolder(to); !s.ok()) return s;
-  return SyncFolder(fs::absolute(to).lexically_normal().parent_path());
+  if (absl::Status s = base::SyncFolder(to); !s.ok()) return s;
+  return base::SyncFolder(fs::absolute(to).lexically_normal().parent_path().string());
 }
 
 uint64_t TotalBytes(const v1::BackupManifest& manifest) {

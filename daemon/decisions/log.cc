@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/decisions/log_folder.h"
 
 namespace consent::decisions {
@@ -271,10 +272,7 @@ absl::StatusOr<Position> Log::Sync() {
   absl::Status status;
   if (options_.disk.sync(file.fd()) != 0) status = base::FileError("the decision log: cannot sync a file", errno);
   if (status.ok() && !folder_synced) {
-    const base::FileDescriptor folder(open(options_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.ok() || fsync(folder.fd()) != 0) {
-      status = base::FileError("the decision log: cannot sync the folder", errno);
-    }
+    status = base::SyncFolder(options_.folder);
   }
   if (status.ok()) {
     options_.disk.release(file.fd(), size);

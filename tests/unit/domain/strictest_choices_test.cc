@@ -8,15 +8,12 @@
 #include <vector>
 
 #include "daemon/domain/strictest.h"
+#include "tests/unit/domain/two_records.h"
 
 namespace consent::domain {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
-constexpr Instant kJoinedAt{1'000'000'000};
-
-constexpr Instant T(int64_t seconds) { return Instant{seconds * 1'000'000}; }
-
 PurposeChoice Unset() { return PurposeChoice{}; }
 PurposeChoice Yes(int64_t since, int64_t last = 0) {
   PurposeChoice choice;

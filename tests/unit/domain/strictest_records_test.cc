@@ -9,18 +9,10 @@
 
 #include "daemon/domain/strictest.h"
 #include "daemon/domain/tombstone_intervals.h"
+#include "tests/unit/domain/two_records.h"
 
 namespace consent::domain {
 namespace {
-
-constexpr Instant kJoinedAt{1'000'000'000};
-
-constexpr Instant T(int64_t seconds) { return Instant{seconds * 1'000'000}; }
-Region Of(const char* name) {
-  Region region;
-  EXPECT_TRUE(Region::Parse(name, &region));
-  return region;
-}
 
 SubjectFacts Somebody() {
   SubjectFacts facts;
