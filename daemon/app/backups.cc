@@ -142,14 +142,19 @@ bool Backups::IsOver() const {
 }
 
 bool Backups::Asked(const std::string& id) {
-  if (phase_ == Phase::kNone || id != id_ || ended_) return false;
+  if (phase_ == Phase::kNone || id != id_ || IsOver()) return false;
   asked_ = clock_.SinceBoot();
   return true;
 }
 
 absl::StatusOr<std::string> Backups::Begin() {
   base::MutexLock lock(mutex_);
-  if (phase_ == Phase::kMaking || phase_ == Phase::kReady) {
+  // Of one that is over only its thread has to see that, and what it staged to be removed.
+  while (IsUnderWay() && IsOver()) {
+    changed_.NotifyAll();
+    changed_.Wait(mutex_);
+  }
+  if (IsUnderWay()) {
     return wire::MakeError(v1::ERROR_REASON_BACKUP_RUNNING,
                            "another backup is being taken: wait for its end; one that nobody asks for ends after a "
                            "minute");
@@ -288,8 +293,8 @@ absl::Status Backups::End(const std::string& id, bool is_taken) {
     ended_ = true;
     changed_.NotifyAll();
     // Whoever was answered finds nothing staged any more.
-    while (phase_ == Phase::kMaking || phase_ == Phase::kReady) changed_.Wait(mutex_);
-    phase_ = Phase::kNone;
+    while (id_ == id && IsUnderWay()) changed_.Wait(mutex_);
+    if (id_ == id) phase_ = Phase::kNone;
   }
   if (!heads.empty()) taken_(heads);
   return absl::OkStatus();

@@ -54,6 +54,8 @@ class Backups final : public rpc::BackupSource {
   struct Made;  // what is ready to be read
   void Run(const std::string& id, base::Instant began) EXCLUDES(mutex_);
   absl::StatusOr<std::shared_ptr<const Made>> Make(base::Instant began) EXCLUDES(mutex_);
+  // Somebody may have to wait for its end.
+  bool IsUnderWay() const REQUIRES(mutex_) { return phase_ == Phase::kMaking || phase_ == Phase::kReady; }
   // It was ended, nobody asks for it, or it has taken too long.
   bool IsOver() const REQUIRES(mutex_);
   // The backup is the one of this id and is asked for now.

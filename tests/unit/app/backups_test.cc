@@ -110,6 +110,17 @@ TEST_F(BackupsTest, NobodyAsksForItForAMinute) {
   EXPECT_TRUE(backups_->Begin().ok());
 }
 
+TEST_F(BackupsTest, WhoBeginsAfterOneThatIsOverIsNotRefused) {
+  for (int i = 0; i < 3; ++i) {
+    const auto id = backups_->Begin();
+    ASSERT_TRUE(id.ok()) << i << ": " << id.status();
+    if (i == 1) Await(*id);  // else it may be in the making still
+    clock_.Advance(base::Seconds(61));
+    EXPECT_EQ(ReasonOf(backups_->End(*id, true)), "BACKUP_NOT_FOUND") << i << ": it was over before";
+  }
+  EXPECT_FALSE(backups_->last_taken().IsSet());
+}
+
 TEST_F(BackupsTest, ItTakesSixHoursAtMostHoweverOftenItIsAskedFor) {
   const auto id = backups_->Begin();
   ASSERT_TRUE(id.ok());
