@@ -122,6 +122,7 @@ absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, const Start
                                         "json",
                                         "--decision-log",
                                         options.logs ? Folder(name) + ".decisions" : "off"};
+  if (options.journals) arguments.insert(arguments.end(), {"--restriction-journal", Folder(name) + ".journal"});
   if (options.tls) arguments.insert(arguments.end(), {"--callers", TlsFile("callers.json")});
   return Start("consentd", places_.daemon, std::move(arguments), options);
 }

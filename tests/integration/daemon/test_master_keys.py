@@ -183,7 +183,8 @@ class UnderLoad(MasterKeysTest):
             worker.start()
         self.addCleanup(lambda: [worker.join() for worker in workers])
         self.addCleanup(self.over.set)
-        until(lambda: self.calls > 500 or self.failed, "it is under load")
+        # As many as a quantile of before needs.
+        until(lambda: self.calls > max(500, ACCOUNTS // 200) or self.failed, "it is under load")
         kills, began, self.phase = 0, time.monotonic(), "meanwhile"
         for master in range(2, ROTATIONS + 2):
             self.keys("add-master")

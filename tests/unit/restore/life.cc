@@ -170,7 +170,7 @@ restore::Report Life::Restore(bool with_secret, bool with_journal) {
 }
 
 bool Life::IsInFiles(const std::string& bytes) const {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(db())) {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_.path())) {
     if (entry.is_regular_file() && ReadAll(entry.path()).find(bytes) != std::string::npos) return true;
   }
   return false;

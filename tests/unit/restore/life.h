@@ -74,7 +74,7 @@ class Life {
     Close();
     Open();
   }
-  // Whether some file of the store holds these bytes.
+  // Whether some file of the store, of the backup or of a journal holds these bytes.
   bool IsInFiles(const std::string& bytes) const;
   // The rule's answer after a wait of nothing: all worlds ask at the same time.
   base::Instant now() const { return now_; }

@@ -1,5 +1,6 @@
 // Random lives, lost and restored: no acknowledged restriction is missing, nothing is purged that the lost store kept,
-// and what nobody loosened is answered as it was.
+// and what nobody loosened is answered as it was. CONSENT_RESTORE_LIVES of them; CONSENT_RESTORE_ACCOUNTS and
+// CONSENT_RESTORE_STEPS make each as large as a real store (tests/README.md).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -35,23 +36,24 @@ struct Asked {
 // asked.
 class RandomLife {
  public:
-  explicit RandomLife(uint64_t seed) : dice_(seed), life_(seed) {
+  RandomLife(uint64_t seed, uint64_t accounts) : dice_(seed), life_(seed) {
     life_.deleting().Register(System("audio"));
-    for (int i = 0; i < 8; ++i) accounts_.push_back("account" + std::to_string(i));
+    for (uint64_t i = 0; i < accounts; ++i) accounts_.push_back("account" + std::to_string(i));
     for (size_t i = 0; i + 2 < accounts_.size(); ++i) Register(accounts_[i]);
   }
 
   Life& life() { return life_; }
   const std::vector<std::string>& accounts() const { return accounts_; }
-  void Live(int steps) {
-    for (int i = 0; i < steps; ++i) Step();
+  void Live(uint64_t steps) {
+    for (uint64_t i = 0; i < steps; ++i) Step();
   }
   void Backup() {
     life_.Backup();
     loosened_.clear();
     released_.clear();
+    resumed_ = false;
   }
-  bool IsLoosened(const std::string& account) const { return loosened_.count(account) != 0; }
+  bool IsLoosened(const std::string& account) const { return resumed_ || loosened_.count(account) != 0; }
   bool IsReleased(const std::string& account) const { return released_.count(account) != 0; }
   const std::vector<service::DeletionPlace>& requests() const { return requests_; }
 
@@ -98,7 +100,7 @@ class RandomLife {
 
   void Step() {
     const std::string& account = accounts_[dice_.Below(accounts_.size())];
-    switch (dice_.Below(14)) {
+    switch (dice_.Below(15)) {
       case 0:
         Register(account);
         break;
@@ -166,6 +168,31 @@ class RandomLife {
             requests_.push_back(asked->place);
         }
         break;
+      case 14:
+        if (dice_.Chance(0.2)) Administer();
+        break;
+    }
+  }
+
+  // What holds for everybody: another policy, a purpose that is suspended, and one that no longer is.
+  void Administer() {
+    if (dice_.Chance(0.4)) {
+      PolicyBuilder policy("life-" + std::to_string(++policies_));
+      policy.Regime("us").set_false_wake_ttl_seconds(dice_.Pick<uint32_t>({600, 3600, 86'400}));
+      if (dice_.Chance(0.5)) policy.Regime("us").clear_allowed_reviewer_classes();
+      ASSERT_TRUE(world().Activate(policy).ok());
+    } else if (dice_.Chance(0.5)) {
+      const domain::Region region = dice_.Chance(0.5) ? Where("DE") : domain::Region{};
+      ASSERT_TRUE(world().admin().Suspend(Purpose::kModelTraining, region, "a drill", {}, {}).ok());
+    } else {
+      const auto view = world().admin().Get("");
+      ASSERT_TRUE(view.ok());
+      for (const service::SuspensionView& suspension : view->suspensions) {
+        const domain::Suspension& what = suspension.suspension;
+        if (!what.active) continue;
+        const service::ResumeOrder order{what.purpose, what.region, "over", suspension.etag};
+        if (world().admin().Resume(order, service::Caller{"officer"}).ok()) resumed_ = true;
+      }
     }
   }
 
@@ -188,6 +215,8 @@ class RandomLife {
   std::vector<std::pair<std::string, service::HoldPlace>> holds_;
   std::set<std::string> loosened_;  // since the backup
   std::set<std::string> released_;
+  bool resumed_ = false;
+  int policies_ = 0;
 };
 
 bool IsByOrder(const domain::Decision& decision) {
@@ -231,10 +260,11 @@ void Compare(RandomLife& random, const std::vector<Asked>& questions, const std:
 }
 
 void PlayLife(uint64_t seed, Compared* seen) {
-  RandomLife random(seed);
-  random.Live(25);
+  RandomLife random(seed, FromEnvironment("CONSENT_RESTORE_ACCOUNTS", 8));
+  const uint64_t steps = FromEnvironment("CONSENT_RESTORE_STEPS", 40);
+  random.Live(steps * 5 / 8);
   random.Backup();
-  random.Live(40);
+  random.Live(steps);
   Life& life = random.life();
   const std::vector<Asked> questions = random.Questions();
   std::vector<domain::Decision> before;

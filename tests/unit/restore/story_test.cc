@@ -222,8 +222,11 @@ TEST_F(RestoreStory, WhoWasErasedSinceIsErasedAgainInTheFilesToo) {
   EXPECT_EQ(life.deleting().Get(place).state, DeletionState::kCompleted);
   EXPECT_EQ(life.deleting().Get(request).state, DeletionState::kCompleted);
   EXPECT_TRUE(domain::IsForgotten(world().Facts("a")));
-  for (const std::string& bytes : {share, names, history, request_share}) EXPECT_FALSE(life.IsInFiles(bytes));
   EXPECT_EQ(Text(world().Check("a", Purpose::kNone)), "PURGE: ACCOUNT_CLOSED");
+  // A backup of before keeps it until it is pruned: so the search finds what is there.
+  for (const std::string& bytes : {share, names, history, request_share}) EXPECT_TRUE(life.IsInFiles(bytes));
+  life.Backup();
+  for (const std::string& bytes : {share, names, history, request_share}) EXPECT_FALSE(life.IsInFiles(bytes));
 }
 
 TEST_F(RestoreStory, WhoBeganAnewIsNotTheClosedOne) {
@@ -373,6 +376,8 @@ TEST_F(RestoredMonthKeys, WhatTheBackupHasOpensAndWhatItLacksIsLost) {
   EXPECT_EQ(KeyOf(kept_.name), kept_.key);
   EXPECT_EQ(KeyOf(lost_.name), std::nullopt) << "it is known that there was one";
   EXPECT_EQ(KeyOf(old_.name), std::nullopt) << "destroyed stays destroyed";
+  EXPECT_TRUE(life.IsInFiles(old_share_)) << "in the backup";
+  life.Backup();
   EXPECT_FALSE(life.IsInFiles(old_share_)) << "in the files, too";
   // The running month goes on under another name, and under the one of the backup where that has it.
   EXPECT_EQ(Take(march_).name, kept_.name);
