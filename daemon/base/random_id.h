@@ -1,5 +1,5 @@
-// Names that are drawn at random: of deletion requests, holds, proposals and review grants. No store makes another's again, and a copy
-// of a store knows its own.
+// Names that are drawn at random: of deletion requests, holds, proposals and review grants. No store makes another's
+// again, and a copy of a store knows its own.
 #pragma once
 
 #include <cstdint>

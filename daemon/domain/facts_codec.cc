@@ -24,7 +24,8 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32,
                    kMoreScopes = 64, kReopened = 128, kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024,
-                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192, kJoin = 16384, kJoinedFrom = 32768, kRestricted = 65536;
+                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192, kJoin = 16384, kJoinedFrom = 32768,
+                   kRestricted = 65536;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // In place of a former region that is several in one; the packed form of none.

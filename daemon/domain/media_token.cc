@@ -43,8 +43,7 @@ std::optional<SignedMediaToken> ReadMediaToken(std::string_view text, const base
   read.token.site = in.String(base::kMaxNameBytes);
   read.token.audience = in.String(base::kMaxNameBytes);
   if (!in.Done() || format != kFormat || not_after > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
-  const auto signature =
-      base::Decoder(std::string_view(*bytes).substr(body.size())).Array<kSignatureBytes>();
+  const auto signature = base::Decoder(std::string_view(*bytes).substr(body.size())).Array<kSignatureBytes>();
   read.is_signed = base::Verify(key, body, signature);
   return read;
 }

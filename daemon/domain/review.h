@@ -92,19 +92,19 @@ struct ReviewGrant {
   base::GrantId id;
   uint64_t fence = 0;  // counts up with each grant
   ReviewNumbers numbers;
-  Instant given_at;         // by the wall, for showing
-  Instant expires_at;       // likewise
-  base::BootTime until;     // what counts
+  Instant given_at;      // by the wall, for showing
+  Instant expires_at;    // likewise
+  base::BootTime until;  // what counts
   bool renewed = false;
-  Instant opened_at;        // first, by the wall; unset: never
+  Instant opened_at;  // first, by the wall; unset: never
   uint32_t opens = 0;
   uint32_t redeems = 0;
-  base::Bytes16 media{};    // by which tokens name what they open
-  base::Bytes16 token{};    // of the latest token; zero: none was given
+  base::Bytes16 media{};  // by which tokens name what they open
+  base::Bytes16 token{};  // of the latest token; zero: none was given
   bool token_is_burned = false;
   base::BootTime token_until;
   ReviewOutcome outcome = ReviewOutcome::kNone;
-  base::Digest digest{};    // where the outcome is kSubmitted
+  base::Digest digest{};  // where the outcome is kSubmitted
   bool operator==(const ReviewGrant&) const = default;
 };
 

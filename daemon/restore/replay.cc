@@ -26,8 +26,7 @@ absl::Status Damaged(const std::string& what, store::Partition partition, store:
 bool IsAboutPeople(Table table) {
   return table == Table::kSubject || table == Table::kNames || table == Table::kKeyShare ||
          table == Table::kRecording || table == Table::kDeletion || table == Table::kOpenDeletionBySelector ||
-         table == Table::kHold || table == Table::kHoldById || table == Table::kSafetyFlag ||
-         table == Table::kReview;
+         table == Table::kHold || table == Table::kHoldById || table == Table::kSafetyFlag || table == Table::kReview;
 }
 
 base::SubjectHandle HandleOf(std::string_view bytes) {

@@ -98,8 +98,8 @@ void ReviewRpc::LeaseAll(const std::shared_ptr<Leasing>& leasing) {
     if (!IsGiven(answer) || !recorder_.Records(input.purpose, *answer.rules)) continue;
     leasing->waiting.fetch_add(1);
     // Each by itself: what is recorded together shares policy and time, and each was decided by its own.
-    std::unique_ptr<decisions::RecordWriter> record = recorder_.Begin(
-        {caller.identity, input.purpose, input.place, input.selection, *answer.rules, answer.now}, 1);
+    std::unique_ptr<decisions::RecordWriter> record =
+        recorder_.Begin({caller.identity, input.purpose, input.place, input.selection, *answer.rules, answer.now}, 1);
     const wire::LeaseItemInput& item = input.items[i];
     record->Add({item.subject, core_.hasher.Recording(item.recording_id), item.facts, answer.head,
                  answer.decision.revision, answer.decision.FirstReason()});

@@ -61,7 +61,7 @@ absl::StatusOr<OpenMediaInput> ReadOpenMedia(const v1::OpenMediaRequest& request
   const Path root;
   OpenMediaInput input;
   input.grant = ReadGrant(request, root, &violations);
-  CheckText(request.audience(), 1, kMaxNameBytes, Path(root, "audience"), &violations);
+  CheckSystemName(request.audience(), Path(root, "audience"), &violations);
   input.audience = request.audience();
   if (!violations.empty()) return violations.ToStatus();
   return input;
@@ -71,7 +71,7 @@ absl::Status CheckRedeemMedia(const v1::RedeemMediaRequest& request) {
   Violations violations;
   const Path root;
   RefuseMistyped(request, root, &violations);
-  CheckText(request.system(), 1, kMaxNameBytes, Path(root, "system"), &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
   CheckText(request.media_token(), 1, domain::kMaxMediaTokenBytes, Path(root, "media_token"), &violations);
   return violations.ToStatus();
 }

@@ -87,8 +87,7 @@ std::string WrongLease(const ReviewLog& log, size_t later) {
     if (!out.is_opt_out || !out.is_acknowledged || out.account != grant.account) continue;
     if (out.during.ended >= grant.lease.began) continue;
     const bool is_in_again = std::any_of(log.opt_ins.begin(), log.opt_ins.end(), [&](const OptingIn& in) {
-      return in.account == grant.account && in.during.ended > out.during.began &&
-             in.during.began < grant.lease.ended;
+      return in.account == grant.account && in.during.ended > out.during.began && in.during.began < grant.lease.ended;
     });
     if (!is_in_again) return Tell(grant) + " after an opt-out";
   }

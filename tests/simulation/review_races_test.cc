@@ -43,7 +43,11 @@ struct Counts {
 class Run {
  public:
   Run(FaultyWorld& faulty, uint64_t seed, Counts& counts)
-      : faulty_(faulty), world_(faulty.world), reviewing_(world_), random_(seed), name_(std::to_string(seed)),
+      : faulty_(faulty),
+        world_(faulty.world),
+        reviewing_(world_),
+        random_(seed),
+        name_(std::to_string(seed)),
         counts_(counts) {
     for (const std::string& account : {name_ + "a", name_ + "b"}) {
       EXPECT_TRUE(world_.Register(account, "DE").ok());
@@ -104,8 +108,7 @@ class Run {
       case 0:
         return Note(UseKind::kSubmit, grant, [&] { return reviewing_.Submit(held_[grant]); });
       case 1:
-        return Note(UseKind::kRenew, grant,
-                    [&] { return world_.reviews().Renew(held_[grant].name, {}).status(); });
+        return Note(UseKind::kRenew, grant, [&] { return world_.reviews().Renew(held_[grant].name, {}).status(); });
       case 2:
         return Note(UseKind::kEnd, grant, [&] {
           // A flag is a change of its subject, which waits for its turn: not within another commit.
@@ -164,7 +167,8 @@ class Run {
   void Redeem() {
     if (tokens_.empty()) return;
     const auto [token, grant] = Chance(2) ? tokens_.back() : tokens_[Below(tokens_.size())];
-    Note(UseKind::kRedeem, grant, [&] { return reviewing_.Redeem(token).status(); }, token);
+    Note(
+        UseKind::kRedeem, grant, [&] { return reviewing_.Redeem(token).status(); }, token);
   }
 
   template <typename Act>

@@ -425,8 +425,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       work->reply = Overloaded();
       break;
     case store::Outcome::kTooLarge:
-      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
-                                    "the change is larger than a commit may be; nothing was written");
+      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the change is too large; nothing was written");
       break;
     case store::Outcome::kClosed:
       work->reply = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");

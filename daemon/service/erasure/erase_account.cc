@@ -61,8 +61,8 @@ absl::Status ListReviews(const Core& core, base::SubjectHandle subject, std::vec
   const store::Partition partition = core.PartitionOf(subject);
   for (const char kind : {kGrants, kHeard, kHearings}) {
     std::vector<std::string> keys;
-    absl::Status listed = ListRows(core, partition, store::Table::kReview,
-                                   ReviewRowsOf(kind, core.SubjectKey(subject)), &keys);
+    absl::Status listed =
+        ListRows(core, partition, store::Table::kReview, ReviewRowsOf(kind, core.SubjectKey(subject)), &keys);
     if (!listed.ok()) return listed;
     for (std::string& key : keys) {
       const auto stored = core.store.Get(partition, store::Table::kReview, key);

@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kOwnersAtOnce = 256;
 
 // Of what has a payload key; who owns a share is not in the share.
-constexpr std::array kOwners{store::Table::kSubject, store::Table::kDeletion, store::Table::kHold,
+constexpr std::array kOwners{store::Table::kSubject,  store::Table::kDeletion,    store::Table::kHold,
                              store::Table::kProposal, store::Table::kDecisionLog, store::Table::kReview};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Review grants under new keys. All are over in the copy: what they sealed is not carried, and tools ask for others. What
-// was heard, by whom lately, and what was revoked stays.
+// Review grants under new keys. All are over in the copy: what they sealed is not carried, and tools ask for others.
+// What was heard, by whom lately, and what was revoked stays.
 #include <utility>
 
 #include "daemon/domain/other_handles.h"
@@ -14,7 +14,9 @@ using store::Table;
 
 constexpr size_t kDiskKey = sizeof(base::DiskKey);
 
-absl::Status Damaged() { return absl::DataLossError("a row of review cannot be read: consentd store verify says more"); }
+absl::Status Damaged() {
+  return absl::DataLossError("a row of review cannot be read: consentd store verify says more");
+}
 
 }  // namespace
 

@@ -7,11 +7,11 @@
 
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/report_flags.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/review/grounds.h"
 #include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/subject_rows.h"
-#include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
 namespace {
@@ -74,8 +74,7 @@ absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::R
     }
     if (grant.outcome != domain::ReviewOutcome::kNone) return store::Outcome::kCommitted;
     End(outcome, &grant);
-    return CommitNow(core_, store::Partition{name.id.partition()},
-                     {{store::Table::kReview, key, stored->bytes}},
+    return CommitNow(core_, store::Partition{name.id.partition()}, {{store::Table::kReview, key, stored->bytes}},
                      [&](const store::Stamp&) {
                        return store::Change{{{store::Table::kReview, key, EncodeGrantRow(stored->row)}},
                                             PlainEvent(ChangeKind::kReviewChanged, "", {}, caller.identity)};

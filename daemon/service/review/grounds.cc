@@ -31,8 +31,7 @@ absl::StatusOr<std::optional<std::string>> Need(const Core& core, store::Partiti
 }
 
 std::array<std::string, domain::kRevocationKinds> RevocationNames(const RevocableBy& by) {
-  return {std::string(), std::string(1, static_cast<char>(by.purpose)), std::string(by.site),
-          std::string(by.reviewer)};
+  return {std::string(), std::string(1, static_cast<char>(by.purpose)), std::string(by.site), std::string(by.reviewer)};
 }
 
 // The orders of joined accounts lie in other partitions, of which no precondition can be: so they are read until two
@@ -57,15 +56,14 @@ RevocableBy RevocableByOf(const GrantRow& row) { return {row.purpose, row.place.
 absl::Status ReadPartitionNumbers(const Core& core, store::Partition partition, const RevocableBy& by,
                                   const std::optional<store::ReadVersion>& seen,
                                   std::vector<store::Precondition>* preconditions, domain::ReviewNumbers* numbers) {
-  const auto version = Need(core, partition, store::Table::kSuspension, std::string(kSuspensionsVersionKey), seen,
-                            preconditions);
+  const auto version =
+      Need(core, partition, store::Table::kSuspension, std::string(kSuspensionsVersionKey), seen, preconditions);
   if (!version.ok()) return version.status();
   numbers->suspensions = version->has_value() ? base::Decoder(**version).BigEndian(8) : 0;
   const auto names = RevocationNames(by);
   for (size_t kind = 0; kind < names.size(); ++kind) {
-    const auto bytes =
-        Need(core, partition, store::Table::kReview,
-             RevocationKey(static_cast<domain::RevocationKind>(kind), names[kind]), seen, preconditions);
+    const auto bytes = Need(core, partition, store::Table::kReview,
+                            RevocationKey(static_cast<domain::RevocationKind>(kind), names[kind]), seen, preconditions);
     if (!bytes.ok()) return bytes.status();
     RevocationRow row;
     if (bytes->has_value() && !DecodeRevocationRow(**bytes, &row)) return DamagedRow("a revocation of reviews");
@@ -103,8 +101,8 @@ absl::StatusOr<Grounds> ReadGrounds(const Core& core, const GrantRow& row) {
   const store::Partition partition = core.PartitionOf(row.subject);
   Grounds grounds;
   grounds.seen = core.store.GetReadVersion(partition);
-  absl::Status read = ReadPartitionNumbers(core, partition, RevocableByOf(row), grounds.seen, &grounds.preconditions,
-                                           &grounds.numbers);
+  absl::Status read =
+      ReadPartitionNumbers(core, partition, RevocableByOf(row), grounds.seen, &grounds.preconditions, &grounds.numbers);
   if (!read.ok()) return read;
   const PolicyBook::InForce policy = core.policies.in_force();
   const CurrentPolicy current{policy.activated_at, false};

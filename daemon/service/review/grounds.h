@@ -1,5 +1,5 @@
-// What one use of a review grant is decided by: the rule, asked anew, and the numbers that restrict the grant. All of it
-// is a precondition of the use's commit. Private to this room.
+// What one use of a review grant is decided by: the rule, asked anew, and the numbers that restrict the grant. All of
+// it is a precondition of the use's commit. Private to this room.
 #pragma once
 
 #include <memory>

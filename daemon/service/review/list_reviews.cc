@@ -27,11 +27,9 @@ absl::Status NotServing() {
 // Rows of one kind and subject.
 absl::Status ScanOf(const Core& core, char kind, base::SubjectHandle subject, const store::Visitor& visit) {
   const std::string prefix = ReviewRowsOf(kind, core.SubjectKey(subject));
-  const absl::Status scanned =
-      core.store.Scan(core.PartitionOf(subject), store::Table::kReview, prefix, "", SIZE_MAX,
-                      [&](std::string_view key, std::string_view value) {
-                        return key.starts_with(prefix) && visit(key, value);
-                      });
+  const absl::Status scanned = core.store.Scan(
+      core.PartitionOf(subject), store::Table::kReview, prefix, "", SIZE_MAX,
+      [&](std::string_view key, std::string_view value) { return key.starts_with(prefix) && visit(key, value); });
   return scanned.ok() ? scanned : StoreUnreadable();
 }
 
@@ -43,20 +41,20 @@ absl::Status ListReviews::ScanPartition(store::Partition partition, uint64_t pos
   std::vector<GrantRow> rows;
   std::string last;
   bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(
-      partition, store::Table::kReview, begin, After(std::string(1, kGrants)), SIZE_MAX,
-      [&](std::string_view key, std::string_view value) {
-        const std::string_view of = key.substr(1, kDiskKey);
-        const bool is_full = page->grants.size() + rows.size() >= limit || *looked_at >= kMaxRowsPerPage;
-        if (is_full && of != last) {
-          page->next = PageToken{partition, SubjectPosition(of)};
-          return false;
-        }
-        last = of;
-        ++*looked_at;
-        damaged = !DecodeGrantRow(value, &rows.emplace_back());
-        return !damaged;
-      });
+  const absl::Status scanned = core_.store.Scan(partition, store::Table::kReview, begin, After(std::string(1, kGrants)),
+                                                SIZE_MAX, [&](std::string_view key, std::string_view value) {
+                                                  const std::string_view of = key.substr(1, kDiskKey);
+                                                  const bool is_full = page->grants.size() + rows.size() >= limit ||
+                                                                       *looked_at >= kMaxRowsPerPage;
+                                                  if (is_full && of != last) {
+                                                    page->next = PageToken{partition, SubjectPosition(of)};
+                                                    return false;
+                                                  }
+                                                  last = of;
+                                                  ++*looked_at;
+                                                  damaged = !DecodeGrantRow(value, &rows.emplace_back());
+                                                  return !damaged;
+                                                });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedRow("a review grant");
   for (GrantRow& row : rows) {

@@ -76,6 +76,15 @@ std::vector<store::Write> RowsOfLease(const Core& core, const std::string& key, 
   return writes;
 }
 
+// By its own numbers: it may have another reviewer, site and purpose than who asks now.
+absl::StatusOr<bool> IsLive(const Core& core, const StoredRow<GrantRow>& stored) {
+  if (!stored.bytes.has_value()) return false;
+  const absl::StatusOr<domain::ReviewNumbers> numbers = ReadNumbers(core, stored.row);
+  if (!numbers.ok()) return numbers.status();
+  const domain::ReviewGrant& grant = stored.row.grant;
+  return StateOf(grant, *numbers, core.time.IsOver(grant.until)) == domain::GrantState::kLive;
+}
+
 // The ids, as the tool named them, under the account's key.
 absl::StatusOr<std::string> SealIds(const Core& core, const LeaseItem& item) {
   const auto key = PayloadKeyOf(core, item.subject);
@@ -125,23 +134,16 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
     return store::Outcome::kCommitted;
   };
   if (grounds->is_joined) {
-    return wire::MakeError(v1::ERROR_REASON_ACCOUNT_JOINED,
-                           "the account was joined into another one: name that one");
+    return wire::MakeError(v1::ERROR_REASON_ACCOUNT_JOINED, "the account was joined into another one: name that one");
   }
   if (!grounds->IsEligible()) return refuse(LeaseRefusal::kNotEligible);
   const store::Partition partition = core_.PartitionOf(row.subject);
   const std::string key = GrantKey(core_.RecordingKey(row.subject, row.recording), row.facts.artefact);
   const absl::StatusOr<StoredRow<GrantRow>> before = LoadGrant(core_, partition, key);
   if (!before.ok()) return before.status();
-  if (before->bytes.has_value()) {
-    // By its own numbers: it may have another reviewer, site and purpose.
-    const absl::StatusOr<domain::ReviewNumbers> numbers = ReadNumbers(core_, before->row);
-    if (!numbers.ok()) return numbers.status();
-    const bool is_over = core_.time.IsOver(before->row.grant.until);
-    if (StateOf(before->row.grant, *numbers, is_over) == domain::GrantState::kLive) {
-      return refuse(LeaseRefusal::kGranted);
-    }
-  }
+  const absl::StatusOr<bool> is_live = IsLive(core_, *before);
+  if (!is_live.ok()) return is_live.status();
+  if (*is_live) return refuse(LeaseRefusal::kGranted);
   absl::StatusOr<StoredRow<std::vector<domain::Hearing>>> hearings = LoadHearings(core_, row.subject);
   if (!hearings.ok()) return hearings.status();
   const base::Bytes16 reviewer = ReviewerTag(row.reviewer);
@@ -156,8 +158,7 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
                                        grounds->now.wall, core_.time.After(domain::kGrantLife), grounds->numbers});
   std::vector<store::Precondition>& preconditions = grounds->preconditions;
   preconditions.push_back({Table::kReview, key, before->bytes, grounds->seen});
-  preconditions.push_back(
-      {Table::kReview, HearingsKey(core_.SubjectKey(row.subject)), hearings->bytes, grounds->seen});
+  preconditions.push_back({Table::kReview, HearingsKey(core_.SubjectKey(row.subject)), hearings->bytes, grounds->seen});
   preconditions.push_back({Table::kReview, GrantIdKey(row.grant.id), std::nullopt, grounds->seen});
   const store::CommitResult result = CommitNow(core_, partition, preconditions, [&](const store::Stamp& stamp) {
     return store::Change{RowsOfLease(core_, key, *before, row, hearings->row, stamp),
@@ -211,13 +212,8 @@ absl::StatusOr<OpenedMedia> Reviews::Open(const domain::GrantName& name, const s
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
         if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
         const base::Instant wall = grounds.now.wall;
-        token = {name.id,
-                 name.fence,
-                 row->grant.media,
-                 Draw(core_.random),
-                 wall + domain::kMediaTokenLife,
-                 row->place.site,
-                 audience};
+        token = {name.id,         name.fence, row->grant.media, Draw(core_.random), wall + domain::kMediaTokenLife,
+                 row->place.site, audience};
         OpenMedia(wall, token.nonce, core_.time.After(domain::kMediaTokenLife), &row->grant);
         return true;
       });

@@ -51,8 +51,7 @@ base::BootTime GetBootTime(Decoder& in) {
 domain::Region GetRegion(Decoder& in) { return domain::Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4))); }
 
 void PutFacts(Encoder& out, const domain::RecordingFacts& facts) {
-  out.Byte(
-      static_cast<uint8_t>((facts.has_uncertainty ? kHasUncertainty : 0) | (facts.has_region ? kHasRegion : 0)));
+  out.Byte(static_cast<uint8_t>((facts.has_uncertainty ? kHasUncertainty : 0) | (facts.has_region ? kHasRegion : 0)));
   PutTime(out, facts.captured_at);
   out.Varint(static_cast<uint64_t>(facts.uncertainty.micros));
   PutTime(out, facts.ingested_at);

@@ -27,7 +27,8 @@ struct GrantRow {
   domain::Selection selection = domain::Selection::kOther;
   std::string reviewer;  // 1..64 bytes
   domain::ReviewGrant grant;
-  std::string sealed;  // SealPayload of account_id and recording_id; empty: a copy under new keys, where no grant is live
+  std::string
+      sealed;  // SealPayload of account_id and recording_id; empty: a copy under new keys, where no grant is live
 };
 std::string EncodeGrantRow(const GrantRow& row);
 // False on anything that EncodeGrantRow does not write. Total, as all decoders here.

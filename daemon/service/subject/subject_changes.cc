@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/service/commit/report_flags.h"
 #include "daemon/service/deletion/withdrawal_follow_ups.h"
-#include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
 namespace {

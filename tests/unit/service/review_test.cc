@@ -101,7 +101,9 @@ std::vector<Restriction> Restrictions() {
        },
        "SUBJECT_CHANGED", true},
       {"shorter retention",
-       [](World& w, Reviewing&) { Ok(w.Retain("a", Account(), {domain::RetentionKind::kMonths, 3})); },
+       [](World& w, Reviewing&) {
+         Ok(w.Retain("a", Account(), {domain::RetentionKind::kMonths, 3}));
+       },
        "SUBJECT_CHANGED", true},
       {"deletion", [](World& w, Reviewing&) { Deleting(w).Ask("a", AllOfIt()); }, "SUBJECT_CHANGED"},
       {"closure",
@@ -111,18 +113,19 @@ std::vector<Restriction> Restrictions() {
          Deleting(w).Ask("a", closure);
        },
        "SUBJECT_CHANGED"},
-      {"hold of another recording", [](World& w, Reviewing&) {
+      {"hold of another recording",
+       [](World& w, Reviewing&) {
          Deleting deleting(w);
          deleting.Hold("a", deleting.HeldRecordings({"another"}));
-       }, "SUBJECT_CHANGED", true},
+       },
+       "SUBJECT_CHANGED", true},
       {"hold that is released again",
        [](World& w, Reviewing&) {
          Deleting deleting(w);
          Ok(deleting.Release(deleting.Hold("a", deleting.HeldRecordings({"rec"}))));
        },
        "SUBJECT_CHANGED", true},
-      {"flag", [](World& w, Reviewing&) { Ok(w.Report("a", "rec", domain::Flags::kCriticalData)); },
-       "SUBJECT_CHANGED"},
+      {"flag", [](World& w, Reviewing&) { Ok(w.Report("a", "rec", domain::Flags::kCriticalData)); }, "SUBJECT_CHANGED"},
       {"flag of another recording", [](World& w, Reviewing&) { Ok(w.Report("a", "x", domain::Flags::kSafety)); },
        "SUBJECT_CHANGED", true},
       {"join into another account", [](World& w, Reviewing&) { Ok(Join(w, "a", "b")); }, "SUBJECT_CHANGED"},
@@ -229,8 +232,8 @@ TEST_F(ReviewTest, ArtefactsOfOneRecordingAreGrantedEach) {
   order.reviewer = "r2";
   Recording transcript(audio.grant.given_at - base::Seconds(30));
   transcript.Copy(domain::Artefact::kTranscript, domain::Purpose::kHumanReview);
-  const service::LeaseAnswer answer = world_.reviews().Lease(
-      order, {world_.Handle("a"), "a", "rec", transcript.Facts(world_.core().hasher)}, {});
+  const service::LeaseAnswer answer =
+      world_.reviews().Lease(order, {world_.Handle("a"), "a", "rec", transcript.Facts(world_.core().hasher)}, {});
   EXPECT_EQ(Reviewing::Said(answer), "GRANT");
   EXPECT_EQ(reviewing_.Why(reviewing_.Open(audio)), "NONE");
 }
@@ -403,8 +406,8 @@ TEST_F(ReviewTest, AnAliasIsToldToNameItsAccount) {
 TEST_F(ReviewTest, ListsAreByStateAndPage) {
   std::set<std::string> ids;
   for (int i = 0; i < 30; ++i) {
-    ids.insert(base::IdText(reviewing_.Lease(i % 2 == 0 ? "a" : "b", "rec" + std::to_string(i),
-                                             "listener" + std::to_string(i)).name.id));
+    ids.insert(base::IdText(
+        reviewing_.Lease(i % 2 == 0 ? "a" : "b", "rec" + std::to_string(i), "listener" + std::to_string(i)).name.id));
   }
   ASSERT_TRUE(world_.OptOut("b", Account(), Everything()).ok());
   for (const size_t limit : {1U, 2U, 100U}) {

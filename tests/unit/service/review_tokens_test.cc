@@ -126,8 +126,8 @@ TEST_F(ReviewTokenTest, NothingNamesAnybodyAndNothingComesTwice) {
     const auto bytes = base::DecodeBase64Url(token, token.size() * 3 / 4);
     ASSERT_TRUE(bytes.has_value());
     const base::IdHasher& hasher = world_.core().hasher;
-    for (const base::Bytes16& handle : {hasher.Subject(account).bytes, hasher.Recording(recording).bytes,
-                                        hasher.Profile("ann").bytes}) {
+    for (const base::Bytes16& handle :
+         {hasher.Subject(account).bytes, hasher.Recording(recording).bytes, hasher.Profile("ann").bytes}) {
       const std::string_view raw = base::View(handle);
       EXPECT_EQ(bytes->find(raw), std::string::npos);
       EXPECT_EQ(base::View(held.grant.media).find(raw), std::string::npos);

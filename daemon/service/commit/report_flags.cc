@@ -1,4 +1,4 @@
-#include "daemon/service/subject/report_flags.h"
+#include "daemon/service/commit/report_flags.h"
 
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/safety_flag_rows.h"
