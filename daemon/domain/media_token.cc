@@ -6,7 +6,7 @@
 namespace consent::domain {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kTokenFormat = 1;
 constexpr size_t kSignatureBytes = sizeof(base::Signature);
 
 }  // namespace
@@ -14,7 +14,7 @@ constexpr size_t kSignatureBytes = sizeof(base::Signature);
 std::string SignMediaToken(const MediaToken& token, const base::SigningKey& key) {
   std::string bytes;
   base::Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kTokenFormat);
   out.Raw(base::View(token.grant.bytes));
   out.Varint(token.fence);
   out.Raw(base::View(token.media));
@@ -42,7 +42,7 @@ std::optional<SignedMediaToken> ReadMediaToken(std::string_view text, const base
   read.token.not_after.micros = static_cast<int64_t>(not_after);
   read.token.site = in.String(base::kMaxNameBytes);
   read.token.audience = in.String(base::kMaxNameBytes);
-  if (!in.Done() || format != kFormat || not_after > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
+  if (!in.Done() || format != kTokenFormat || not_after > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
   const auto signature = base::Decoder(std::string_view(*bytes).substr(body.size())).Array<kSignatureBytes>();
   read.is_signed = base::Verify(key, body, signature);
   return read;

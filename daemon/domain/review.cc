@@ -18,7 +18,7 @@ GrantEnd Moved(const ReviewNumbers& given, const ReviewNumbers& now) {
 }
 
 // Of a grant that was given.
-GrantEnd EndOf(const ReviewGrant& grant, const ReviewNumbers& numbers, bool is_over) {
+GrantEnd GrantEndOf(const ReviewGrant& grant, const ReviewNumbers& numbers, bool is_over) {
   if (grant.outcome == ReviewOutcome::kSubmitted) return GrantEnd::kSubmitted;
   if (grant.outcome != ReviewOutcome::kNone) return GrantEnd::kEnded;
   // What ended it for good is told before what would have ended it anyway.
@@ -50,7 +50,7 @@ uint8_t FlagsOf(ReviewOutcome outcome) {
 
 GrantState StateOf(const ReviewGrant& grant, const ReviewNumbers& numbers, bool is_over) {
   if (grant.fence == 0) return GrantState::kNone;
-  switch (EndOf(grant, numbers, is_over)) {
+  switch (GrantEndOf(grant, numbers, is_over)) {
     case GrantEnd::kNone:
       return GrantState::kLive;
     case GrantEnd::kSubmitted:
@@ -71,7 +71,7 @@ GrantEnd Meant(const ReviewGrant& grant, const GrantName& name) {
 
 GrantEnd MayUse(const ReviewGrant& grant, const GrantName& name, const GrantStanding& standing) {
   if (const GrantEnd other = Meant(grant, name); other != GrantEnd::kNone) return other;
-  if (const GrantEnd end = EndOf(grant, standing.numbers, standing.is_over); end != GrantEnd::kNone) return end;
+  if (const GrantEnd end = GrantEndOf(grant, standing.numbers, standing.is_over); end != GrantEnd::kNone) return end;
   return standing.is_eligible ? GrantEnd::kNone : GrantEnd::kNotEligible;
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 using store::Table;
 
-constexpr size_t kDiskKey = sizeof(base::DiskKey);
+constexpr size_t kSubjectKeyBytes = sizeof(base::DiskKey);
 
-absl::Status Damaged() {
+absl::Status DamagedReview() {
   return absl::DataLossError("a row of review cannot be read: consentd store verify says more");
 }
 
@@ -39,7 +39,7 @@ Rekey::Row Rekey::ReviewRowOf(store::Partition partition, std::string_view key, 
     case kRevocations:
       return one(std::string(key), std::string(value));
     case kGrants: {
-      if (!DecodeGrantRow(value, &row)) return Damaged();
+      if (!DecodeGrantRow(value, &row)) return DamagedReview();
       std::string at = moved(&row);
       domain::PutOver(layer_, &row.facts);
       row.sealed.clear();
@@ -50,15 +50,15 @@ Rekey::Row Rekey::ReviewRowOf(store::Partition partition, std::string_view key, 
       const absl::StatusOr<std::string> grant = from_.Get(partition, Table::kReview, value);
       if (absl::IsNotFound(grant.status())) return std::vector<store::Write>();
       if (!grant.ok()) return grant.status();
-      if (!DecodeGrantRow(*grant, &row)) return Damaged();
+      if (!DecodeGrantRow(*grant, &row)) return DamagedReview();
       return one(std::string(key), moved(&row));
     }
     default: {
-      if (key.size() < 1 + kDiskKey) return Damaged();
-      const absl::StatusOr<base::SubjectHandle> subject = SubjectAt(partition, key.substr(1, kDiskKey));
-      if (!subject.ok()) return absl::IsNotFound(subject.status()) ? Damaged() : subject.status();
+      if (key.size() < 1 + kSubjectKeyBytes) return DamagedReview();
+      const absl::StatusOr<base::SubjectHandle> subject = SubjectAt(partition, key.substr(1, kSubjectKeyBytes));
+      if (!subject.ok()) return absl::IsNotFound(subject.status()) ? DamagedReview() : subject.status();
       std::string at = ReviewRowsOf(key[0], SubjectKey(after_, layer_.Over(*subject)));
-      return one(at.append(key.substr(1 + kDiskKey)), std::string(value));
+      return one(at.append(key.substr(1 + kSubjectKeyBytes)), std::string(value));
     }
   }
 }

@@ -17,7 +17,7 @@ namespace consent::service {
 namespace {
 
 // By its id. GRANT_NOT_FOUND.
-absl::StatusOr<StoredRow<GrantRow>> Load(const Core& core, const base::GrantId& id, std::string* key) {
+absl::StatusOr<StoredRow<GrantRow>> LoadById(const Core& core, const base::GrantId& id, std::string* key) {
   absl::StatusOr<std::string> found = FindGrant(core, id);
   if (!found.ok()) return found.status();
   *key = *std::move(found);
@@ -34,7 +34,7 @@ class EndHook final : public ChangeHook {
       : name_(name), outcome_(outcome), flags_(subject, recording, domain::FlagsOf(outcome)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
-    absl::StatusOr<StoredRow<GrantRow>> stored = Load(core, name_.id, &key_);
+    absl::StatusOr<StoredRow<GrantRow>> stored = LoadById(core, name_.id, &key_);
     if (!stored.ok()) return stored.status();
     stored_ = *std::move(stored);
     return flags_.Prepare(core, input);
@@ -66,7 +66,7 @@ absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::R
                                         const Caller& caller) {
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string key;
-    absl::StatusOr<StoredRow<GrantRow>> stored = Load(core_, name.id, &key);
+    absl::StatusOr<StoredRow<GrantRow>> stored = LoadById(core_, name.id, &key);
     if (!stored.ok()) return stored.status();
     domain::ReviewGrant& grant = stored->row.grant;
     if (const domain::GrantEnd other = Meant(grant, name); other != domain::GrantEnd::kNone) {
@@ -86,7 +86,7 @@ absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::R
 absl::StatusOr<ChangeRequest> EndReview::RequestOf(const domain::GrantName& name, domain::ReviewOutcome outcome,
                                                    const Caller& caller) const {
   std::string key;
-  const absl::StatusOr<StoredRow<GrantRow>> stored = Load(core_, name.id, &key);
+  const absl::StatusOr<StoredRow<GrantRow>> stored = LoadById(core_, name.id, &key);
   if (!stored.ok()) return stored.status();
   const GrantRow& row = stored->row;
   ChangeRequest request;

@@ -16,7 +16,7 @@
 namespace consent::service {
 namespace {
 
-constexpr int kMaxReads = 100;
+constexpr int kMostGroupReads = 100;
 
 // Nothing where there is no such row; it is a precondition either way.
 absl::StatusOr<std::optional<std::string>> Need(const Core& core, store::Partition partition, store::Table table,
@@ -39,7 +39,7 @@ std::array<std::string, domain::kRevocationKinds> RevocationNames(const Revocabl
 absl::StatusOr<GroupFacts> LoadSettledGroup(const Core& core, base::SubjectHandle subject,
                                             base::RecordingHandle recording) {
   absl::StatusOr<GroupFacts> group = LoadGroup(core, subject, recording);
-  for (int attempt = 0; attempt < kMaxReads; ++attempt) {
+  for (int attempt = 0; attempt < kMostGroupReads; ++attempt) {
     if (!group.ok() || group->facts.beside.empty()) return group;
     absl::StatusOr<GroupFacts> again = LoadGroup(core, subject, recording);
     if (again.ok() && again->bytes == group->bytes) return group;

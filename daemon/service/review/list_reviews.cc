@@ -13,16 +13,14 @@
 namespace consent::service {
 namespace {
 
-constexpr size_t kDiskKey = 16;
+constexpr size_t kDiskKeyBytes = 16;
 
-std::string After(std::string prefix) {
+std::string EndOfKind(std::string prefix) {
   prefix.back() = static_cast<char>(prefix.back() + 1);
   return prefix;
 }
 
-absl::Status NotServing() {
-  return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
-}
+absl::Status Starting() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
 
 // Rows of one kind and subject.
 absl::Status ScanOf(const Core& core, char kind, base::SubjectHandle subject, const store::Visitor& visit) {
@@ -41,20 +39,20 @@ absl::Status ListReviews::ScanPartition(store::Partition partition, uint64_t pos
   std::vector<GrantRow> rows;
   std::string last;
   bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(partition, store::Table::kReview, begin, After(std::string(1, kGrants)),
-                                                SIZE_MAX, [&](std::string_view key, std::string_view value) {
-                                                  const std::string_view of = key.substr(1, kDiskKey);
-                                                  const bool is_full = page->grants.size() + rows.size() >= limit ||
-                                                                       *looked_at >= kMaxRowsPerPage;
-                                                  if (is_full && of != last) {
-                                                    page->next = PageToken{partition, SubjectPosition(of)};
-                                                    return false;
-                                                  }
-                                                  last = of;
-                                                  ++*looked_at;
-                                                  damaged = !DecodeGrantRow(value, &rows.emplace_back());
-                                                  return !damaged;
-                                                });
+  const absl::Status scanned = core_.store.Scan(
+      partition, store::Table::kReview, begin, EndOfKind(std::string(1, kGrants)), SIZE_MAX,
+      [&](std::string_view key, std::string_view value) {
+        const std::string_view of = key.substr(1, kDiskKeyBytes);
+        const bool is_full = page->grants.size() + rows.size() >= limit || *looked_at >= kMaxRowsPerPage;
+        if (is_full && of != last) {
+          page->next = PageToken{partition, SubjectPosition(of)};
+          return false;
+        }
+        last = of;
+        ++*looked_at;
+        damaged = !DecodeGrantRow(value, &rows.emplace_back());
+        return !damaged;
+      });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedRow("a review grant");
   for (GrantRow& row : rows) {
@@ -67,7 +65,7 @@ absl::Status ListReviews::ScanPartition(store::Partition partition, uint64_t pos
 }
 
 absl::StatusOr<GrantPage> ListReviews::Grants(domain::GrantState state, size_t limit, const PageToken& from) const {
-  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  if (!core_.ready.load(std::memory_order_acquire)) return Starting();
   GrantPage page;
   size_t looked_at = 0;
   for (store::Partition partition = from.partition; partition.number < core_.store.partition_count();
@@ -97,7 +95,7 @@ absl::Status ListReviews::AddHeard(base::SubjectHandle subject, std::vector<Hear
 }
 
 absl::StatusOr<HeardList> ListReviews::Heard(base::SubjectHandle subject) const {
-  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  if (!core_.ready.load(std::memory_order_acquire)) return Starting();
   HeardList list;
   absl::StatusOr<std::vector<base::SubjectHandle>> accounts = GroupOf(core_, subject);
   if (!accounts.ok()) return accounts.status();

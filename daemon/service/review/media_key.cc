@@ -15,7 +15,7 @@
 namespace consent::service {
 namespace {
 
-std::shared_ptr<const base::SigningKey> KeyOf(const base::Digest& payload_key) {
+std::shared_ptr<const base::SigningKey> SigningKeyOf(const base::Digest& payload_key) {
   return std::make_shared<const base::SigningKey>(base::Blake2b(base::View(payload_key), "media tokens"));
 }
 
@@ -47,12 +47,12 @@ absl::StatusOr<store::Outcome> MediaKey::TryToTake(std::shared_ptr<const base::S
     if (!DecodeMediaKeyRow(*stored, &row)) return DamagedRow("the row of the media key");
     const absl::StatusOr<base::Digest> opened = core_.shares.OpenShare(MediaKeyWrapHandle(), *share);
     if (!opened.ok()) return wire::MakeError(v1::ERROR_REASON_INTERNAL, std::string(opened.status().message()));
-    *taken = KeyOf(*opened);
+    *taken = SigningKeyOf(*opened);
     if ((*taken)->public_key() != row.public_key) return DamagedRow("the media key");
     return store::Outcome::kCommitted;
   }
   const base::PayloadKey fresh = core_.shares.NewPayloadKey(MediaKeyWrapHandle(), core_.random);
-  *taken = KeyOf(fresh.key);
+  *taken = SigningKeyOf(fresh.key);
   std::vector<store::Precondition> preconditions = {{store::Table::kReview, key, std::nullopt},
                                                     {store::Table::kKeyShare, share_key, std::nullopt}};
   if (stored.ok()) preconditions[0].expected = *stored;

@@ -9,7 +9,7 @@
 namespace consent::service {
 namespace {
 
-std::string NameOf(const Revocation& revocation) {
+std::string RevokedName(const Revocation& revocation) {
   if (revocation.kind == domain::RevocationKind::kPurpose) return {static_cast<char>(revocation.purpose)};
   return revocation.kind == domain::RevocationKind::kAll ? std::string() : revocation.name;
 }
@@ -17,7 +17,7 @@ std::string NameOf(const Revocation& revocation) {
 }  // namespace
 
 absl::StatusOr<base::Instant> RevokeReviews(Core& core, const Revocation& revocation, const Caller& caller) {
-  const std::string key = RevocationKey(revocation.kind, NameOf(revocation));
+  const std::string key = RevocationKey(revocation.kind, RevokedName(revocation));
   EveryPartition write;
   write.patiently = true;
   write.make = [&](store::Partition, const store::Stamp& stamp, base::Instant time) {

@@ -15,12 +15,12 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kReviewFormat = 1;
 constexpr size_t kMaxSealedBytes = 1024;
 // Of a grant.
-constexpr uint8_t kRenewed = 1, kBurned = 2;
+constexpr uint8_t kRenewedBit = 1, kBurnedBit = 2;
 // Of the facts of a recording.
-constexpr uint8_t kHasUncertainty = 1, kHasRegion = 2;
+constexpr uint8_t kUncertaintyBit = 1, kRegionBit = 2;
 
 template <typename E>
 E GetEnum(Decoder& in, E last) {
@@ -51,7 +51,7 @@ base::BootTime GetBootTime(Decoder& in) {
 domain::Region GetRegion(Decoder& in) { return domain::Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4))); }
 
 void PutFacts(Encoder& out, const domain::RecordingFacts& facts) {
-  out.Byte(static_cast<uint8_t>((facts.has_uncertainty ? kHasUncertainty : 0) | (facts.has_region ? kHasRegion : 0)));
+  out.Byte(static_cast<uint8_t>((facts.has_uncertainty ? kUncertaintyBit : 0) | (facts.has_region ? kRegionBit : 0)));
   PutTime(out, facts.captured_at);
   out.Varint(static_cast<uint64_t>(facts.uncertainty.micros));
   PutTime(out, facts.ingested_at);
@@ -71,9 +71,9 @@ void PutFacts(Encoder& out, const domain::RecordingFacts& facts) {
 
 void GetFacts(Decoder& in, domain::RecordingFacts* facts) {
   const uint8_t bits = in.Byte();
-  if (bits > (kHasUncertainty | kHasRegion)) in.Fail();
-  facts->has_uncertainty = (bits & kHasUncertainty) != 0;
-  facts->has_region = (bits & kHasRegion) != 0;
+  if (bits > (kUncertaintyBit | kRegionBit)) in.Fail();
+  facts->has_uncertainty = (bits & kUncertaintyBit) != 0;
+  facts->has_region = (bits & kRegionBit) != 0;
   facts->captured_at = GetTime(in);
   facts->uncertainty = GetTime(in) - base::Instant{};
   facts->ingested_at = GetTime(in);
@@ -95,7 +95,7 @@ void GetFacts(Decoder& in, domain::RecordingFacts* facts) {
 void PutGrant(Encoder& out, const domain::ReviewGrant& grant) {
   out.Raw(base::View(grant.id.bytes));
   out.Varint(grant.fence);
-  out.Byte(static_cast<uint8_t>((grant.renewed ? kRenewed : 0) | (grant.token_is_burned ? kBurned : 0)));
+  out.Byte(static_cast<uint8_t>((grant.renewed ? kRenewedBit : 0) | (grant.token_is_burned ? kBurnedBit : 0)));
   out.Varint(grant.numbers.subject);
   out.Varint(grant.numbers.accounts);
   PutTime(out, grant.numbers.policy);
@@ -118,9 +118,9 @@ void GetGrant(Decoder& in, domain::ReviewGrant* grant) {
   grant->id.bytes = in.Array<16>();
   grant->fence = in.Varint();
   const uint8_t bits = in.Byte();
-  if (bits > (kRenewed | kBurned) || grant->fence == 0) in.Fail();
-  grant->renewed = (bits & kRenewed) != 0;
-  grant->token_is_burned = (bits & kBurned) != 0;
+  if (bits > (kRenewedBit | kBurnedBit) || grant->fence == 0) in.Fail();
+  grant->renewed = (bits & kRenewedBit) != 0;
+  grant->token_is_burned = (bits & kBurnedBit) != 0;
   grant->numbers.subject = in.Varint();
   grant->numbers.accounts = in.Varint();
   grant->numbers.policy = GetTime(in);
@@ -150,14 +150,14 @@ base::Bytes16 ShortHash(std::string_view text) {
   return half;
 }
 
-std::string KeyOf(char kind, std::string_view rest) { return std::string(1, kind).append(rest); }
+std::string ReviewKey(char kind, std::string_view rest) { return std::string(1, kind).append(rest); }
 
 }  // namespace
 
 std::string EncodeGrantRow(const GrantRow& row) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kReviewFormat);
   out.Raw(base::View(row.subject.bytes));
   out.Raw(base::View(row.recording.bytes));
   PutFacts(out, row.facts);
@@ -175,7 +175,7 @@ std::string EncodeGrantRow(const GrantRow& row) {
 bool DecodeGrantRow(std::string_view bytes, GrantRow* row) {
   *row = GrantRow{};
   Decoder in(bytes);
-  if (in.Byte() != kFormat) return false;
+  if (in.Byte() != kReviewFormat) return false;
   row->subject.bytes = in.Array<16>();
   row->recording.bytes = in.Array<16>();
   GetFacts(in, &row->facts);
@@ -198,7 +198,7 @@ HeardRow HeardOf(const GrantRow& row) {
 std::string EncodeHeardRow(const HeardRow& row) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kReviewFormat);
   out.Raw(base::View(row.id.bytes));
   PutTime(out, row.heard_at);
   PutEnum(out, row.purpose);
@@ -217,13 +217,13 @@ bool DecodeHeardRow(std::string_view bytes, HeardRow* row) {
   row->country = GetRegion(in);
   row->reviewer_class = GetEnum(in, domain::ReviewerClass::kContractor);
   row->outcome = GetEnum(in, domain::ReviewOutcome::kNotRecorded);
-  return in.Done() && format == kFormat && row->heard_at.IsSet();
+  return in.Done() && format == kReviewFormat && row->heard_at.IsSet();
 }
 
 std::string EncodeHearings(const std::vector<domain::Hearing>& hearings) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kReviewFormat);
   out.Varint(hearings.size());
   for (const domain::Hearing& hearing : hearings) {
     out.Raw(base::View(hearing.reviewer));
@@ -235,7 +235,7 @@ std::string EncodeHearings(const std::vector<domain::Hearing>& hearings) {
 bool DecodeHearings(std::string_view bytes, std::vector<domain::Hearing>* hearings) {
   hearings->clear();
   Decoder in(bytes);
-  if (in.Byte() != kFormat) return false;
+  if (in.Byte() != kReviewFormat) return false;
   const uint64_t count = in.Varint();
   if (count > domain::kMaxHearings) return false;
   for (uint64_t i = 0; in.ok() && i < count; ++i) {
@@ -250,7 +250,7 @@ bool DecodeHearings(std::string_view bytes, std::vector<domain::Hearing>* hearin
 std::string EncodeRevocationRow(const RevocationRow& row) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kReviewFormat);
   out.BigEndian(row.number, 8);
   PutTime(out, row.time);
   out.String(row.by);
@@ -265,13 +265,13 @@ bool DecodeRevocationRow(std::string_view bytes, RevocationRow* row) {
   row->time = GetTime(in);
   row->by = in.String(kMaxLabelBytes);
   row->reason = in.String(kMaxTextBytes);
-  return in.Done() && format == kFormat && row->number != 0;
+  return in.Done() && format == kReviewFormat && row->number != 0;
 }
 
 std::string EncodeMediaKeyRow(const MediaKeyRow& row) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kFormat);
+  out.Byte(kReviewFormat);
   out.Raw(base::View(row.public_key));
   PutTime(out, row.made_at);
   return bytes;
@@ -282,26 +282,26 @@ bool DecodeMediaKeyRow(std::string_view bytes, MediaKeyRow* row) {
   const uint8_t format = in.Byte();
   row->public_key = in.Array<32>();
   row->made_at = GetTime(in);
-  return in.Done() && format == kFormat && row->made_at.IsSet();
+  return in.Done() && format == kReviewFormat && row->made_at.IsSet();
 }
 
 std::string GrantKey(std::string_view recording_key, domain::Artefact artefact) {
-  std::string key = KeyOf(kGrants, recording_key);
+  std::string key = ReviewKey(kGrants, recording_key);
   key.push_back(static_cast<char>(artefact));
   return key;
 }
 
-std::string ReviewRowsOf(char kind, std::string_view subject_key) { return KeyOf(kind, subject_key); }
+std::string ReviewRowsOf(char kind, std::string_view subject_key) { return ReviewKey(kind, subject_key); }
 
 std::string HeardKey(std::string_view subject_key, store::Sequence sequence) {
-  std::string key = KeyOf(kHeard, subject_key);
+  std::string key = ReviewKey(kHeard, subject_key);
   Encoder(&key).BigEndian(sequence, 8);
   return key;
 }
 
-std::string HearingsKey(std::string_view subject_key) { return KeyOf(kHearings, subject_key); }
+std::string HearingsKey(std::string_view subject_key) { return ReviewKey(kHearings, subject_key); }
 
-std::string GrantIdKey(const base::GrantId& id) { return KeyOf(kGrantsById, base::View(id.bytes)); }
+std::string GrantIdKey(const base::GrantId& id) { return ReviewKey(kGrantsById, base::View(id.bytes)); }
 
 std::string RevocationKey(domain::RevocationKind kind, std::string_view name) {
   std::string key(1, kRevocations);
