@@ -75,7 +75,7 @@ GrantEnd MayUse(const ReviewGrant& grant, const GrantName& name, const GrantStan
   return standing.is_eligible ? GrantEnd::kNone : GrantEnd::kNotEligible;
 }
 
-ReviewGrant Give(const ReviewGrant& before, const NewGrant& grant) {
+ReviewGrant GiveGrant(const ReviewGrant& before, const NewGrant& grant) {
   ReviewGrant given;
   given.id = grant.id;
   given.fence = before.fence + 1;
@@ -95,7 +95,7 @@ void OpenMedia(Instant now, const base::Bytes16& token, const base::BootTime& un
   grant->token_until = until;
 }
 
-TokenEnd Redeem(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant) {
+TokenEnd RedeemToken(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant) {
   if (grant->token != token || token == base::Bytes16{}) return TokenEnd::kReplaced;
   if (grant->token_is_burned) return TokenEnd::kRedeemed;
   if (token_is_over) return TokenEnd::kOver;
@@ -104,7 +104,7 @@ TokenEnd Redeem(const base::Bytes16& token, bool token_is_over, ReviewGrant* gra
   return TokenEnd::kNone;
 }
 
-GrantEnd Renew(Instant now, const base::BootTime& until, ReviewGrant* grant) {
+GrantEnd RenewGrant(Instant now, const base::BootTime& until, ReviewGrant* grant) {
   if (grant->renewed) return GrantEnd::kRenewedBefore;
   grant->renewed = true;
   grant->until = until;
@@ -116,12 +116,12 @@ bool IsSubmitted(const ReviewGrant& grant, const GrantName& name, const base::Di
   return Meant(grant, name) == GrantEnd::kNone && grant.outcome == ReviewOutcome::kSubmitted && grant.digest == digest;
 }
 
-void Submit(const base::Digest& digest, ReviewGrant* grant) {
+void SubmitGrant(const base::Digest& digest, ReviewGrant* grant) {
   grant->outcome = ReviewOutcome::kSubmitted;
   grant->digest = digest;
 }
 
-void End(ReviewOutcome outcome, ReviewGrant* grant) {
+void EndGrant(ReviewOutcome outcome, ReviewGrant* grant) {
   if (grant->outcome == ReviewOutcome::kNone) grant->outcome = outcome;
 }
 

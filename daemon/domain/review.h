@@ -137,19 +137,19 @@ struct NewGrant {
   ReviewNumbers numbers;
 };
 // Follows `before`, which must not be live.
-ReviewGrant Give(const ReviewGrant& before, const NewGrant& grant);
+ReviewGrant GiveGrant(const ReviewGrant& before, const NewGrant& grant);
 
 // Of a grant that may be used. `token` is drawn at random and replaces the one before.
 void OpenMedia(Instant now, const base::Bytes16& token, const base::BootTime& until, ReviewGrant* grant);
 // Of a grant that may be used: burns the token, once.
-TokenEnd Redeem(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant);
+TokenEnd RedeemToken(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant);
 // Begins its life anew, once; else kRenewedBefore, and nothing changes.
-GrantEnd Renew(Instant now, const base::BootTime& until, ReviewGrant* grant);
+GrantEnd RenewGrant(Instant now, const base::BootTime& until, ReviewGrant* grant);
 // Whether the very submission was taken before: then it is answered as it was.
 bool IsSubmitted(const ReviewGrant& grant, const GrantName& name, const base::Digest& digest);
-void Submit(const base::Digest& digest, ReviewGrant* grant);
+void SubmitGrant(const base::Digest& digest, ReviewGrant* grant);
 // The first word about a grant stays; later ones change nothing.
-void End(ReviewOutcome outcome, ReviewGrant* grant);
+void EndGrant(ReviewOutcome outcome, ReviewGrant* grant);
 
 // Who was given a recording of an account, and when: by a tag of the reviewer alone.
 struct Hearing {

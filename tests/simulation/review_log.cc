@@ -35,17 +35,27 @@ base::Span LatestEnd(const ReviewLog& log, size_t grant, int64_t moment) {
   return end;
 }
 
+// Answered as the submission before it was.
+bool IsRepeatedSubmission(const ReviewLog& log, const GoodUse& use) {
+  return use.kind == UseKind::kSubmit && std::any_of(log.uses.begin(), log.uses.end(), [&](const GoodUse& before) {
+           return before.kind == UseKind::kSubmit && before.grant == use.grant &&
+                  before.during.ended < use.during.ended;
+         });
+}
+
 std::string WrongUse(const ReviewLog& log, const GoodUse& use) {
   const GivenGrant& grant = log.grants[use.grant];
   if (use.kind == UseKind::kEnd) return "";  // needs no live grant
+  const bool is_repeated = IsRepeatedSubmission(log, use);
   for (const Restricting& restriction : log.restrictions) {
-    const bool was_before = restriction.is_acknowledged && restriction.during.ended < use.during.began;
-    if (was_before && grant.lease.ended < restriction.during.began && Touches(restriction, grant)) {
+    const bool was_before = restriction.is_acknowledged && restriction.during.ended <= use.during.commits_after;
+    if (was_before && !is_repeated && grant.lease.ended < restriction.during.began && Touches(restriction, grant)) {
       return Tell(use, grant) + " after a restriction at " + std::to_string(restriction.during.began) + ".." +
              std::to_string(restriction.during.ended);
     }
   }
-  if (use.during.boot_began >= LatestEnd(log, use.grant, use.during.ended)) return Tell(use, grant) + " after its time";
+  if (!is_repeated && use.during.boot_began >= LatestEnd(log, use.grant, use.during.ended))
+    return Tell(use, grant) + " after its time";
   for (const GivenGrant& other : log.grants) {
     const bool follows = other.account == grant.account && other.recording == grant.recording &&
                          other.fence > grant.fence && other.lease.ended < use.during.began;
@@ -85,7 +95,7 @@ std::string WrongLease(const ReviewLog& log, size_t later) {
   }
   for (const Restricting& out : log.restrictions) {
     if (!out.is_opt_out || !out.is_acknowledged || out.account != grant.account) continue;
-    if (out.during.ended >= grant.lease.began) continue;
+    if (out.during.ended > grant.lease.commits_after) continue;
     const bool is_in_again = std::any_of(log.opt_ins.begin(), log.opt_ins.end(), [&](const OptingIn& in) {
       return in.account == grant.account && in.during.ended > out.during.began && in.during.began < grant.lease.ended;
     });

@@ -17,6 +17,9 @@ struct During {
   int64_t ended = 0;  // acknowledged
   base::Span boot_began;
   base::Span boot_ended;
+  // All that ended before it was there when this took its place in the order: `began`, or later, where the test knows
+  // that somebody else was acknowledged before this was committed.
+  int64_t commits_after = 0;
 };
 
 // A grant that was given.

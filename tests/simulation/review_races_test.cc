@@ -3,8 +3,11 @@
 // precondition are found out.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -60,7 +63,7 @@ class Run {
     for (int step = 0; step < kSteps; ++step) {
       if (Chance(2)) ComeBetween();
       Use();
-      armed_ = false;
+      *armed_ = false;
       if (Chance(4)) Restrict();
       if (Chance(3)) Move();
     }
@@ -74,21 +77,27 @@ class Run {
   size_t Below(size_t bound) { return static_cast<size_t>(random_() % bound); }
   std::string AnAccount() { return name_ + (Chance(2) ? "a" : "b"); }
   base::Span Boot() const { return world_.clock.SinceBoot(); }
-  During Begin() { return {++moment_, 0, Boot(), {}}; }
+  During Begin() {
+    between_ended_ = 0;
+    return {++moment_, 0, Boot(), {}, 0};
+  }
   void End(During* during) {
+    during->commits_after = std::max(during->began, between_ended_);
     during->ended = ++moment_;
     during->boot_ended = Boot();
   }
 
   // Before the next commit or the next reading of one of its rows somebody else acts, and is acknowledged.
   void ComeBetween() {
-    armed_ = true;
-    const auto meddle = [this] {
-      if (!armed_ || is_between_) return;
+    *armed_ = true;
+    // One that comes too late finds itself disarmed, and this perhaps gone.
+    const auto meddle = [this, armed = armed_] {
+      if (!*armed || is_between_) return;
       is_between_ = true;
       ++counts_.between;
       Chance(2) ? Restrict() : Use();
       is_between_ = false;
+      between_ended_ = ++moment_;
     };
     switch (Below(3)) {
       case 0:
@@ -112,7 +121,7 @@ class Run {
       case 2:
         return Note(UseKind::kEnd, grant, [&] {
           // A flag is a change of its subject, which waits for its turn: not within another commit.
-          const bool flags = !is_between_ && Chance(8);
+          const bool flags = !is_between_ && !*armed_ && Chance(8);
           return reviewing_.End(held_[grant],
                                 flags ? domain::ReviewOutcome::kAccidental : domain::ReviewOutcome::kSkipped);
         });
@@ -246,7 +255,8 @@ class Run {
   std::vector<std::pair<std::string, size_t>> tokens_;
   int64_t moment_ = 0;
   int reviewers_ = 0;
-  bool armed_ = false;
+  int64_t between_ended_ = 0;  // of who came between in what goes on; 0: nobody
+  std::shared_ptr<bool> armed_ = std::make_shared<bool>(false);
   bool is_between_ = false;
   bool is_suspended_ = false;
   std::string etag_;

@@ -48,7 +48,7 @@ class EndHook final : public ChangeHook {
     flags_.Build(core, stamp, out);
     if (Meant(stored_.row.grant, name_) != domain::GrantEnd::kNone) return;
     GrantRow ended = stored_.row;
-    End(outcome_, &ended.grant);
+    EndGrant(outcome_, &ended.grant);
     out.writes.push_back({store::Table::kReview, key_, EncodeGrantRow(ended)});
   }
 
@@ -73,7 +73,7 @@ absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::R
       return EndStatus(other, {});
     }
     if (grant.outcome != domain::ReviewOutcome::kNone) return store::Outcome::kCommitted;
-    End(outcome, &grant);
+    EndGrant(outcome, &grant);
     return CommitNow(core_, store::Partition{name.id.partition()}, {{store::Table::kReview, key, stored->bytes}},
                      [&](const store::Stamp&) {
                        return store::Change{{{store::Table::kReview, key, EncodeGrantRow(stored->row)}},

@@ -154,8 +154,8 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
   absl::StatusOr<std::string> sealed = SealIds(core_, item);
   if (!sealed.ok()) return sealed.status();
   row.sealed = *std::move(sealed);
-  row.grant = Give(before->row.grant, {base::GrantId::Draw(core_.random, partition.number), Draw(core_.random),
-                                       grounds->now.wall, core_.time.After(domain::kGrantLife), grounds->numbers});
+  row.grant = GiveGrant(before->row.grant, {base::GrantId::Draw(core_.random, partition.number), Draw(core_.random),
+                                            grounds->now.wall, core_.time.After(domain::kGrantLife), grounds->numbers});
   std::vector<store::Precondition>& preconditions = grounds->preconditions;
   preconditions.push_back({Table::kReview, key, before->bytes, grounds->seen});
   preconditions.push_back({Table::kReview, HearingsKey(core_.SubjectKey(row.subject)), hearings->bytes, grounds->seen});
@@ -198,7 +198,7 @@ absl::Status Reviews::Use(const domain::GrantName& name, const Caller& caller, S
 absl::Status Reviews::TakeBack(const domain::GrantName& name) {
   return Use(name, Caller{""}, [&](domain::GrantEnd, const Grounds&, GrantRow* row) -> absl::StatusOr<bool> {
     if (Meant(row->grant, name) != domain::GrantEnd::kNone) return false;
-    End(domain::ReviewOutcome::kNotRecorded, &row->grant);
+    EndGrant(domain::ReviewOutcome::kNotRecorded, &row->grant);
     return true;
   });
 }
@@ -235,7 +235,7 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
         if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
         const domain::TokenEnd burned =
-            domain::Redeem(token.nonce, core_.time.IsOver(row->grant.token_until), &row->grant);
+            domain::RedeemToken(token.nonce, core_.time.IsOver(row->grant.token_until), &row->grant);
         if (burned != domain::TokenEnd::kNone) return TokenStatus(burned);
         const auto payload_key = PayloadKeyOf(core_, row->subject);
         if (!payload_key.ok()) return payload_key.status();
@@ -252,7 +252,7 @@ absl::Status Reviews::Submit(const domain::GrantName& name, const base::Digest& 
   return Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
     if (IsSubmitted(row->grant, name, digest)) return false;
     if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
-    domain::Submit(digest, &row->grant);
+    domain::SubmitGrant(digest, &row->grant);
     return true;
   });
 }
@@ -262,7 +262,7 @@ absl::StatusOr<base::Instant> Reviews::Renew(const domain::GrantName& name, cons
   const absl::Status renewed =
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
         if (end == domain::GrantEnd::kNone) {
-          end = domain::Renew(grounds.now.wall, core_.time.After(domain::kGrantLife), &row->grant);
+          end = domain::RenewGrant(grounds.now.wall, core_.time.After(domain::kGrantLife), &row->grant);
         }
         if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
         until = row->grant.expires_at;

@@ -19,7 +19,7 @@ ReviewGrant Given(const ReviewGrant& before = {}) {
   grant.until = kUntil;
   grant.numbers.subject = 5;
   grant.numbers.accounts = 1;
-  return Give(before, grant);
+  return GiveGrant(before, grant);
 }
 GrantName NameOf(const ReviewGrant& grant) { return {grant.id, grant.fence}; }
 GrantStanding Standing(const ReviewGrant& grant) { return {grant.numbers, false, true}; }
@@ -57,7 +57,7 @@ TEST(ReviewGrant, EachNumberEndsIt) {
 
 TEST(ReviewGrant, TheIdAndTheFenceAreBothItsOwn) {
   ReviewGrant first = Given();
-  End(ReviewOutcome::kSkipped, &first);
+  EndGrant(ReviewOutcome::kSkipped, &first);
   const ReviewGrant second = Given(first);
   EXPECT_EQ(second.fence, 2U);
   EXPECT_EQ(second.outcome, ReviewOutcome::kNone);
@@ -69,16 +69,16 @@ TEST(ReviewGrant, TheIdAndTheFenceAreBothItsOwn) {
 
 TEST(ReviewGrant, ATokenIsBurnedOnceAndReplacedByTheNext) {
   ReviewGrant grant = Given();
-  EXPECT_EQ(Redeem({}, false, &grant), TokenEnd::kReplaced) << "none was given";
+  EXPECT_EQ(RedeemToken({}, false, &grant), TokenEnd::kReplaced) << "none was given";
   const base::Bytes16 one{1}, two{2};
   OpenMedia(kNow, one, kUntil, &grant);
-  EXPECT_EQ(Redeem(two, false, &grant), TokenEnd::kReplaced);
-  EXPECT_EQ(Redeem(one, true, &grant), TokenEnd::kOver);
-  EXPECT_EQ(Redeem(one, false, &grant), TokenEnd::kNone);
-  EXPECT_EQ(Redeem(one, false, &grant), TokenEnd::kRedeemed);
+  EXPECT_EQ(RedeemToken(two, false, &grant), TokenEnd::kReplaced);
+  EXPECT_EQ(RedeemToken(one, true, &grant), TokenEnd::kOver);
+  EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kNone);
+  EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kRedeemed);
   OpenMedia(kNow + base::Seconds(5), two, kUntil, &grant);
-  EXPECT_EQ(Redeem(one, false, &grant), TokenEnd::kReplaced);
-  EXPECT_EQ(Redeem(two, false, &grant), TokenEnd::kNone);
+  EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kReplaced);
+  EXPECT_EQ(RedeemToken(two, false, &grant), TokenEnd::kNone);
   EXPECT_EQ(grant.opened_at, kNow);
   EXPECT_EQ(grant.opens, 2U);
   EXPECT_EQ(grant.redeems, 2U);
@@ -88,11 +88,11 @@ TEST(ReviewGrant, TheFirstWordAboutItStays) {
   ReviewGrant grant = Given();
   const base::Digest digest{3};
   EXPECT_FALSE(IsSubmitted(grant, NameOf(grant), digest));
-  Submit(digest, &grant);
+  SubmitGrant(digest, &grant);
   EXPECT_TRUE(IsSubmitted(grant, NameOf(grant), digest));
   EXPECT_FALSE(IsSubmitted(grant, NameOf(grant), base::Digest{4}));
   EXPECT_FALSE(IsSubmitted(grant, {grant.id, 9}, digest));
-  End(ReviewOutcome::kSafety, &grant);
+  EndGrant(ReviewOutcome::kSafety, &grant);
   EXPECT_EQ(grant.outcome, ReviewOutcome::kSubmitted);
   EXPECT_EQ(StateOf(grant, grant.numbers, false), GrantState::kSubmitted);
   EXPECT_EQ(MayUse(grant, NameOf(grant), Standing(grant)), GrantEnd::kSubmitted);
@@ -101,9 +101,9 @@ TEST(ReviewGrant, TheFirstWordAboutItStays) {
 TEST(ReviewGrant, ItIsRenewedOnce) {
   ReviewGrant grant = Given();
   const base::BootTime later{base::BootId{1}, base::Hours(3)};
-  EXPECT_EQ(Renew(kNow, later, &grant), GrantEnd::kNone);
+  EXPECT_EQ(RenewGrant(kNow, later, &grant), GrantEnd::kNone);
   EXPECT_EQ(grant.until, later);
-  EXPECT_EQ(Renew(kNow, kUntil, &grant), GrantEnd::kRenewedBefore);
+  EXPECT_EQ(RenewGrant(kNow, kUntil, &grant), GrantEnd::kRenewedBefore);
   EXPECT_EQ(grant.until, later);
 }
 

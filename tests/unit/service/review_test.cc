@@ -259,7 +259,7 @@ TEST_F(ReviewTest, ItIsRenewedOnce) {
   world_.Wait(base::Seconds(29 * 60));
   const auto until = world_.reviews().Renew(held.name, {});
   ASSERT_TRUE(until.ok()) << until.status();
-  EXPECT_EQ(*until, world_.Now() + domain::kGrantLife);
+  EXPECT_EQ(*until, world_.clock.Now() + domain::kGrantLife);
   world_.Wait(base::Seconds(29 * 60));
   EXPECT_EQ(reviewing_.Why(reviewing_.Open(held)), "NONE");
   EXPECT_EQ(reviewing_.Why(world_.reviews().Renew(held.name, {})), "GRANT_ENDED RENEWED_BEFORE");
@@ -359,8 +359,8 @@ TEST_F(ReviewTest, ThePersonIsToldWhatWasHeardAndNotByWhom) {
   reviewing_.Lease("a", "unopened");
   EXPECT_TRUE(world_.list_reviews().Heard(world_.Handle("a"))->heard.empty()) << "nobody heard it";
   const Held first = reviewing_.Lease("a", "rec", "r2");
+  const base::Instant opened = world_.clock.Now();
   ASSERT_TRUE(reviewing_.Open(first).ok());
-  const base::Instant opened = world_.Now();
   world_.Wait(base::Seconds(60));
   ASSERT_TRUE(reviewing_.Open(first).ok());
   Ok(reviewing_.End(first, ReviewOutcome::kInaudible));
