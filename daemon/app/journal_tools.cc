@@ -52,6 +52,7 @@ constexpr std::pair<ChangeKind, const char*> kNames[] = {
     {ChangeKind::kProposalChanged, "proposal_changed"},
     {ChangeKind::kTaskRetried, "task_retried"},
     {ChangeKind::kMonthKeyChanged, "month_key_changed"},
+    {ChangeKind::kReviewChanged, "review_changed"},
 };
 
 const char* NameOf(ChangeKind kind) {

@@ -78,6 +78,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kVerificationReported:
     case ChangeKind::kProposalChanged:
     case ChangeKind::kMonthKeyChanged:
+    case ChangeKind::kReviewChanged:
       break;
   }
   return Carried::kWhole;
@@ -110,6 +111,7 @@ Rows RowsOf(Table table) {
     case Table::kSweep:
     case Table::kProposal:
     case Table::kSafetyFlag:
+    case Table::kReview:
       return Rows::kAll;
   }
   return Rows::kNothing;  // a number that no table has

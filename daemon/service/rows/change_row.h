@@ -52,10 +52,11 @@ enum class ChangeKind : uint8_t {
   kTaskRetried = 75,      // the pause of a task that failed was ended
   kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
   kMonthKeyChanged = 77,  // a month's key of the decision log was made or destroyed
+  kReviewChanged = 78,    // a review grant was given, used or ended, reviews were revoked, or the media key was made
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagAcknowledged;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kMonthKeyChanged;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kReviewChanged;
 
 // Whether the number is one of the above: it may have come from anywhere.
 constexpr bool IsKnown(ChangeKind kind) {

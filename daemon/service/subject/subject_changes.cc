@@ -3,10 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/service/commit/report_flags.h"
 #include "daemon/service/deletion/group_holds.h"
 #include "daemon/service/deletion/withdrawal_follow_ups.h"
 #include "daemon/service/rows/load_subject.h"
-#include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
 namespace {
@@ -27,7 +27,9 @@ bool IsHeld(const Core& core, base::SubjectHandle subject, base::RecordingHandle
 void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
   // What a listener found in a recording stays with the account under which it was found.
   if (request.kind == ChangeKind::kReportRecording) {
-    request.hook = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
+    if (request.hook == nullptr) {
+      request.hook = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
+    }
     if ((request.flags & domain::Flags::kSafety) != 0) return SubmitSafety(std::move(request), std::move(done));
   } else {
     request.retarget = &TellDataSystems;

@@ -65,6 +65,9 @@ struct World::Running {
         sweeps(context, systems, publisher.sweeps()),
         children_due(context, reads),
         safety_flags(context, changes),
+        reviews(context),
+        end_review(context, subject_changes),
+        list_reviews(context),
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
@@ -88,6 +91,9 @@ struct World::Running {
   service::Sweeps sweeps;
   service::ChildrenDue children_due;
   service::SafetyFlags safety_flags;
+  service::Reviews reviews;
+  service::EndReview end_review;
+  service::ListReviews list_reviews;
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
@@ -158,6 +164,9 @@ service::DataSystems& World::systems() { return running_->systems; }
 service::Sweeps& World::sweeps() { return running_->sweeps; }
 service::ChildrenDue& World::children_due() { return running_->children_due; }
 service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
+service::Reviews& World::reviews() { return running_->reviews; }
+service::EndReview& World::end_review() { return running_->end_review; }
+service::ListReviews& World::list_reviews() { return running_->list_reviews; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }

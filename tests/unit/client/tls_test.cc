@@ -25,8 +25,8 @@ using testing::FakeDaemon;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kRoles[] = {"backend", "sampler",  "store",   "purger",
-                                  "auditor", "operator", "officer", "second-officer"};
+constexpr const char* kRoles[] = {"backend",  "sampler", "store",          "purger",     "auditor",
+                                  "operator", "officer", "second-officer", "review-tool"};
 
 std::map<std::string, std::string> MadeAt(Time now) {
   std::map<std::string, std::string> files;

@@ -95,6 +95,20 @@ inline const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.HandleSafetyFlagRequest.recording_id", kId},
       {"consent.v1.HandleSafetyFlagRequest.note", {1, 1024}},
       {"consent.v1.HandleSafetyFlagRequest.request_id", kFreeRequestId},
+      {"consent.v1.LeaseReviewsRequest.reviewer", {1, 64}},
+      {"consent.v1.OpenMediaRequest.grant_id", kId},
+      {"consent.v1.OpenMediaRequest.audience", kSystem},
+      {"consent.v1.RedeemMediaRequest.system", kSystem},
+      {"consent.v1.RedeemMediaRequest.media_token", {1, 512}},
+      {"consent.v1.SubmitReviewRequest.grant_id", kId},
+      {"consent.v1.SubmitReviewRequest.digest", {32, 32}},
+      {"consent.v1.EndReviewRequest.grant_id", kId},
+      {"consent.v1.RenewReviewRequest.grant_id", kId},
+      {"consent.v1.RevokeReviewsRequest.reviewer", {1, 64}},
+      {"consent.v1.RevokeReviewsRequest.site", {1, 64}},
+      {"consent.v1.RevokeReviewsRequest.reason", {1, 256}},
+      {"consent.v1.ListGrantsRequest.page_token", kToken},
+      {"consent.v1.ListHeardRequest.account_id", kId},
   };
   return rules;
 }
@@ -241,6 +255,7 @@ inline const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.RetryTasksRequest.min_failures", {0, 1'000'000}},
       {"consent.v1.ListTasksRequest.min_failures", {0, 1'000'000}},
       {"consent.v1.ListTasksRequest.page_size", {0, 1'000}},
+      {"consent.v1.ListGrantsRequest.page_size", {0, 1'000}},
       {"consent.v1.TaskResult.epoch", {1, 1'000'000'000'000}},
       {"consent.v1.TaskResult.erased_count", {0, 1'000'000'000'000}},
       {"consent.v1.TaskFailure.epoch", {1, 1'000'000'000'000}},

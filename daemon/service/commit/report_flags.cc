@@ -1,4 +1,4 @@
-#include "daemon/service/subject/report_flags.h"
+#include "daemon/service/commit/report_flags.h"
 
 #include <algorithm>
 
