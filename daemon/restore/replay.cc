@@ -208,9 +208,9 @@ absl::Status Replay::Forget(store::Partition partition, const base::SubjectHandl
     if (!scanned.ok()) return scanned;
   }
   absl::Status reviews = store_.Scan(partition, Table::kReview, [&](std::string_view key, std::string_view value) {
-    const std::string_view named = key[0] == service::kGrantsById ? value : key;
-    const bool names_any = key[0] != service::kRevocations && named.size() > prefix.size();
-    if (names_any && named.substr(1, prefix.size()) == prefix) gone.push_back({Table::kReview, std::string(key)});
+    const std::string_view owner = key[0] == service::kGrantsById ? value : key;
+    const bool has_owner = key[0] != service::kRevocations && owner.size() > prefix.size();
+    if (has_owner && owner.substr(1, prefix.size()) == prefix) gone.push_back({Table::kReview, std::string(key)});
     return true;
   });
   if (!reviews.ok()) return reviews;
