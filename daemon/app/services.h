@@ -91,7 +91,8 @@ struct Services {
         verify_decisions(core),
         explain_check(core),
         reviews(core),
-        end_review(core, subject_changes),
+        end_review(core,
+                   [this](auto change, auto done) { subject_changes.Submit(std::move(change), std::move(done)); }),
         list_reviews(core),
         read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}

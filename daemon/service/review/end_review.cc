@@ -112,7 +112,7 @@ void EndReview::Run(const domain::GrantName& name, domain::ReviewOutcome outcome
   absl::StatusOr<ChangeRequest> request = RequestOf(name, outcome, caller);
   if (!request.ok()) return done(request.status());
   request->is_awaited = is_awaited;
-  changes_.Submit(*std::move(request), [done](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
+  report_(*std::move(request), [done](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
 }
 
 }  // namespace consent::service

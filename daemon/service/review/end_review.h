@@ -2,11 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "daemon/domain/review.h"
+#include "daemon/service/commit/change.h"
 #include "daemon/service/state/core.h"
-#include "daemon/service/subject/subject_changes.h"
 
 namespace consent::service {
 
@@ -14,7 +15,9 @@ namespace consent::service {
 // grant stays; the flags of every later one are stored all the same.
 class EndReview {
  public:
-  EndReview(Core& core, SubjectChanges& changes) : core_(core), changes_(changes) {}
+  // Submits a report of flags that brings its hook: SubjectChanges::Submit, which tells joined accounts of it, too.
+  using Report = std::function<void(ChangeRequest, ChangeDone)>;
+  EndReview(Core& core, Report report) : core_(core), report_(std::move(report)) {}
 
   // Called exactly once, on any thread. GRANT_NOT_FOUND; GRANT_LOST, where the recording was granted anew and the
   // outcome is no flag; STORE_UNREADABLE, INTERNAL; those of a commit and of SubjectChanges.
@@ -29,7 +32,7 @@ class EndReview {
                                           const Caller& caller) const;
 
   Core& core_;
-  SubjectChanges& changes_;
+  const Report report_;
 };
 
 }  // namespace consent::service
