@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "daemon/domain/review.h"
-#include "daemon/service/commit/change.h"
+#include "daemon/service/commit/change_subject.h"
 #include "daemon/service/state/core.h"
 
 namespace consent::service {
