@@ -164,7 +164,7 @@ class Asking {
   }
 
   void Rest() {
-    const auto flags = world_.safety_flags().List({}, 1000, {});
+    const auto flags = world_.safety_flags().List({}, false, 1000, {});
     if (!flags.ok()) return Say("flags: " + ReasonOf(flags));
     for (const service::SafetyFlagView& flag : flags->flags) {
       Say("flag " + flag.account_id + " " + flag.recording_id + " " + std::to_string(flag.reported_at.micros));

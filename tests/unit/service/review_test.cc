@@ -173,7 +173,9 @@ TEST(ReviewRestrictionTest, EachEndsTheGrantAtOnceAndForGood) {
     EXPECT_EQ(reviewing.Why(world.reviews().Renew(held.name, {})), ended);
     EXPECT_EQ(reviewing.State(held), GrantState::kRestricted);
     const bool is_of_subject = restriction.cause == "SUBJECT_CHANGED";
-    if (is_of_subject) EXPECT_EQ(reviewing.Why(reviewing.Open(other)), "NONE") << "another account's";
+    if (is_of_subject) {
+      EXPECT_EQ(reviewing.Why(reviewing.Open(other)), "NONE") << "another account's";
+    }
     const std::string again = reviewing.Said(reviewing.TryLease("a", "rec", "r9"));
     EXPECT_EQ(again == "GRANT", restriction.may_follow) << again;
     world.Restart();
@@ -302,7 +304,7 @@ TEST_F(ReviewTest, WhatWasFoundIsAFlagInTheSameCommit) {
     EXPECT_NE(again.find(reason), std::string::npos) << again;
     Ok(reviewing_.End(held, outcome));
   }
-  const auto listed = world_.safety_flags().List({}, 10, {});
+  const auto listed = world_.safety_flags().List({}, false, 10, {});
   ASSERT_TRUE(listed.ok());
   ASSERT_EQ(listed->flags.size(), 1U);
   EXPECT_EQ(listed->flags[0].account_id, "a");
