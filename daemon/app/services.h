@@ -66,7 +66,7 @@ struct Services {
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
-        subject_changes(changes),
+        subject_changes(core, changes),
         joins(core, changes),
         check(core),
         reads(core),

@@ -368,6 +368,9 @@ struct RecordingState {
   bool has_tombstone = false;  // a deletion names this very recording
   TombstoneState tombstone = TombstoneState::kPending;
   bool on_hold = false;  // a hold names this very recording
+  // When SAFETY was reported of it first, by the server's time and never earlier than that was (`Rules::safety_hold`
+  // counts from it). Unset: never, of an account that is forgotten, or before times were kept.
+  Instant safety_since;
   bool operator==(const RecordingState&) const = default;
 };
 

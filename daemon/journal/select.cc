@@ -44,6 +44,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kReportRecording:
     case ChangeKind::kChildNotice:
     case ChangeKind::kSafetyFlagHandled:
+    case ChangeKind::kSafetyFlagAcknowledged:
     case ChangeKind::kJoined:
       return Carried::kUnlessLoosened;
     case ChangeKind::kDeletionCancelled:

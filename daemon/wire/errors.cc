@@ -84,6 +84,7 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_PROPOSALS_FULL, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SAFETY_FLAG_ACKNOWLEDGED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_KEY_FILE_REFUSED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_ACCOUNT_JOINED, absl::StatusCode::kFailedPrecondition},
 };

@@ -37,6 +37,7 @@ enum class ChangeKind : uint8_t {
   kSafetyFlagHandled = 19,
   kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
   kJoined = 21,    // a step of joining an account into another one
+  kSafetyFlagAcknowledged = 22,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -52,7 +53,7 @@ enum class ChangeKind : uint8_t {
   kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
   kMonthKeyChanged = 77,  // a month's key of the decision log was made or destroyed
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kJoined;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagAcknowledged;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kMonthKeyChanged;
 

@@ -1,5 +1,7 @@
 #include "daemon/service/subject/report_flags.h"
 
+#include <algorithm>
+
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -13,8 +15,21 @@ absl::StatusOr<ChangeHook::Prepared> ReportFlags::Prepare(const Core& core, cons
   return Prepared::kGoOn;
 }
 
+namespace {
+
+// Never earlier than the report was, as far as a clock can tell: a stamp goes by a wall that lags behind, too.
+base::Instant HeldSince(const Core& core, const store::Stamp& stamp) {
+  const base::TrustedClock::View time = core.time.Look();
+  return time.doubtful ? std::max(stamp.time, time.trusted) : stamp.time;
+}
+
+}  // namespace
+
 void ReportFlags::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
-  const domain::RecordingState marks = domain::AddFlags(before_, flags_);
+  // A forgotten account has no key, so nobody could be told whom to look after, nor whose recording is held.
+  const bool can_be_told = !domain::IsForgotten(out.transition.after);
+  const domain::RecordingState marks =
+      domain::AddFlags(before_, flags_, can_be_told ? HeldSince(core, stamp) : base::Instant{});
   const auto added = static_cast<uint8_t>(marks.flags & ~before_.flags);
   out.transition.after.has_recording_marks = true;
   if (added != 0) {
@@ -23,8 +38,8 @@ void ReportFlags::Build(const Core& core, const store::Stamp& stamp, HookOutput&
     change.flags = added;
     out.transition.changes.push_back(change);
   }
-  // A forgotten account has no key, so nobody could be told whom to look after.
-  if ((added & domain::Flags::kSafety) != 0 && !domain::IsForgotten(out.transition.after)) {
+  if ((added & domain::Flags::kSafety) != 0 && can_be_told) {
+    out.transition.after.holds_changed = stamp.sequence;  // it takes leases back, and puts tasks off
     out.writes.push_back({store::Table::kSafetyFlag, core.RecordingKey(subject_, recording_),
                           EncodeSafetyFlagRow(SafetyFlagRow{subject_, recording_, stamp.time, stamp.sequence})});
   }

@@ -97,6 +97,7 @@ def attempts(victim, world):
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
                                                                            request_id=fresh_id())],
         "RecordingService/ListSafetyFlags": lambda: [report.ListSafetyFlagsRequest(), report.ListSafetyFlagsRequest(account_id=victim.agreed)],
+        "RecordingService/AcknowledgeSafetyFlag": lambda: [report.AcknowledgeSafetyFlagRequest(account_id=victim.agreed, recording_id="flagged-1", request_id=fresh_id())],
         "RecordingService/HandleSafetyFlag": lambda: [report.HandleSafetyFlagRequest(account_id=victim.agreed, recording_id="flagged-1", note="by a thief",
                                                                              request_id=fresh_id())],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(

@@ -55,7 +55,7 @@ struct World::Running {
         queue(context),
         publisher(context, queue),
         changes(context, options.max_in_flight),
-        subject_changes(changes),
+        subject_changes(context, changes),
         joins(context, changes),
         checks(context),
         reads(context),
@@ -297,6 +297,8 @@ Reply World::Retain(const std::string& account, const ScopeName& scope, domain::
 Reply World::Report(const std::string& account, const std::string& recording, uint8_t flags) {
   service::ChangeRequest request = Request(account, service::ChangeKind::kReportRecording);
   request.recording = hasher_.Recording(recording);
+  request.payload.account_id = account;
+  request.payload.recording_id = recording;
   request.flags = flags;
   return Submit(std::move(request));
 }

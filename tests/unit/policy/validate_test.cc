@@ -94,6 +94,13 @@ const Case kHead[] = {
      "default_capture_uncertainty_ms", "0 to 86400000"},
     {"BackupsNegative", [](auto* p) { p->set_backup_keep_days(-1); }, "backup_keep_days", "0 to 400"},
     {"BackupsLong", [](auto* p) { p->set_backup_keep_days(401); }, "backup_keep_days", "0 to 400"},
+    {"SafetyHoldNegative", [](auto* p) { p->set_safety_hold_hours(-1); }, "safety_hold_hours", "0 to 720"},
+    {"SafetyHoldLong", [](auto* p) { p->set_safety_hold_hours(721); }, "safety_hold_hours", "0 to 720"},
+    {"SafetyAcknowledgeLong", [](auto* p) { p->set_safety_acknowledge_hours(721), p->set_safety_handle_hours(720); },
+     "safety_acknowledge_hours", "0 to 720"},
+    {"SafetyHandleLong", [](auto* p) { p->set_safety_handle_hours(721); }, "safety_handle_hours", "0 to 720"},
+    {"SafetyHandleBeforeAcknowledged", [](auto* p) { p->set_safety_acknowledge_hours(9), p->set_safety_handle_hours(8); },
+     "safety_handle_hours", "is less than safety_acknowledge_hours"},
     {"DecisionsNegative", [](auto* p) { p->set_decision_log_keep_months(-1); }, "decision_log_keep_months", "0 to 120"},
     {"DecisionsLong", [](auto* p) { p->set_decision_log_keep_months(121); }, "decision_log_keep_months", "0 to 120"},
 };

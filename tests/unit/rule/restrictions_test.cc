@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "daemon/domain/transitions.h"
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 
@@ -125,6 +126,11 @@ void Suspend(Dice& dice, Case* c) {
 void Hold(Dice& dice, Case* c) {
   if (dice.Chance(0.3)) {
     c->marks.on_hold = true;
+    return;
+  }
+  if (dice.Chance(0.3)) {
+    c->rules.safety.hold = base::Hours(72);
+    c->marks = domain::AddFlags(c->marks, domain::Flags::kSafety, PastTime(dice, *c));
     return;
   }
   domain::Hold hold;

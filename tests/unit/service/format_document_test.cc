@@ -128,13 +128,19 @@ void AddSubjectRows(const Core& core, Examples* all) {
   marks.flags = domain::Flags::kSafety;
   marks.has_tombstone = true;
   marks.tombstone = domain::TombstoneState::kVerified;
+  domain::RecordingState reported = marks;
+  reported.safety_since = kTime;
   RequestRow request{kTime, 300, Filled<16>(0x0b)};
   all->insert({{"subject.key", core.SubjectKey(subject)},
                {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
                {"recording.key", core.RecordingKey(subject, NamedRecording())},
                {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
                {"request.value", EncodeRequestRow(request)},
-               {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300})},
+               {"recording-safety.value", EncodeMarksRow(subject, NamedRecording(), reported)},
+               {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, {}, 0, {}, 0})},
+               {"safety-flag-taken.value",
+                EncodeSafetyFlagRow(
+                    {subject, NamedRecording(), kTime, 300, kTime + base::Microseconds(1), 301, {}, 0})},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
                {"master-key.key", std::string(kMasterKeyKey)},

@@ -124,6 +124,9 @@ absl::Status ReadRequest(const v1::ReviewHoldRequest& r) { return wire::ReadRevi
 absl::Status ReadRequest(const v1::ListSafetyFlagsRequest& r) {
   return wire::ReadListSafetyFlags(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::AcknowledgeSafetyFlagRequest& r) {
+  return wire::ReadAcknowledgeSafetyFlag(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::HandleSafetyFlagRequest& r) {
   return wire::ReadHandleSafetyFlag(r, Hasher()).status();
 }
@@ -249,7 +252,9 @@ std::vector<RequestKind> MakeDeletions() {
           {R"(hold_id: "token" review_at { seconds: 1800000000 } reason: "goes on" request_id: "q1" )" + evidence}),
       Kind<v1::ListHoldsRequest>(
           {R"(account_id: "a1" include_released: true page_size: 50 page_token: "token" past_review: true)", ""}),
-      Kind<v1::ListSafetyFlagsRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ListSafetyFlagsRequest>({R"(account_id: "a1" page_size: 50 page_token: "token" overdue: true)", ""}),
+      Kind<v1::AcknowledgeSafetyFlagRequest>(
+          {R"(account_id: "a1" recording_id: "r1" note: "mine" request_id: "q1" )" + evidence}),
       Kind<v1::HandleSafetyFlagRequest>(
           {R"(account_id: "a1" recording_id: "r1" note: "called" request_id: "q1" )" + evidence}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
