@@ -71,8 +71,7 @@ bool CanBe(bool for_purpose, Eligibility eligibility, Disposition disposition, R
   if (!for_purpose) {
     if (eligibility != Eligibility::kNotAnswered) return false;
     return (disposition == Disposition::kKeep && reason == Reason::kNone) ||
-           (disposition == Disposition::kHold && holds) ||
-           (disposition == Disposition::kPurge && purges);
+           (disposition == Disposition::kHold && holds) || (disposition == Disposition::kPurge && purges);
   }
   const bool allows = reason == Reason::kConsent || reason == Reason::kDefault;
   if (allows) return eligibility == Eligibility::kEligible && disposition == Disposition::kKeep;
@@ -84,9 +83,8 @@ bool CanBe(bool for_purpose, Eligibility eligibility, Disposition disposition, R
       return purges;
     case Disposition::kKeep:
       // These are never eligible before they are purged, or where only that can be told.
-      return !holds &&
-             (!purges || reason == Reason::kDeleted || reason == Reason::kAccountClosed ||
-              reason == Reason::kRetentionExpired || reason == Reason::kChildInactive);
+      return !holds && (!purges || reason == Reason::kDeleted || reason == Reason::kAccountClosed ||
+                        reason == Reason::kRetentionExpired || reason == Reason::kChildInactive);
     case Disposition::kNotAnswered:
       break;
   }

@@ -80,13 +80,13 @@ void RecordingRpc::AcknowledgeFlag(
   if (!input.ok()) return call->Finish(input.status());
   auto request = ToChangeRequest(core_, call, service::ChangeKind::kSafetyFlagAcknowledged, *std::move(input));
   const domain::Channel channel = request.command.proof.channel;
-  safety_flags_.Acknowledge(std::move(request),
-                            [this, call, channel](const absl::StatusOr<service::ChangeReply>& reply) {
-                              if (!reply.ok()) return call->Finish(reply.status());
-                              ReportChange(service::ChangeKind::kSafetyFlagAcknowledged, channel, dependencies_.observer);
-                              call->response()->set_revision(core_.tokens.Encode(reply->revision));
-                              call->Finish(absl::OkStatus());
-                            });
+  safety_flags_.Acknowledge(
+      std::move(request), [this, call, channel](const absl::StatusOr<service::ChangeReply>& reply) {
+        if (!reply.ok()) return call->Finish(reply.status());
+        ReportChange(service::ChangeKind::kSafetyFlagAcknowledged, channel, dependencies_.observer);
+        call->response()->set_revision(core_.tokens.Encode(reply->revision));
+        call->Finish(absl::OkStatus());
+      });
 }
 
 void RecordingRpc::HandleFlag(const CallPtr<v1::HandleSafetyFlagRequest, v1::HandleSafetyFlagResponse>& call) {

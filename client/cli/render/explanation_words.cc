@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/render/explanation_phrases.h"
 #include "client/cli/render/missing_facts.h"
+#include "client/cli/render/render.h"
 
 namespace consent::cli {
 namespace {

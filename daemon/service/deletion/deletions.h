@@ -18,7 +18,7 @@ namespace consent::service {
 struct DeletionView {
   DeletionPlace place;
   domain::DeletionRequest request;
-  std::optional<DeletionPayload> payload;  // while its key exists
+  std::optional<DeletionPayload> payload;        // while its key exists
   domain::OnHold on_hold = domain::OnHold::kNo;  // it is open, and some of what it selects is on hold
 };
 

@@ -127,8 +127,7 @@ absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
       snapshot->AsPrecondition(core)};
-  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), still_held, false,
-                         std::move(preconditions)});
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), still_held, false, std::move(preconditions)});
   return absl::OkStatus();
 }
 

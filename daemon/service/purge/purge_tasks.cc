@@ -56,6 +56,12 @@ struct PurgeTasks::Candidate {
   bool taken_back = false;  // by a hold, while it was leased
   size_t bytes = 0;
 
+  // It is the request's first.
+  void Begins(DeletionPlace place, const DeletionRow& row, const std::string& stored) {
+    preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), stored});
+    begun = row;
+    domain::Begin(begun->request);
+  }
   // The row of its next lease.
   TaskRow Leased(base::Instant now, base::Span visibility, const base::BootTime& until) const {
     const TaskRow& row = task.row;
@@ -166,11 +172,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
   found.preconditions.push_back(snapshot->AsPrecondition(core_));
-  if (deletion->request.state == domain::DeletionState::kAccepted) {
-    found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
-    found.begun = *deletion;
-    domain::Begin(found.begun->request);
-  }
+  if (deletion->request.state == domain::DeletionState::kAccepted) found.Begins(place, *deletion, deletion_bytes);
   found.task.place = place;
   found.task.row = *row;
   found.task.request = std::move(deletion->request);

@@ -172,8 +172,8 @@ namespace {
 absl::Status AddSafetyHold(const Core& core, base::SubjectHandle subject, const domain::SubjectFacts& facts,
                            HoldsOfGroup* group) {
   const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
-  const bool may_hold = rules != nullptr && rules->safety.hold.micros > 0 && facts.holds_changed != 0 &&
-                        facts.has_recording_marks;
+  const bool may_hold =
+      rules != nullptr && rules->safety.hold.micros > 0 && facts.holds_changed != 0 && facts.has_recording_marks;
   if (!may_hold) return absl::OkStatus();
   absl::StatusOr<std::vector<SafetyFlagRow>> rows = LoadSafetyFlagsOf(core, subject);
   if (!rows.ok()) return rows.status();
@@ -237,8 +237,8 @@ void Overlaps(const SafetyHold& hold, const domain::Selector& selector, Overlap*
   overlap->any = true;
   overlap->latest = std::max(overlap->latest, hold.came);
   // More than fit one task's exceptions: none of it is handed out until there are fewer.
-  overlap->all = overlap->all || domain::CoversAll(held, selector) ||
-                 hold.recordings.size() > domain::kMaxSelectedRecordings;
+  overlap->all =
+      overlap->all || domain::CoversAll(held, selector) || hold.recordings.size() > domain::kMaxSelectedRecordings;
   for (size_t i = 0; i < hold.recordings.size(); ++i) {
     const bool is_selected =
         selector.kind != domain::SelectorKind::kRecordings ||

@@ -75,7 +75,7 @@ struct HoldInForce {
 // comes by time alone.
 struct SafetyHold {
   base::SubjectHandle subject;
-  store::Sequence came = 0;                      // as of HoldInForce; of the last report
+  store::Sequence came = 0;                       // as of HoldInForce; of the last report
   std::vector<base::RecordingHandle> recordings;  // sorted
   std::vector<base::Instant> until;               // of each of them
   std::vector<SafetyFlagRow> rows;                // of each of them

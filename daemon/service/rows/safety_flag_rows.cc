@@ -88,7 +88,8 @@ absl::StatusOr<std::vector<SafetyFlagRow>> LoadSafetyFlagsOf(const Core& core, b
 
 absl::StatusOr<std::string> RecordingIdOf(const Core& core, const SafetyFlagRow& row) {
   const auto feed = core.store.FeedAt(core.PartitionOf(row.subject), row.reported);
-  if (absl::IsOutOfRange(feed.status()) || absl::IsNotFound(feed.status())) return std::string();  // truncated away, or before a restore
+  if (absl::IsOutOfRange(feed.status()) || absl::IsNotFound(feed.status()))
+    return std::string();  // truncated away, or before a restore
   if (!feed.ok()) return StoreUnreadable();
   ChangeRow change;
   if (feed->erased || !DecodeChangeRow(feed->event.body, &change)) return std::string();

@@ -40,8 +40,13 @@ void ReportFlags::Build(const Core& core, const store::Stamp& stamp, HookOutput&
   }
   if ((added & domain::Flags::kSafety) != 0 && can_be_told) {
     out.transition.after.holds_changed = stamp.sequence;  // it takes leases back, and puts tasks off
-    out.writes.push_back({store::Table::kSafetyFlag, core.RecordingKey(subject_, recording_),
-                          EncodeSafetyFlagRow(SafetyFlagRow{subject_, recording_, stamp.time, stamp.sequence})});
+    SafetyFlagRow row;
+    row.subject = subject_;
+    row.recording = recording_;
+    row.reported_at = stamp.time;
+    row.reported = stamp.sequence;
+    out.writes.push_back(
+        {store::Table::kSafetyFlag, core.RecordingKey(subject_, recording_), EncodeSafetyFlagRow(row)});
   }
   out.writes.push_back(
       {store::Table::kRecording, core.RecordingKey(subject_, recording_), EncodeMarksRow(subject_, recording_, marks)});

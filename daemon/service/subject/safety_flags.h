@@ -1,5 +1,5 @@
-// SAFETY flags that nobody has handled: listed, acknowledged and handled, each by its time. A flag restricts for ever; that
-// it is open only says that somebody has yet to look after the person. What it holds is held by its report alone.
+// SAFETY flags that nobody has handled: listed, acknowledged and handled, each by its time. A flag restricts for ever;
+// that it is open only says that somebody has yet to look after the person. What it holds is held by its report alone.
 #pragma once
 
 #include <optional>

@@ -5,6 +5,7 @@
 
 #include "daemon/service/deletion/group_holds.h"
 #include "daemon/service/deletion/withdrawal_follow_ups.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
@@ -12,6 +13,13 @@ namespace {
 
 void TellDataSystems(ChangeRequest& request) {
   request.hook = std::make_shared<WithdrawalFollowUps>(request.subject, request.account_id, request.payload.names);
+}
+
+// By a report of SAFETY, as far as it can be read.
+bool IsHeld(const Core& core, base::SubjectHandle subject, base::RecordingHandle recording) {
+  const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
+  const auto marks = LoadMarks(core, subject, recording);
+  return !marks.ok() || rules == nullptr || rules->safety.Holds(marks->safety_since, core.Present());
 }
 
 }  // namespace
@@ -33,7 +41,7 @@ void SubjectChanges::SubmitSafety(ChangeRequest request, ChangeDone done) {
   ChangeRequest like = request;
   changes_.Submit(std::move(request), [this, like = std::move(like),
                                        done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
-    if (!reply.ok()) return done(std::move(reply));
+    if (!reply.ok() || !IsHeld(core_, like.subject, like.recording)) return done(std::move(reply));
     TellGroupOfHolds(core_, changes_, like,
                      [reply = *std::move(reply), done = std::move(done)](const absl::Status& told) mutable {
                        done(told.ok() ? absl::StatusOr<ChangeReply>(std::move(reply)) : told);

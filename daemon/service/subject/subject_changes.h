@@ -9,9 +9,9 @@ namespace consent::service {
 class SubjectChanges {
  public:
   SubjectChanges(const Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
-  // As ChangeSubject::Submit, with the part that the request's kind asks for. A report of SAFETY is told to the accounts
-  // that are joined with its own, one commit after the other, before it is acknowledged; where that fails the flag
-  // stands, and the same report again tells them.
+  // As ChangeSubject::Submit, with the part that the request's kind asks for. A report of SAFETY is told to the
+  // accounts that are joined with its own, one commit after the other, before it is acknowledged; where that fails the
+  // flag stands, and the same report again tells them.
   void Submit(ChangeRequest request, ChangeDone done);
 
  private:

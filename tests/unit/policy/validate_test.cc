@@ -99,8 +99,9 @@ const Case kHead[] = {
     {"SafetyAcknowledgeLong", [](auto* p) { p->set_safety_acknowledge_hours(721), p->set_safety_handle_hours(720); },
      "safety_acknowledge_hours", "0 to 720"},
     {"SafetyHandleLong", [](auto* p) { p->set_safety_handle_hours(721); }, "safety_handle_hours", "0 to 720"},
-    {"SafetyHandleBeforeAcknowledged", [](auto* p) { p->set_safety_acknowledge_hours(9), p->set_safety_handle_hours(8); },
-     "safety_handle_hours", "is less than safety_acknowledge_hours"},
+    {"SafetyHandleBeforeAcknowledged",
+     [](auto* p) { p->set_safety_acknowledge_hours(9), p->set_safety_handle_hours(8); }, "safety_handle_hours",
+     "is less than safety_acknowledge_hours"},
     {"DecisionsNegative", [](auto* p) { p->set_decision_log_keep_months(-1); }, "decision_log_keep_months", "0 to 120"},
     {"DecisionsLong", [](auto* p) { p->set_decision_log_keep_months(121); }, "decision_log_keep_months", "0 to 120"},
 };

@@ -170,10 +170,10 @@ TEST(ExplanationsOfSeeds, ReachEveryNoteAndRow) {
     EXPECT_EQ(notes.count(static_cast<RowNote>(note)), 1U) << note;
   }
   for (const Reason reason :
-       {Reason::kLegalHold, Reason::kSafetyHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied, Reason::kAccountClosed,
-        Reason::kRetentionExpired, Reason::kAccidentalExpired, Reason::kPurposeEnded, Reason::kSuspended,
-        Reason::kSeveralSpeakers, Reason::kCapturedWhileRefused, Reason::kConsentExpired, Reason::kNoticeSuperseded,
-        Reason::kPlaceNotAllowed, Reason::kConsent}) {
+       {Reason::kLegalHold, Reason::kSafetyHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied,
+        Reason::kAccountClosed, Reason::kRetentionExpired, Reason::kAccidentalExpired, Reason::kPurposeEnded,
+        Reason::kSuspended, Reason::kSeveralSpeakers, Reason::kCapturedWhileRefused, Reason::kConsentExpired,
+        Reason::kNoticeSuperseded, Reason::kPlaceNotAllowed, Reason::kConsent}) {
     EXPECT_EQ(nearly.count(reason), 1U) << test::ReasonName(reason);
   }
 }

@@ -131,28 +131,28 @@ void AddSubjectRows(const Core& core, Examples* all) {
   domain::RecordingState reported = marks;
   reported.safety_since = kTime;
   RequestRow request{kTime, 300, Filled<16>(0x0b)};
-  all->insert({{"subject.key", core.SubjectKey(subject)},
-               {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
-               {"recording.key", core.RecordingKey(subject, NamedRecording())},
-               {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
-               {"request.value", EncodeRequestRow(request)},
-               {"recording-safety.value", EncodeMarksRow(subject, NamedRecording(), reported)},
-               {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, {}, 0, {}, 0})},
-               {"safety-flag-taken.value",
-                EncodeSafetyFlagRow(
-                    {subject, NamedRecording(), kTime, 300, kTime + base::Microseconds(1), 301, {}, 0})},
-               {"decision-log.key", std::string(kDecisionLogKey)},
-               {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
-               {"master-key.key", std::string(kMasterKeyKey)},
-               {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
-               {"month-key.key", MonthKeyRowKey(kMonthKey)},
-               {"month-key.value", EncodeMonthKeyRow({kTime, After(1)})},
-               {"month-key-share.key", MonthKeyShareKey(kMonthKey)},
-               {"verification.key", std::string(kVerificationKey)},
-               {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
-               {"payload", EncodePayload(SomePayload())},
-               {"change", EncodeChangeRow(OptOutRow())},
-               {"change-of-no-subject", LeasedEvent()}});
+  all->insert(
+      {{"subject.key", core.SubjectKey(subject)},
+       {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
+       {"recording.key", core.RecordingKey(subject, NamedRecording())},
+       {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
+       {"request.value", EncodeRequestRow(request)},
+       {"recording-safety.value", EncodeMarksRow(subject, NamedRecording(), reported)},
+       {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, {}, 0, {}, 0})},
+       {"safety-flag-taken.value",
+        EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, kTime + base::Microseconds(1), 301, {}, 0})},
+       {"decision-log.key", std::string(kDecisionLogKey)},
+       {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+       {"master-key.key", std::string(kMasterKeyKey)},
+       {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
+       {"month-key.key", MonthKeyRowKey(kMonthKey)},
+       {"month-key.value", EncodeMonthKeyRow({kTime, After(1)})},
+       {"month-key-share.key", MonthKeyShareKey(kMonthKey)},
+       {"verification.key", std::string(kVerificationKey)},
+       {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
+       {"payload", EncodePayload(SomePayload())},
+       {"change", EncodeChangeRow(OptOutRow())},
+       {"change-of-no-subject", LeasedEvent()}});
 }
 
 void AddPolicyRows(Examples* all) {

@@ -50,16 +50,13 @@ class SafetyFlagsTest : public testing::Test {
     return Handled(std::move(request));
   }
   Reply Handled(service::ChangeRequest request) {
-    return Done([&](service::ChangeDone done) {
-      world_.safety_flags().Handle(std::move(request), std::move(done));
-    });
+    return Done([&](service::ChangeDone done) { world_.safety_flags().Handle(std::move(request), std::move(done)); });
   }
   Reply Acknowledge(const std::string& account, const std::string& recording) {
     service::ChangeRequest request = Change(account, recording, service::ChangeKind::kSafetyFlagAcknowledged);
     request.payload.caller = "night desk";
-    return Done([&](service::ChangeDone done) {
-      world_.safety_flags().Acknowledge(std::move(request), std::move(done));
-    });
+    return Done(
+        [&](service::ChangeDone done) { world_.safety_flags().Acknowledge(std::move(request), std::move(done)); });
   }
   Reply Done(const std::function<void(service::ChangeDone)>& begin) {
     world_.Wait(base::Seconds(60));

@@ -120,7 +120,8 @@ TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
     for (const DeletionState state : {DeletionState::kReceived, DeletionState::kAccepted, DeletionState::kDenied}) {
       request = RequestIn(state);
       request.selector.kind = kind;
-      EXPECT_THAT(Told(request, OnHold::kNo, kReceived).summary(), Not(HasSubstr("recordings"))) << "their audio is used on";
+      EXPECT_THAT(Told(request, OnHold::kNo, kReceived).summary(), Not(HasSubstr("recordings")))
+          << "their audio is used on";
     }
   }
   EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
