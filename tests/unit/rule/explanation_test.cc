@@ -38,6 +38,7 @@ Explanation Explained(const Case& c) {
 const std::map<Reason, std::set<Row>>& RowsOfThePage() {
   static const std::map<Reason, std::set<Row>> rows = {
       {Reason::kLegalHold, {Row::kR1}},
+      {Reason::kSafetyHold, {Row::kR1}},
       {Reason::kDeleted, {Row::kR2, Row::kE1}},
       {Reason::kAccountClosed, {Row::kR2, Row::kE1}},
       {Reason::kDoNotSave, {Row::kR3}},

@@ -1,10 +1,10 @@
 // A restriction can only turn answers towards no, or towards PURGE; a hold only stops purging.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
-#include "daemon/domain/transitions.h"
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 
@@ -129,8 +129,9 @@ void Hold(Dice& dice, Case* c) {
     return;
   }
   if (dice.Chance(0.3)) {
-    c->rules.safety.hold = base::Hours(72);
-    c->marks = domain::AddFlags(c->marks, domain::Flags::kSafety, PastTime(dice, *c));
+    c->rules.safety.hold = std::max(c->rules.safety.hold, base::Hours(72));
+    c->marks.safety_since = std::max(c->marks.safety_since, PastTime(dice, *c));
+    c->marks.flags = static_cast<uint8_t>(c->marks.flags | domain::Flags::kSafety);
     return;
   }
   domain::Hold hold;
@@ -191,7 +192,8 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
     ASSERT_TRUE(is.disposition == was.disposition || is.disposition == Disposition::kHold) << Explain(before, after);
     // What the hold stops stays to be seen.
     was.reasons.ForEach([&](domain::Reason reason) {
-      const bool of_the_disposition = reason < domain::Reason::kUnknownSubject;
+      const bool of_the_disposition =
+          reason < domain::Reason::kUnknownSubject || reason == domain::Reason::kSafetyHold;
       ASSERT_TRUE(!of_the_disposition || is.reasons.Has(reason)) << Explain(before, after);
     });
   }

@@ -169,7 +169,7 @@ TEST(Rows, EachRowByItself) {
     if (!domain::IsOfRule(static_cast<Reason>(number))) continue;
     const auto reason = static_cast<Reason>(number);
     EXPECT_EQ(eligibility.count(reason), 1U) << test::ReasonName(reason) << " has no row of its own here";
-    const bool of_the_disposition = reason <= Reason::kPurposeEnded;
+    const bool of_the_disposition = reason <= Reason::kPurposeEnded || reason == Reason::kSafetyHold;
     EXPECT_EQ(disposition.count(reason), of_the_disposition ? 1U : 0U) << test::ReasonName(reason);
   }
 }
