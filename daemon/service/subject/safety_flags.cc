@@ -71,9 +71,10 @@ class TakeUpHook final : public ChangeHook {
   std::string bytes_;
 };
 
-// What was said in that change, opened; nothing: its account is erased.
+// What was said in that change, opened; nothing: its account is erased, or a restore lost it.
 absl::StatusOr<std::optional<Payload>> SaidIn(const Core& core, const SafetyFlagRow& row, store::Sequence sequence) {
   const auto feed = core.store.FeedAt(core.PartitionOf(row.subject), sequence);
+  if (absl::IsOutOfRange(feed.status()) || absl::IsNotFound(feed.status())) return std::optional<Payload>();
   if (!feed.ok()) return StoreUnreadable();
   if (feed->erased) return std::optional<Payload>();
   ChangeRow change;

@@ -168,10 +168,10 @@ TaskRow SomeTask(uint64_t seed) {
   row.out_epoch = dice.Below(100);
   row.out_until = dice.Time();
   row.out_holds_seen = dice.Below(1'000'000);
+  if (seed % 2 == 0) row.safety_held = static_cast<uint32_t>(1 + seed);
   if (dice.Below(2) == 0) return row;
   row.first_outcome = static_cast<PurgeOutcome>(1 + dice.Below(5));
   row.first_epoch = dice.Below(100);
-  if (seed % 2 == 0) row.safety_held = static_cast<uint32_t>(1 + seed);
   return row;
 }
 

@@ -50,6 +50,7 @@ class SafetyHolds : public testing::TestWithParam<uint64_t> {
   }
   // Returns from when on it is held.
   base::Instant Report(const std::string& recording, const std::string& account = "a") {
+    world_.Wait(base::Seconds(1));  // two commits of one time are stamped one after the other
     EXPECT_TRUE(world_.Report(account, recording, Flags::kSafety).ok());
     return world_.Now() - base::Seconds(60);
   }
@@ -66,7 +67,8 @@ class SafetyHolds : public testing::TestWithParam<uint64_t> {
     EXPECT_TRUE(End(tasks[0]).ok());
     return LeftOutOf(tasks[0]);
   }
-  void WaitUntil(base::Instant time) { world_.Wait(time - world_.Now()); }
+  // By the wall: stamps that were made at one time lie behind it.
+  void WaitUntil(base::Instant time) { world_.Wait(time - world_.clock.Now()); }
   store::Sequence Head() const { return world_.store().GetHead(world_.core().PartitionOf(world_.Handle("a"))).stamp.sequence; }
 
   World world_;

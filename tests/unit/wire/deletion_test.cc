@@ -98,7 +98,7 @@ TEST(SpokenDayTest, OfTwoClocksTheServersDecidesWhatDayItIs) {
 }
 
 TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
-  const std::string summary = Told(RequestIn(DeletionState::kDenied), false, kDue).summary();
+  const std::string summary = Told(RequestIn(DeletionState::kDenied), OnHold::kNo, kDue).summary();
   EXPECT_THAT(summary, HasSubstr("identity not shown"));
   EXPECT_THAT(summary, HasSubstr("complain"));
 }
@@ -124,7 +124,7 @@ TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
           << "their audio is used on";
     }
   }
-  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
+  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), OnHold::kByLaw, kReceived).summary(), Not(HasSubstr("will be deleted")))
       << "nobody knows that yet";
 }
 
