@@ -69,7 +69,9 @@ class SafetyHolds : public testing::TestWithParam<uint64_t> {
   }
   // By the wall: stamps that were made at one time lie behind it.
   void WaitUntil(base::Instant time) { world_.Wait(time - world_.clock.Now()); }
-  store::Sequence Head() const { return world_.store().GetHead(world_.core().PartitionOf(world_.Handle("a"))).stamp.sequence; }
+  store::Sequence Head() const {
+    return world_.store().GetHead(world_.core().PartitionOf(world_.Handle("a"))).stamp.sequence;
+  }
 
   World world_;
   Deleting deleting_{world_};

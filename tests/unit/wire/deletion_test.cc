@@ -124,7 +124,8 @@ TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
           << "their audio is used on";
     }
   }
-  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), OnHold::kByLaw, kReceived).summary(), Not(HasSubstr("will be deleted")))
+  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), OnHold::kByLaw, kReceived).summary(),
+              Not(HasSubstr("will be deleted")))
       << "nobody knows that yet";
 }
 
