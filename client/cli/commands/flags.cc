@@ -62,8 +62,8 @@ void AddListFlags(CLI::App* parent, Cli& cli) {
 
 // A step of one flag: `call` takes it, `done` is the name of its table.
 template <typename Order>
-void AddStep(CLI::App* app, Cli& cli, const std::string& note_help, bool needs_note, const char* done,
-             absl::StatusOr<Etag> (Client::*call)(const Order&, const CallOptions&)) {
+void AddFlagStep(CLI::App* app, Cli& cli, const std::string& note_help, bool needs_note, const char* done,
+                 absl::StatusOr<Etag> (Client::*call)(const Order&, const CallOptions&)) {
   auto order = std::make_shared<Order>();
   AddId(app, "account", &order->account_id, "Whose recording it is")->required();
   AddId(app, "recording", &order->recording_id, "Which recording it is")->required();
@@ -93,7 +93,7 @@ void AddAcknowledgeFlag(CLI::App* parent, Cli& cli) {
       "acknowledge",
       "It is yours: only the handling is due from then on. Of two the first wins; the other is told "
       "SAFETY_FLAG_ACKNOWLEDGED.");
-  AddStep(app, cli, "Who looks after it, and how", false, "acknowledged", &Client::AcknowledgeSafetyFlag);
+  AddFlagStep(app, cli, "Who looks after it, and how", false, "acknowledged", &Client::AcknowledgeSafetyFlag);
 }
 
 void AddHandleFlag(CLI::App* parent, Cli& cli) {
@@ -101,7 +101,7 @@ void AddHandleFlag(CLI::App* parent, Cli& cli) {
       "handle",
       "Somebody looks after the person. The recording stays flagged, and nothing of it becomes eligible. Of two who "
       "handle it the first wins; the other is told SAFETY_FLAG_HANDLED.");
-  AddStep(app, cli, "What was done, for whoever asks later", true, "handled", &Client::HandleSafetyFlag);
+  AddFlagStep(app, cli, "What was done, for whoever asks later", true, "handled", &Client::HandleSafetyFlag);
 }
 
 }  // namespace
