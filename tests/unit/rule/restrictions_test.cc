@@ -192,8 +192,7 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
     ASSERT_TRUE(is.disposition == was.disposition || is.disposition == Disposition::kHold) << Explain(before, after);
     // What the hold stops stays to be seen.
     was.reasons.ForEach([&](domain::Reason reason) {
-      const bool of_the_disposition =
-          reason < domain::Reason::kUnknownSubject || reason == domain::Reason::kSafetyHold;
+      const bool of_the_disposition = reason < domain::Reason::kUnknownSubject || reason == domain::Reason::kSafetyHold;
       ASSERT_TRUE(!of_the_disposition || is.reasons.Has(reason)) << Explain(before, after);
     });
   }
