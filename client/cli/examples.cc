@@ -58,7 +58,6 @@ constexpr Example kPeople[] = {
     {"children keep", "consentctl children keep ann kid --at -2h --etag ETAG --channel app --actor system",
      "The child was active two hours ago"},
     {"flags list", "consentctl flags list", "Recordings whose person may be in danger"},
-    {"flags list", "consentctl flags list --account ann", "Those of one account"},
     {"flags list", "consentctl flags list --overdue", "Those that nobody took up in time"},
     {"flags acknowledge", "consentctl flags acknowledge ann r1", "It is yours"},
     {"flags acknowledge", "consentctl flags acknowledge ann r1 --note 'the night desk calls at eight'", "And how"},

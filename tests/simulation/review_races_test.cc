@@ -53,8 +53,10 @@ class Run {
         name_(std::to_string(seed)),
         counts_(counts) {
     for (const std::string& account : {name_ + "a", name_ + "b"}) {
-      EXPECT_TRUE(world_.Register(account, "DE").ok());
-      EXPECT_TRUE(world_.OptIn(account, Account(), Control("help_improve"), Under("past")).ok());
+      const auto registered = world_.Register(account, "DE");
+      EXPECT_TRUE(registered.ok()) << registered.status();
+      const auto agreed = world_.OptIn(account, Account(), Control("help_improve"), Under("past"));
+      EXPECT_TRUE(agreed.ok()) << agreed.status();
     }
     reviewing_.CapturedAt(world_.Now() - base::Seconds(30));
   }

@@ -139,7 +139,7 @@ std::vector<Restriction> Restrictions() {
          Ok(view);
          Ok(w.admin().Resume({domain::Purpose::kHumanReview, domain::Region(), "over", view->etag}));
        },
-       "SUSPENSIONS_CHANGED", true},
+       "SUSPENSIONS_CHANGED"},
       {"another policy",
        [](World& w, Reviewing&) {
          PolicyBuilder policy("v2");

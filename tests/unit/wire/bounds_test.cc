@@ -116,6 +116,7 @@ const std::set<std::string>& FreeBools() {
                                              "consent.v1.UpdateSettingsRequest.confirm_restored",
                                              "consent.v1.ResumeRequest.restored",
                                              "consent.v1.EndBackupRequest.taken",
+                                             "consent.v1.ListSafetyFlagsRequest.overdue",
                                              "consent.v1.JoinSubjectsRequest.into_is_new",
                                              "consent.v1.TaskFailure.not_begun",
                                              "consent.v1.LeaseTasksRequest.look_only",
