@@ -69,7 +69,9 @@ class Run {
       if (Chance(4)) Restrict();
       if (Chance(3)) Move();
     }
+    // Past all stamps, so that what loosens is taken again.
     world_.clock.StepWall(base::Span{-stepped_.micros});
+    world_.Wait(base::Hours(2));
     if (is_suspended_) Resume();
     return WhatIsWrong(log_);
   }

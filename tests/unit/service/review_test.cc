@@ -129,7 +129,7 @@ std::vector<Restriction> Restrictions() {
       {"flag of another recording", [](World& w, Reviewing&) { Ok(w.Report("a", "x", domain::Flags::kSafety)); },
        "SUBJECT_CHANGED", true},
       {"join into another account", [](World& w, Reviewing&) { Ok(Join(w, "a", "b")); }, "SUBJECT_CHANGED"},
-      {"another account joined into it", [](World& w, Reviewing&) { Ok(Join(w, "b", "a")); }, "SUBJECT_CHANGED"},
+      {"another account joined into it", [](World& w, Reviewing&) { Ok(Join(w, "b", "a")); }, "SUBJECT_CHANGED", true},
       {"suspension",
        [](World& w, Reviewing&) { Ok(w.admin().Suspend(domain::Purpose::kHumanReview, domain::Region(), "why")); },
        "SUSPENSIONS_CHANGED"},
