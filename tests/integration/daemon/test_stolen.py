@@ -501,8 +501,9 @@ class Stolen(test_tls.TlsTest):
                                                     purpose=types.PURPOSE_HUMAN_REVIEW, view=eligibility.DECISION_VIEW_BASIC)
             calls.append(("BatchCheck", "consent.v1.EligibilityService/BatchCheck", guesses.SerializeToString(), BATCH, "items_per_second"))
         elif "Check" not in thief.answered:
-            method = next(method for method in METHODS if method.name.partition("/")[2] in {"ListDataSystems"})
-            calls = [("ListDataSystems", method.name, b"", 1, "calls_per_second")]
+            what = next(read for read in ("ListDataSystems", "GetMediaKey") if read in thief.answered)
+            method = next(method for method in METHODS if method.name.partition("/")[2] == what)
+            calls = [(what, method.name, b"", 1, "calls_per_second")]
         for what, name, asked, size, which in calls:
             # A slow machine never asks more than the large limits; the campaign is for one that does.
             is_reached = thief.limit(which) <= 50 * size and (CAMPAIGN or size == 1)
