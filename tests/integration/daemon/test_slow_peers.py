@@ -15,7 +15,7 @@ HEAD_SECONDS = 5
 ROUNDS = 8
 
 # What 99 of 100 probes take at most, in seconds, while 64 peers take texts of 0.2 MB without end from a server on the same two cores.
-PROBE = 0.3  # seconds: what a slow machine beside three other tests needs; a probe of Kubernetes gives up after 1
+PROBE = 0.3  # a slow machine beside three other tests; a probe of Kubernetes gives up after 1
 
 
 class SlowPeers(DaemonTest):
