@@ -15,7 +15,7 @@ namespace consent::rpc {
 class BackupSource {
  public:
   virtual ~BackupSource() = default;
-  // Begins one and returns its id. BACKUP_RUNNING.
+  // Begins one and returns its id; of one that is over it waits for what is still there of it. BACKUP_RUNNING.
   virtual absl::StatusOr<std::string> Begin() = 0;
   struct Piece {
     bool is_ready = false;

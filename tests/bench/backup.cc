@@ -4,8 +4,12 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/bench/closed_loop.h"
 #include "tests/bench/latency.h"
@@ -32,7 +36,8 @@ struct Arguments {
 double Since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
 // Asks one check after the other at its time, whatever came of those before: so a pause of the server is felt by each
-// that falls into it, as it would be by as many askers. Until `is_over` says so.
+// that falls into it, as it would be by as many askers. Until `is_over` says so. Accounts without a profile are never
+// eligible: what is measured is the asking.
 template <typename Over>
 Latencies AskAtAPace(const Server& daemon, const Arguments& arguments, const Over& is_over) {
   struct Call {

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "daemon/backup/folder.h"
 #include "daemon/base/random.h"
@@ -119,6 +121,23 @@ TEST_F(BackupsTest, WhoBeginsAfterOneThatIsOverIsNotRefused) {
     EXPECT_EQ(ReasonOf(backups_->End(*id, true)), "BACKUP_NOT_FOUND") << i << ": it was over before";
   }
   EXPECT_FALSE(backups_->last_taken().IsSet());
+}
+
+// Whoever ends one and whoever begins the next wake at the same moment, and either may be first.
+TEST_F(BackupsTest, EndingOneDoesNotWaitForTheNext) {
+  for (int i = 0; i < 10; ++i) {
+    const auto id = backups_->Begin();
+    ASSERT_TRUE(id.ok()) << i << ": " << id.status();
+    Await(*id);
+    auto ending = std::async(std::launch::async, [&] { return backups_->End(*id, true); });
+    absl::StatusOr<std::string> next = backups_->Begin();
+    while (ReasonOf(next.status()) == "BACKUP_RUNNING") next = backups_->Begin();
+    ASSERT_TRUE(next.ok()) << next.status();
+    const bool has_ended = ending.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+    EXPECT_TRUE(backups_->End(*next, false).ok());  // else nothing would let the first one go
+    ASSERT_TRUE(has_ended) << i;
+    EXPECT_TRUE(ending.get().ok());
+  }
 }
 
 TEST_F(BackupsTest, ItTakesSixHoursAtMostHoweverOftenItIsAskedFor) {
