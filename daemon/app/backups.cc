@@ -186,9 +186,10 @@ void Backups::Run(const std::string& id, base::Instant began) {
     ended_ = true;
     made = std::move(made_);
     made_.reset();
+    while (reads_ > 0) changed_.Wait(mutex_);  // each of one piece
   }
   const absl::Status failure = made.status();
-  made = absl::CancelledError();  // the staged copy goes with it, or with the last read that is under way
+  made = absl::CancelledError();  // the staged copy goes with it
   const bool has_failed = !failure.ok() && !absl::IsCancelled(failure);
   {
     base::MutexLock lock(mutex_);
@@ -265,16 +266,26 @@ absl::StatusOr<Backups::Piece> Backups::Read(const std::string& id, const std::s
     if (phase_ == Phase::kFailed) return failure_;
     if (phase_ == Phase::kMaking) return Piece{false, rows_verified_.load(), {}};
     made = made_;
+    ++reads_;
   }
+  absl::StatusOr<Piece> piece = PieceOf(*made, file, offset);
+  made.reset();
+  base::MutexLock lock(mutex_);
+  --reads_;
+  changed_.NotifyAll();
+  return piece;
+}
+
+absl::StatusOr<Backups::Piece> Backups::PieceOf(const Made& made, const std::string& file, uint64_t offset) {
   Piece piece{true, 0, {}};
   if (file == backup::kManifestName) {
-    if (offset < made->manifest.size()) piece.data = made->manifest.substr(offset, kPieceBytes);
+    if (offset < made.manifest.size()) piece.data = made.manifest.substr(offset, kPieceBytes);
     return piece;
   }
-  const auto found = made->files.find(file);
-  if (found == made->files.end()) return NotFound();
+  const auto found = made.files.find(file);
+  if (found == made.files.end()) return NotFound();
   if (offset >= found->second) return piece;
-  const std::string path = made->copy->path() + file.substr(backup::kStoreFolder.size());
+  const std::string path = made.copy->path() + file.substr(backup::kStoreFolder.size());
   absl::StatusOr<std::string> data = ReadPiece(path, offset, std::min<uint64_t>(kPieceBytes, found->second - offset));
   if (!data.ok()) return NotMade(data.status());
   piece.data = *std::move(data);

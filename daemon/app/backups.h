@@ -54,6 +54,7 @@ class Backups final : public rpc::BackupSource {
   struct Made;  // what is ready to be read
   void Run(const std::string& id, base::Instant began) EXCLUDES(mutex_);
   absl::StatusOr<std::shared_ptr<const Made>> Make(base::Instant began) EXCLUDES(mutex_);
+  static absl::StatusOr<Piece> PieceOf(const Made& made, const std::string& file, uint64_t offset);
   // Somebody may have to wait for its end.
   bool IsUnderWay() const REQUIRES(mutex_) { return phase_ == Phase::kMaking || phase_ == Phase::kReady; }
   // It was ended, nobody asks for it, or it has taken too long.
@@ -79,6 +80,7 @@ class Backups final : public rpc::BackupSource {
   bool ended_ GUARDED_BY(mutex_) = false;
   absl::Status failure_ GUARDED_BY(mutex_);
   std::shared_ptr<const Made> made_ GUARDED_BY(mutex_);
+  int reads_ GUARDED_BY(mutex_) = 0;  // under way, of what is made
   std::thread thread_ GUARDED_BY(mutex_);
 };
 

@@ -3,12 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "daemon/backup/folder.h"
+#include "daemon/base/mutex.h"
 #include "daemon/base/random.h"
 #include "daemon/store/rocksdb/frozen_rocks.h"
 #include "daemon/wire/errors.h"
@@ -48,6 +54,30 @@ class BackupsTest : public ::testing::Test {
       EXPECT_TRUE(piece.ok()) << piece.status();
       if (!piece.ok() || piece->is_ready) return piece.ok() ? *piece : Backups::Piece();
     }
+  }
+  // So that reading a piece takes a while.
+  void FillWithMegabytes() {
+    std::atomic<bool> is_done = false;
+    store_->Commit(
+        {0}, {},
+        [&](const store::Stamp&) {
+          store::Change change{{}, {"", "", {}}};
+          for (int i = 0; i < 40'000; ++i) {
+            std::string row(48, '\0');
+            random_.Fill(reinterpret_cast<uint8_t*>(row.data()), row.size());
+            change.writes.push_back({store::Table::kRequest, row.substr(0, 16), row.substr(16)});
+          }
+          return change;
+        },
+        [&](const store::CommitResult&) { is_done = true; });
+    while (!is_done) std::this_thread::yield();
+  }
+  std::string LargestStaged() const {
+    std::pair<uint64_t, std::string> largest;
+    for (const fs::directory_entry& file : fs::directory_iterator(folder_ / "db.staged")) {
+      largest = std::max(largest, {file.file_size(), file.path().filename().string()});
+    }
+    return largest.second;
   }
   bool IsStaged() const { return fs::exists(folder_ / "db.staged"); }
   void AwaitGone() {
@@ -138,6 +168,39 @@ TEST_F(BackupsTest, EndingOneDoesNotWaitForTheNext) {
     ASSERT_TRUE(has_ended) << i;
     EXPECT_TRUE(ending.get().ok());
   }
+}
+
+// What is being read is not staged any longer than its backup, so the next one finds the place free.
+TEST_F(BackupsTest, WhoStillReadsKeepsNothingStaged) {
+  FillWithMegabytes();
+  base::Mutex mutex;
+  std::pair<std::string, std::string> asked;  // which backup, and its largest file
+  std::atomic<bool> is_over = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!is_over) {
+        mutex.Lock();
+        const auto [id, file] = asked;
+        mutex.Unlock();
+        (void)backups_->Read(id, file, 0);
+      }
+    });
+  }
+  for (int i = 0; i < 30 && !HasFailure(); ++i) {
+    const auto id = backups_->Begin();
+    EXPECT_TRUE(id.ok()) << id.status();
+    if (!id.ok()) break;
+    Await(*id);
+    mutex.Lock();
+    asked = {*id, "store/" + LargestStaged()};
+    mutex.Unlock();
+    for (int reads = 0; reads < 3; ++reads) (void)backups_->Read(*id, asked.second, 0);
+    EXPECT_TRUE(backups_->End(*id, false).ok());
+    EXPECT_FALSE(IsStaged()) << i;
+  }
+  is_over = true;
+  for (std::thread& reader : readers) reader.join();
 }
 
 TEST_F(BackupsTest, ItTakesSixHoursAtMostHoweverOftenItIsAskedFor) {
