@@ -187,7 +187,7 @@ TEST_F(BackupsTest, WhoStillReadsKeepsNothingStaged) {
       }
     });
   }
-  for (int i = 0; i < 30 && !HasFailure(); ++i) {
+  for (int i = 0; i < 10 && !HasFailure(); ++i) {
     const auto id = backups_->Begin();
     EXPECT_TRUE(id.ok()) << id.status();
     if (!id.ok()) break;
