@@ -38,6 +38,7 @@ void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
 void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
 void ToProto(const SafetyFlagQuery& query, v1::ListSafetyFlagsRequest* out);
+void ToProto(const AcknowledgeFlagOrder& order, v1::AcknowledgeSafetyFlagRequest* out);
 void ToProto(const HandleFlagOrder& order, v1::HandleSafetyFlagRequest* out);
 void ToProto(const TimeRange& range, v1::TimeRange* out);
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out);

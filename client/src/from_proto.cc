@@ -268,6 +268,9 @@ Policy FromProto(const v1::Policy& policy) {
   value.recorded_purposes = EnumList<Purpose>(policy.recorded_purposes());
   value.backup_keep_days = policy.backup_keep_days();
   value.decision_log_keep_months = policy.decision_log_keep_months();
+  value.safety_hold_hours = policy.safety_hold_hours();
+  value.safety_acknowledge_hours = policy.safety_acknowledge_hours();
+  value.safety_handle_hours = policy.safety_handle_hours();
   return value;
 }
 

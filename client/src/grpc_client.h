@@ -49,6 +49,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) override;
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
   absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery& query, const CallOptions& options) override;
+  absl::StatusOr<Etag> AcknowledgeSafetyFlag(const AcknowledgeFlagOrder& order, const CallOptions& options) override;
   absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder& order, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
   absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options) override;

@@ -118,7 +118,8 @@ absl::StatusOr<DaemonStatus> GrpcClient::GetStatus(const CallOptions& options) {
   if (response.has_approvals_open()) status.approvals_open = response.approvals_open();
   if (response.has_safety()) {
     const v1::SafetyStatus& safety = response.safety();
-    status.safety = {safety.open(), TimeOf(safety.has_oldest_at(), safety.oldest_at())};
+    status.safety = {safety.open(), TimeOf(safety.has_oldest_at(), safety.oldest_at()), safety.unacknowledged_overdue(),
+                     safety.unhandled_overdue()};
   }
   return status;
 }

@@ -38,6 +38,7 @@ constexpr std::pair<ChangeKind, const char*> kNames[] = {
     {ChangeKind::kDeletionAppealAnswered, "deletion_appeal_answered"},
     {ChangeKind::kHoldReviewed, "hold_reviewed"},
     {ChangeKind::kSafetyFlagHandled, "safety_flag_handled"},
+    {ChangeKind::kSafetyFlagAcknowledged, "safety_flag_acknowledged"},
     {ChangeKind::kPolicyActivated, "policy_activated"},
     {ChangeKind::kSuspensionChanged, "suspension_changed"},
     {ChangeKind::kSystemChanged, "system_changed"},
@@ -51,6 +52,7 @@ constexpr std::pair<ChangeKind, const char*> kNames[] = {
     {ChangeKind::kProposalChanged, "proposal_changed"},
     {ChangeKind::kTaskRetried, "task_retried"},
     {ChangeKind::kMonthKeyChanged, "month_key_changed"},
+    {ChangeKind::kReviewChanged, "review_changed"},
 };
 
 const char* NameOf(ChangeKind kind) {

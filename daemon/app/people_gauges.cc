@@ -104,6 +104,17 @@ void DefineFlagGauges(const service::Core& core, ops::MetricRegistry& registry) 
                    if (!core.ready.load()) return std::nullopt;
                    return TimestampSeconds(core.safety_flags.oldest());
                  });
+  registry.Gauge("consentd_safety_flags_overdue",
+                 "Those that nobody has acknowledged, or handled, by the policy's time for it.", {"step"},
+                 [&core](SeriesSink& series) {
+                   const RulesPtr rules = RulesWhenReady(core);
+                   if (rules == nullptr) return;
+                   const base::Instant now = core.Now();
+                   const domain::SafetyPeriods& safety = rules->safety;
+                   const auto past = [&](base::Span within) { return core.safety_flags.ReportedBy(now - within); };
+                   series.Set({"acknowledge"}, static_cast<double>(past(safety.acknowledge_within).unacknowledged));
+                   series.Set({"handle"}, static_cast<double>(past(safety.handle_within).open));
+                 });
 }
 
 void DefineSuspensionGauges(const service::Core& core, ops::MetricRegistry& registry) {

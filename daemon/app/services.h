@@ -21,6 +21,7 @@
 #include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/read_log.h"
 #include "daemon/rpc/recording_rpc.h"
+#include "daemon/rpc/review_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/status_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
@@ -38,6 +39,9 @@
 #include "daemon/service/registry/proposals.h"
 #include "daemon/service/registry/publisher.h"
 #include "daemon/service/registry/sweeps.h"
+#include "daemon/service/review/end_review.h"
+#include "daemon/service/review/list_reviews.h"
+#include "daemon/service/review/reviews.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/explain_check.h"
@@ -66,7 +70,7 @@ struct Services {
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
-        subject_changes(changes),
+        subject_changes(core, changes),
         joins(core, changes),
         check(core),
         reads(core),
@@ -86,6 +90,10 @@ struct Services {
         tasks(core, queue),
         verify_decisions(core),
         explain_check(core),
+        reviews(core),
+        end_review(core,
+                   [this](auto change, auto done) { subject_changes.Submit(std::move(change), std::move(done)); }),
+        list_reviews(core),
         read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}
 
@@ -118,6 +126,9 @@ struct Services {
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
   service::ExplainCheck explain_check;
+  service::Reviews reviews;
+  service::EndReview end_review;
+  service::ListReviews list_reviews;
   rpc::DecisionReadLog read_log;
   rpc::Admission admission;  // of all servers together
 };
@@ -131,6 +142,7 @@ struct RpcServices {
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.joins, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, services.safety_flags, dependencies),
+        review(core, services.reviews, services.end_review, services.list_reviews, services.recorder, dependencies),
         policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.proposals, services.systems, dependencies),
@@ -144,14 +156,15 @@ struct RpcServices {
         backup(backups, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject,     &recording, &policy, &deletion, &hold,
-            &approval,    &purge,    &data_system, &decision,  &key,    &status,   &backup};
+    return {&eligibility, &settings, &subject,     &recording, &review, &policy, &deletion, &hold,
+            &approval,    &purge,    &data_system, &decision,  &key,    &status, &backup};
   }
 
   rpc::EligibilityRpc eligibility;
   rpc::SettingsRpc settings;
   rpc::SubjectRpc subject;
   rpc::RecordingRpc recording;
+  rpc::ReviewRpc review;
   rpc::PolicyRpc policy;
   rpc::DeletionRpc deletion;
   rpc::HoldRpc hold;

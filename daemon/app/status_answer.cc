@@ -212,6 +212,11 @@ void WritePeople(const Figures& figures, v1::GetStatusResponse* out) {
   out->mutable_safety()->set_open(figures.Count("consentd_safety_flags_open"));
   SetTime(figures.Time("consentd_safety_flag_oldest_timestamp_seconds"),
           [&] { return out->mutable_safety()->mutable_oldest_at(); });
+  const auto overdue = [&](const char* step) {
+    return figures.Count("consentd_safety_flags_overdue", {{"step", step}});
+  };
+  out->mutable_safety()->set_unacknowledged_overdue(overdue("acknowledge"));
+  out->mutable_safety()->set_unhandled_overdue(overdue("handle"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Names that are drawn at random: of deletion requests, holds and proposals. No store makes another's again, and a copy
-// of a store knows its own.
+// Names that are drawn at random: of deletion requests, holds, proposals and review grants. No store makes another's
+// again, and a copy of a store knows its own.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,7 @@ struct RandomId {
 using DeletionId = RandomId<struct DeletionIdTag>;
 using HoldId = RandomId<struct HoldIdTag>;
 using ProposalId = RandomId<struct ProposalIdTag>;
+using GrantId = RandomId<struct GrantIdTag>;
 
 // The text by which callers name one: base64url, 22 characters. A text says nothing of what it names.
 std::string IdText(const Bytes16& bytes);

@@ -139,7 +139,7 @@ void Player::Report(const v1::CaseReport& report) {
   const uint8_t flags = wire::ReadFlags(report.flags(), 1, base::kMaxNamedFlags, wire::Path(), &violations);
   if (!violations.empty()) return Expect("a report that the API takes", violations.Why());
   domain::RecordingState& marks = MarksOf(report.account_id(), report.recording_id());
-  marks = domain::AddFlags(marks, flags);
+  marks = domain::AddFlags(marks, flags, now_);
   FactsOf(report.account_id()).has_recording_marks = true;
 }
 

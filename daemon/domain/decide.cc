@@ -344,6 +344,7 @@ void Evaluation<TraceT>::AskPurpose(Purpose purpose) {
 template <typename TraceT>
 void Evaluation<TraceT>::Dispose() {
   Holds();
+  SafetyHold();
   Tombstones();
   // Only orders purge in doubt of the time, and where a restored record may forbid what was allowed since.
   const ReasonSet by_orders = disposition_;

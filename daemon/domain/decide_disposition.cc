@@ -35,6 +35,23 @@ void Evaluation<TraceT>::HoldsOf(const SubjectFacts& record) {
   }
 }
 
+// R1, of a report of SAFETY. It ends by time alone, and in doubt of the time it lasts.
+template <typename TraceT>
+void Evaluation<TraceT>::SafetyHold() {
+  const Instant until = rules_.safety.HeldUntil(marks_.safety_since);
+  if (!until.IsSet()) return;
+  const auto what = [&](RowFact& fact) {
+    fact.since = marks_.safety_since;
+    fact.at = until;
+  };
+  if (SurelyPassedAt(until)) {
+    Nearly(Row::kR1, Reason::kSafetyHold, RowNote::kEnded, what);
+  } else {
+    on_hold_ = true;
+    Say(&disposition_, Row::kR1, Reason::kSafetyHold, what);
+  }
+}
+
 template <typename TraceT>
 Match Evaluation<TraceT>::MatchOf(const Tombstone& tombstone) const {
   if (!Names(tombstone.scope, tombstone.handle)) return Match::kOtherScope;
@@ -275,6 +292,7 @@ bool Evaluation<TraceT>::ConsentSurelyEnded(const Named& named, const PurposeCho
 template Match Evaluation<NoTrace>::MatchOf(const Hold& hold) const;
 template Match Evaluation<NoTrace>::MatchOf(const Tombstone& tombstone) const;
 template void Evaluation<NoTrace>::Holds();
+template void Evaluation<NoTrace>::SafetyHold();
 template void Evaluation<NoTrace>::Tombstones();
 template void Evaluation<NoTrace>::RetentionOf(const ScopeFacts& scope);
 template void Evaluation<NoTrace>::ChildInactivity(const Named& named);
@@ -285,6 +303,7 @@ template bool Evaluation<NoTrace>::ConsentEnded(const Named& named, const Purpos
 template Match Evaluation<Trace>::MatchOf(const Hold& hold) const;
 template Match Evaluation<Trace>::MatchOf(const Tombstone& tombstone) const;
 template void Evaluation<Trace>::Holds();
+template void Evaluation<Trace>::SafetyHold();
 template void Evaluation<Trace>::Tombstones();
 template void Evaluation<Trace>::RetentionOf(const ScopeFacts& scope);
 template void Evaluation<Trace>::ChildInactivity(const Named& named);

@@ -56,8 +56,9 @@ enum class Reason : uint8_t {
   kClockDoubtful = 36,
   kNotRecorded = 37,  // never Decide's: see NotRecorded
   kRestored = 38,
+  kSafetyHold = 39,
 };
-inline constexpr int kReasons = 39;
+inline constexpr int kReasons = 40;
 // All others are given where a yes of the rule's could not be kept to.
 constexpr bool IsOfRule(Reason reason) { return reason != Reason::kNotRecorded; }
 
@@ -71,6 +72,7 @@ inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
     Reason::kMissingFact,
     Reason::kInvalidTime,
     Reason::kLegalHold,
+    Reason::kSafetyHold,
     Reason::kDeleted,
     Reason::kAccountClosed,
     Reason::kDoNotSave,

@@ -270,6 +270,9 @@ struct HeldPart {
   Interval captured;                              // unless it names recordings
   std::vector<base::RecordingHandle> recordings;  // sorted; empty: all of the scope
 };
+// What keeps some of what an open request selects: a legal hold (perhaps beside the other), or a report of SAFETY
+// alone, which ends by itself.
+enum class OnHold : uint8_t { kNo = 0, kByLaw = 1, kForSafety = 2 };
 // Some of what the request selects may be on hold. Where it cannot be told, yes: a recording can name any profile and
 // any device.
 bool MayOverlap(const HeldPart& held, const Selector& selector);

@@ -134,6 +134,7 @@ class Evaluation {
 
   void Holds();
   void HoldsOf(const SubjectFacts& record);
+  void SafetyHold();
   void Tombstones();
   template <typename Fill>
   void Ordered(TombstoneState state, bool surely, const Fill& what);

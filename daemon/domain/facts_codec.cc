@@ -24,7 +24,8 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32,
                    kMoreScopes = 64, kReopened = 128, kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024,
-                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192, kJoin = 16384, kJoinedFrom = 32768;
+                   kLeftDefault = 2048, kFormerRegions = 4096, kRestored = 8192, kJoin = 16384, kJoinedFrom = 32768,
+                   kRestricted = 65536;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // In place of a former region that is several in one; the packed form of none.
@@ -160,6 +161,7 @@ void GetJoins(Decoder& in, uint64_t bits, SubjectFacts* out) {
 // Everything back to what allows nothing; memory is kept.
 void Reset(SubjectFacts* out) {
   out->revision = 0;
+  out->restricted = 0;
   out->registered = false;
   out->has_recording_marks = false;
   out->has_unverified_deletions = false;
@@ -194,6 +196,11 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   out->has_unverified_deletions = (bits & kUnverified) != 0;
   out->left_a_default = (bits & kLeftDefault) != 0;
   out->revision = in.Varint();
+  if ((bits & kRestricted) != 0) {
+    const uint64_t changes_ago = in.Varint();
+    if (changes_ago >= out->revision) in.Fail();
+    out->restricted = out->revision - changes_ago;
+  }
   if ((bits & kRegion) != 0) {
     out->region = Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
     if (!out->region.IsSet()) in.Fail();
@@ -206,7 +213,7 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   if ((bits & kRestored) != 0) out->restored_at = GetSetTime(in);
   GetJoins(in, bits, out);
   out->forgotten = (bits & kForgotten) != 0;
-  if ((bits >> 16) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
+  if ((bits >> 17) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -234,8 +241,10 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
              (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) |
              (facts.has_unverified_deletions ? kUnverified : 0) | (facts.left_a_default ? kLeftDefault : 0) |
              (facts.former_regions.empty() ? 0 : kFormerRegions) | (facts.restored_at.IsSet() ? kRestored : 0) |
-             (facts.join != JoinState::kNone ? kJoin : 0) | (facts.joined_from.empty() ? 0 : kJoinedFrom));
+             (facts.join != JoinState::kNone ? kJoin : 0) | (facts.joined_from.empty() ? 0 : kJoinedFrom) |
+             (facts.restricted != 0 ? kRestricted : 0));
   out.Varint(facts.revision);
+  if (facts.restricted != 0) out.Varint(facts.revision - facts.restricted);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
   if (facts.closed_at.IsSet()) PutTime(out, facts.closed_at);

@@ -42,6 +42,11 @@ void PutOver(const base::HandleLayer& layer, SubjectFacts* facts) {
   for (JoinedFrom& from : facts->joined_from) from.subject = layer.Over(from.subject);
 }
 
+void PutOver(const base::HandleLayer& layer, RecordingFacts* facts) {
+  for (base::ProfileHandle& profile : facts->profiles) profile = layer.Over(profile);
+  facts->device = layer.Over(facts->device);
+}
+
 void PutOver(const base::HandleLayer& layer, Selector* selector) {
   selector->scope = Over(layer, selector->scope);
   PutOver(layer, &selector->recordings);

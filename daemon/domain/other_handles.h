@@ -14,6 +14,9 @@ ScopeRef Over(const base::HandleLayer& layer, const ScopeRef& scope);
 // Of a record: what its row holds, and so not `cover` and `beside`.
 void PutOver(const base::HandleLayer& layer, SubjectFacts* facts);
 
+// The profiles and the device that a recording names.
+void PutOver(const base::HandleLayer& layer, RecordingFacts* facts);
+
 // Recordings come into the order of their new handles.
 void PutOver(const base::HandleLayer& layer, Selector* selector);
 void PutOver(const base::HandleLayer& layer, HeldPart* held);

@@ -125,6 +125,22 @@ struct Approvals {
   bool operator==(const Approvals&) const = default;
 };
 
+// What follows from a report of SAFETY, each counted from the first one about a recording.
+struct SafetyPeriods {
+  Span hold;                                  // so long nothing of the recording is purged; zero: no hold
+  Span acknowledge_within = base::Hours(24);  // until when somebody has said that it is theirs
+  Span handle_within = base::Hours(72);       // until when somebody has looked after the person
+  bool operator==(const SafetyPeriods&) const = default;
+
+  // Until when the hold lasts that began at `since`, exclusive; unset: there is none.
+  Instant HeldUntil(Instant since) const { return since.IsSet() && hold.micros > 0 ? since + hold : Instant{}; }
+  // Whether it lasts, as far as `now` is sure: in doubt it does.
+  bool Holds(Instant since, const base::Now& now) const {
+    const Instant until = HeldUntil(since);
+    return until.IsSet() && !(now.earliest.IsSet() && until <= now.earliest);
+  }
+};
+
 struct Rules {
   std::string version;
   base::Digest hash{};
@@ -154,6 +170,7 @@ struct Rules {
   // counts as restored (SubjectFacts::restored_at). Unset: none did, or somebody has.
   Instant restored_at;
   Approvals approvals;
+  SafetyPeriods safety;
 
   // nullptr where there is none.
   const Notice* FindNotice(NoticeNumber number) const;

@@ -13,9 +13,10 @@ namespace {
 // A field that is added to one of these structs does not compile here until it is decided below what the stricter is.
 [[maybe_unused]] void EveryFieldIsDecided(const SubjectFacts& facts, const ScopeFacts& scope,
                                           const PurposeChoice& choice, const Age& age) {
-  [[maybe_unused]] const auto& [revision, registered, marks, unverified, region, former, left_a_default, default_from,
-                                default_denied, closed_at, forgotten, reopened_at, restored_at, join, joined_into,
-                                joined_from, holds_changed, scopes, tombstones, has_more, cover, holds, beside] = facts;
+  [[maybe_unused]] const auto& [revision, restricted, registered, marks, unverified, region, former, left_a_default,
+                                default_from, default_denied, closed_at, forgotten, reopened_at, restored_at, join,
+                                joined_into, joined_from, holds_changed, scopes, tombstones, has_more, cover, holds,
+                                beside] = facts;
   [[maybe_unused]] const auto& [kind, handle, scope_registered, choices, refused_all, refused_controls, retention,
                                 floor, scope_default_from, person_age, guardian, guardian_since, last_active, notice] =
       scope;
@@ -336,6 +337,7 @@ void StricterJoins(const SubjectFacts& a, const SubjectFacts& b, SubjectFacts* o
 SubjectFacts Strictest(const SubjectFacts& a, const SubjectFacts& b, Instant at) {
   SubjectFacts out;
   out.revision = std::max(a.revision, b.revision);
+  out.restricted = std::max(a.restricted, b.restricted);
   out.registered = a.registered || b.registered;
   out.has_recording_marks = a.has_recording_marks || b.has_recording_marks;
   out.has_unverified_deletions = a.has_unverified_deletions || b.has_unverified_deletions;

@@ -215,8 +215,10 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   return result;
 }
 
-RecordingState AddFlags(const RecordingState& before, uint8_t flags) {
+RecordingState AddFlags(const RecordingState& before, uint8_t flags, Instant safety_at) {
   RecordingState after = before;
+  const bool is_first = (flags & ~before.flags & Flags::kSafety) != 0;
+  if (is_first) after.safety_since = safety_at;
   after.flags = static_cast<uint8_t>(after.flags | flags);
   return after;
 }

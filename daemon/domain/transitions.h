@@ -228,7 +228,8 @@ struct SaidSince {
 // since the closure, out of the history.
 SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<SaidSince>& said_since);
 
-// A reported flag, the restriction that ReportRecording makes: returns the marks after it.
-RecordingState AddFlags(const RecordingState& before, uint8_t flags);
+// A reported flag, the restriction that ReportRecording makes: returns the marks after it. `safety_at`: since when
+// SAFETY holds the recording where this is the first report of it; unset: it holds nothing.
+RecordingState AddFlags(const RecordingState& before, uint8_t flags, Instant safety_at);
 
 }  // namespace consent::domain

@@ -309,9 +309,10 @@ inline constexpr size_t kMaxJoinedFrom = 8;  // accounts that were joined into o
 // All that a decision needs to know about a subject. scopes[0] is always the account.
 struct SubjectFacts {
   SubjectFacts() : scopes(1) {}
-  uint64_t revision = 0;                  // sequence of the latest change of this subject in its partition; 0: none
-  bool registered = false;                // false: only restrictions named it so far
-  bool has_recording_marks = false;       // rows about single recordings exist
+  uint64_t revision = 0;             // sequence of the latest change of this subject in its partition; 0: none
+  uint64_t restricted = 0;           // sequence of the latest change that restricted it, at most `revision`; 0: none
+  bool registered = false;           // false: only restrictions named it so far
+  bool has_recording_marks = false;  // rows about single recordings exist
   bool has_unverified_deletions = false;  // perhaps: requests that are open and unverified
   Region region;
   absl::InlinedVector<FormerRegion, 1> former_regions;  // each once, in the order in which they were left
@@ -368,6 +369,9 @@ struct RecordingState {
   bool has_tombstone = false;  // a deletion names this very recording
   TombstoneState tombstone = TombstoneState::kPending;
   bool on_hold = false;  // a hold names this very recording
+  // When SAFETY was reported of it first, by the server's time and never earlier than that was (`Rules::safety_hold`
+  // counts from it). Unset: never, of an account that is forgotten, or before times were kept.
+  Instant safety_since;
   bool operator==(const RecordingState&) const = default;
 };
 

@@ -44,6 +44,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kReportRecording:
     case ChangeKind::kChildNotice:
     case ChangeKind::kSafetyFlagHandled:
+    case ChangeKind::kSafetyFlagAcknowledged:
     case ChangeKind::kJoined:
       return Carried::kUnlessLoosened;
     case ChangeKind::kDeletionCancelled:
@@ -77,6 +78,7 @@ Carried CarriedOf(ChangeKind kind) {
     case ChangeKind::kVerificationReported:
     case ChangeKind::kProposalChanged:
     case ChangeKind::kMonthKeyChanged:
+    case ChangeKind::kReviewChanged:
       break;
   }
   return Carried::kWhole;
@@ -109,6 +111,7 @@ Rows RowsOf(Table table) {
     case Table::kSweep:
     case Table::kProposal:
     case Table::kSafetyFlag:
+    case Table::kReview:
       return Rows::kAll;
   }
   return Rows::kNothing;  // a number that no table has

@@ -67,25 +67,24 @@ prometheus::ClientMetric::Histogram ToHistogram(const std::array<uint64_t, kLate
 // Whether the rule can give that answer with that first reason.
 bool CanBe(bool for_purpose, Eligibility eligibility, Disposition disposition, Reason reason) {
   const bool purges = reason >= Reason::kDeleted && reason <= Reason::kPurposeEnded;
+  const bool holds = reason == Reason::kLegalHold || reason == Reason::kSafetyHold;
   if (!for_purpose) {
     if (eligibility != Eligibility::kNotAnswered) return false;
     return (disposition == Disposition::kKeep && reason == Reason::kNone) ||
-           (disposition == Disposition::kHold && reason == Reason::kLegalHold) ||
-           (disposition == Disposition::kPurge && purges);
+           (disposition == Disposition::kHold && holds) || (disposition == Disposition::kPurge && purges);
   }
   const bool allows = reason == Reason::kConsent || reason == Reason::kDefault;
   if (allows) return eligibility == Eligibility::kEligible && disposition == Disposition::kKeep;
   if (eligibility != Eligibility::kNotEligible || reason == Reason::kNone) return false;
   switch (disposition) {
     case Disposition::kHold:
-      return reason == Reason::kLegalHold;
+      return holds;
     case Disposition::kPurge:
       return purges;
     case Disposition::kKeep:
       // These are never eligible before they are purged, or where only that can be told.
-      return reason != Reason::kLegalHold &&
-             (!purges || reason == Reason::kDeleted || reason == Reason::kAccountClosed ||
-              reason == Reason::kRetentionExpired || reason == Reason::kChildInactive);
+      return !holds && (!purges || reason == Reason::kDeleted || reason == Reason::kAccountClosed ||
+                        reason == Reason::kRetentionExpired || reason == Reason::kChildInactive);
     case Disposition::kNotAnswered:
       break;
   }

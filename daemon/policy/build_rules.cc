@@ -160,6 +160,9 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
     if (is_of_restore) rules.restored_at = suspension.suspended_at;
   }
   rules.approvals = ApprovalsOf(policy);
+  rules.safety.hold = base::Hours(policy.safety_hold_hours());
+  rules.safety.acknowledge_within = base::Hours(SafetyAcknowledgeHours(policy));
+  rules.safety.handle_within = base::Hours(SafetyHandleHours(policy));
   return rules;
 }
 

@@ -146,6 +146,17 @@ void CompareRegions(const v1::Policy& from, const v1::Policy& to, Differences* o
   }
 }
 
+// A hold that ends earlier lets go what must be kept, as one that is released does. A longer one is like one that is
+// placed: what was ordered away goes later, within the bound, and nothing becomes eligible.
+void CompareSafety(const v1::Policy& from, const v1::Policy& to, Differences* out) {
+  if (from.safety_hold_hours() != to.safety_hold_hours()) {
+    Add(out, "safety_hold_hours", absl::StrCat(from.safety_hold_hours(), " becomes ", to.safety_hold_hours()),
+        to.safety_hold_hours() < from.safety_hold_hours() ? Kind::kLoosening : Kind::kNeutral);
+  }
+  CompareNumber("safety_acknowledge_hours", SafetyAcknowledgeHours(from), SafetyAcknowledgeHours(to), out);
+  CompareNumber("safety_handle_hours", SafetyHandleHours(from), SafetyHandleHours(to), out);
+}
+
 }  // namespace
 
 std::string Listed(const std::vector<std::string>& names) {
@@ -237,6 +248,7 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
   CompareApprovals(from, to, &out);
   CompareNumber("backup_keep_days", BackupKeepDays(from), BackupKeepDays(to), &out);
   CompareNumber("decision_log_keep_months", DecisionLogKeepMonths(from), DecisionLogKeepMonths(to), &out);
+  CompareSafety(from, to, &out);
   return out;
 }
 

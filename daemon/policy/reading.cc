@@ -60,6 +60,17 @@ int DecisionLogKeepMonths(const v1::Policy& policy) {
   return policy.decision_log_keep_months() == 0 ? kDefaultMonths : policy.decision_log_keep_months();
 }
 
+int SafetyAcknowledgeHours(const v1::Policy& policy) {
+  constexpr int kDefaultHours = 24;
+  return policy.safety_acknowledge_hours() == 0 ? kDefaultHours : policy.safety_acknowledge_hours();
+}
+
+int SafetyHandleHours(const v1::Policy& policy) {
+  constexpr int kDefaultHours = 72;
+  return policy.safety_handle_hours() == 0 ? std::max(kDefaultHours, SafetyAcknowledgeHours(policy))
+                                           : policy.safety_handle_hours();
+}
+
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy) {
   std::map<std::string, base::Instant> superseded;
   for (const v1::Notice& notice : policy.notices()) {

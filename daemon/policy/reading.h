@@ -42,6 +42,8 @@ base::Instant ServiceBeganAt(const v1::Policy& policy);
 // What a policy means that says nothing of it, included.
 int BackupKeepDays(const v1::Policy& policy);
 int DecisionLogKeepMonths(const v1::Policy& policy);
+int SafetyAcknowledgeHours(const v1::Policy& policy);
+int SafetyHandleHours(const v1::Policy& policy);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 

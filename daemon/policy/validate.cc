@@ -18,6 +18,7 @@ constexpr int64_t kMaxFalseWakeSeconds = int64_t{90} * 24 * 3600;
 constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
 constexpr int kMaxBackupDays = 400;
+constexpr int kMaxSafetyHours = 720;
 
 bool IsVersionCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
@@ -60,6 +61,7 @@ class Validator : private Problems {
     CheckApprovals(policy_, this);
     Range("backup_keep_days", policy_.backup_keep_days(), 0, kMaxBackupDays);
     Range("decision_log_keep_months", policy_.decision_log_keep_months(), 0, kMaxMonths);
+    CheckSafety();
     return Take();
   }
 
@@ -81,6 +83,7 @@ class Validator : private Problems {
   void CheckCycles(const std::map<std::string, int>& index);
   void CheckAges();
   void CheckRetentionChoices();
+  void CheckSafety();
 
   const v1::Policy& policy_;
   std::map<domain::Region, std::string> region_paths_;
@@ -360,6 +363,15 @@ void Validator::CheckRetentionChoices() {
     const std::string at = absl::StrCat("retention_choices.months[", i, "]");
     Range(at, choices.months(i), 1, kMaxMonths);
     Unique(&seen, choices.months(i), absl::StrCat(choices.months(i)), at);
+  }
+}
+
+void Validator::CheckSafety() {
+  Range("safety_hold_hours", policy_.safety_hold_hours(), 0, kMaxSafetyHours);
+  Range("safety_acknowledge_hours", policy_.safety_acknowledge_hours(), 0, kMaxSafetyHours);
+  Range("safety_handle_hours", policy_.safety_handle_hours(), 0, kMaxSafetyHours);
+  if (SafetyHandleHours(policy_) < SafetyAcknowledgeHours(policy_)) {
+    Add("safety_handle_hours", "is less than safety_acknowledge_hours: nobody handles what nobody has acknowledged");
   }
 }
 

@@ -145,6 +145,7 @@ absl::Status Replay::WriteRestored(store::Partition partition, const base::Subje
   const store::Stamp stamp = NextStamp(state);
   store::Event event;
   facts.revision = stamp.sequence;
+  facts.restricted = stamp.sequence;
   service::ChangeRow change;
   change.kind = service::ChangeKind::kRestored;
   change.previous = previous;

@@ -9,6 +9,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 
 namespace consent::restore {
@@ -25,7 +26,7 @@ absl::Status Damaged(const std::string& what, store::Partition partition, store:
 bool IsAboutPeople(Table table) {
   return table == Table::kSubject || table == Table::kNames || table == Table::kKeyShare ||
          table == Table::kRecording || table == Table::kDeletion || table == Table::kOpenDeletionBySelector ||
-         table == Table::kHold || table == Table::kHoldById || table == Table::kSafetyFlag;
+         table == Table::kHold || table == Table::kHoldById || table == Table::kSafetyFlag || table == Table::kReview;
 }
 
 base::SubjectHandle HandleOf(std::string_view bytes) {
@@ -206,6 +207,13 @@ absl::Status Replay::Forget(store::Partition partition, const base::SubjectHandl
     });
     if (!scanned.ok()) return scanned;
   }
+  absl::Status reviews = store_.Scan(partition, Table::kReview, [&](std::string_view key, std::string_view value) {
+    const std::string_view owner = key[0] == service::kGrantsById ? value : key;
+    const bool has_owner = key[0] != service::kRevocations && owner.size() > prefix.size();
+    if (has_owner && owner.substr(1, prefix.size()) == prefix) gone.push_back({Table::kReview, std::string(key)});
+    return true;
+  });
+  if (!reviews.ok()) return reviews;
   for (const store::Sequence sequence : holds) {
     gone.push_back({Table::kHold, service::HoldKey(sequence)});
     const absl::StatusOr<std::string> stored = store_.Get(partition, Table::kHold, gone.back().key);

@@ -18,6 +18,7 @@ class RecordingRpc final : public RawService<v1::RecordingService> {
  private:
   void Report(const CallPtr<v1::ReportRecordingRequest, v1::ReportRecordingResponse>& call);
   void List(const CallPtr<v1::ListSafetyFlagsRequest, v1::ListSafetyFlagsResponse>& call);
+  void AcknowledgeFlag(const CallPtr<v1::AcknowledgeSafetyFlagRequest, v1::AcknowledgeSafetyFlagResponse>& call);
   void HandleFlag(const CallPtr<v1::HandleSafetyFlagRequest, v1::HandleSafetyFlagResponse>& call);
 
   service::Core& core_;

@@ -56,8 +56,9 @@ enum class Table : uint8_t {
   kDecisionLog = 19,             // how far the decision log has come
   kSweep = 20,                   // how data systems see to it that what has expired goes, and their last sweep
   kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
-  kSafetyFlag = 22,              // recordings flagged SAFETY whose person nobody looks after yet
+  kSafetyFlag = 22,              // recordings flagged SAFETY, and who looks after their person
   kMasterKey = 23,               // which master keys the shares lie under
+  kReview = 24,                  // review grants, what was heard, revocations, and that media tokens have a key
 };
 
 inline constexpr uint8_t kMaxTable = 127;

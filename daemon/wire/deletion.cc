@@ -185,11 +185,14 @@ void ReadOwn(const v1::CancelDeletionRequestRequest& request, Violations* violat
 }
 
 // Until when it will be, or was to be, finished: a day that has not passed is promised, any other is owned up to.
-std::string Promise(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
+std::string Promise(const domain::DeletionRequest& request, domain::OnHold on_hold, base::Instant now) {
   if (!IsTime(request.due_at)) return "";
   const std::string day = base::FormatRfc3339(request.due_at - base::Microseconds(1)).substr(0, 10);
-  if (on_hold && !domain::IsVerified(request.state)) return " The law makes us keep some of it until further notice.";
-  if (on_hold) return " The law makes us keep some of it until further notice; this will be deleted when that is over.";
+  const bool is_verified = domain::IsVerified(request.state);
+  const std::string then = is_verified ? "; this will be deleted when that is over." : ".";
+  if (on_hold == domain::OnHold::kByLaw) return " The law makes us keep some of it until further notice" + then;
+  // Whoever reads it may be who somebody is in danger of: it does not say why.
+  if (on_hold == domain::OnHold::kForSafety) return " We have to keep some of it for a few days" + then;
   return request.IsOverdue(now) ? " It should have been finished by " + day + "."
                                 : " We will finish it by " + day + ".";
 }
@@ -207,7 +210,7 @@ std::string ObjectOf(const domain::DeletionRequest& request) {
   }
 }
 
-std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
+std::string Summary(const domain::DeletionRequest& request, domain::OnHold on_hold, base::Instant now) {
   const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
   const auto ended = static_cast<size_t>(
       std::count_if(request.parts.begin(), request.parts.end(),
@@ -380,13 +383,13 @@ void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
   if (IsTime(times.sure())) WriteTimestamp(times.sure(), out->mutable_to());
 }
 
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
+void WriteDeletion(const domain::DeletionRequest& request, domain::OnHold on_hold, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out) {
   out->set_deletion_id(base::IdText(request.id));
   out->set_state(static_cast<v1::DeletionState>(request.state));
   out->set_extended(request.extended);
-  out->set_overdue(request.IsOverdue(now) && !on_hold);
-  out->set_on_hold(on_hold);
+  out->set_overdue(request.IsOverdue(now) && on_hold == domain::OnHold::kNo);
+  out->set_on_hold(on_hold != domain::OnHold::kNo);
   out->set_needs_ids(request.needs_ids);
   out->set_cause(static_cast<v1::DeletionCause>(request.cause));
   out->set_requester(static_cast<v1::Actor>(request.requester));

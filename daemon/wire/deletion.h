@@ -68,9 +68,9 @@ std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& reco
 
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;
-// All but `account_id`, `selector` and `how_to_appeal` (appeal.h), which are the caller's to add. `on_hold`: some of
-// what it selects is.
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
+// All but `account_id`, `selector` and `how_to_appeal` (appeal.h), which are the caller's to add. `on_hold`: what
+// keeps some of what it selects.
+void WriteDeletion(const domain::DeletionRequest& request, domain::OnHold on_hold, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
 // Of a completed one, after WriteDeletion: until when a backup may hold what the records had of it, and a sentence of
 // the summary that says so. `keep_days`: how long backups are kept by the policy in force.

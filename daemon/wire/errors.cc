@@ -84,8 +84,13 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_PROPOSALS_FULL, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_SAFETY_FLAG_NOT_FOUND, absl::StatusCode::kNotFound},
     {v1::ERROR_REASON_SAFETY_FLAG_HANDLED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SAFETY_FLAG_ACKNOWLEDGED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_KEY_FILE_REFUSED, absl::StatusCode::kFailedPrecondition},
     {v1::ERROR_REASON_ACCOUNT_JOINED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_GRANT_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_GRANT_LOST, absl::StatusCode::kAborted},
+    {v1::ERROR_REASON_GRANT_ENDED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_MEDIA_TOKEN_REFUSED, absl::StatusCode::kPermissionDenied},
 };
 static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 

@@ -1,4 +1,7 @@
 #include "daemon/wire/fields.h"
+#include "daemon/base/names.h"
+
+#include <utility>
 
 #include <algorithm>
 #include <vector>
@@ -50,6 +53,11 @@ void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, V
   if (text.size() >= min && text.size() <= max && std::all_of(text.begin(), text.end(), allowed)) return;
   violations->Add(
       at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
+}
+
+void CheckSystemName(const std::string& name, const Path& at, Violations* violations) {
+  std::string why = base::WhyNoSystemName(name);
+  if (!why.empty()) violations->Add(at, std::move(why));
 }
 
 bool CheckCount(int count, int min, int max, const Path& at, Violations* violations) {

@@ -37,6 +37,8 @@ inline void CheckText(std::string_view text, size_t min, size_t max, const Path&
 inline void CheckId(std::string_view id, const Path& at, Violations* violations);
 // `min`..`max` bytes of [A-Za-z0-9._-].
 void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations);
+// A data system's (base/names.h).
+void CheckSystemName(const std::string& name, const Path& at, Violations* violations);
 // False where the count is out of bounds: then do not look at the items.
 bool CheckCount(int count, int min, int max, const Path& at, Violations* violations);
 void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* violations);

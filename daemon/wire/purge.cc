@@ -25,11 +25,6 @@ using base::kMaxFailures;
 constexpr uint8_t kAttested = 1;
 constexpr uint8_t kSwept = 2;
 
-void CheckSystemName(const std::string& name, const Path& at, Violations* violations) {
-  std::string why = base::WhyNoSystemName(name);
-  if (!why.empty()) violations->Add(at, std::move(why));
-}
-
 // What was erased, and the evidence; of results and of failures.
 template <typename Report>
 void ReadErased(const Report& report, const Path& at, ReportInput* input, Violations* violations) {

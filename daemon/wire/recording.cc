@@ -33,8 +33,11 @@ absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest
   return input;
 }
 
-absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagRequest& request,
-                                                 const base::IdHasher& hasher) {
+namespace {
+
+// A request about one SAFETY flag: of which recording, and what is said.
+template <typename Request>
+absl::StatusOr<ChangeInput> ReadAboutFlag(const Request& request, size_t least_note, const base::IdHasher& hasher) {
   Violations violations;
   const Path root;
   ChangeInput input;
@@ -42,7 +45,7 @@ absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagReque
   RefuseMistyped(request, root, &violations);
   CheckId(request.account_id(), Path(root, "account_id"), &violations);
   CheckId(request.recording_id(), Path(root, "recording_id"), &violations);
-  CheckText(request.note(), 1, base::kMaxNoteBytes, Path(root, "note"), &violations);
+  CheckText(request.note(), least_note, base::kMaxNoteBytes, Path(root, "note"), &violations);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
   reader.ProofOf(request, root, &input.command.proof, &input.evidence);
   if (!violations.empty()) return violations.ToStatus();
@@ -54,6 +57,18 @@ absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagReque
   input.request_id = request.request_id();
   input.digest = RequestDigest(request);
   return input;
+}
+
+}  // namespace
+
+absl::StatusOr<ChangeInput> ReadAcknowledgeSafetyFlag(const v1::AcknowledgeSafetyFlagRequest& request,
+                                                      const base::IdHasher& hasher) {
+  return ReadAboutFlag(request, 0, hasher);
+}
+
+absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagRequest& request,
+                                                 const base::IdHasher& hasher) {
+  return ReadAboutFlag(request, 1, hasher);
 }
 
 absl::StatusOr<SafetyFlagsQuery> ReadListSafetyFlags(const v1::ListSafetyFlagsRequest& request,
@@ -69,6 +84,7 @@ absl::StatusOr<SafetyFlagsQuery> ReadListSafetyFlags(const v1::ListSafetyFlagsRe
   if (!request.account_id().empty()) query.subject = hasher.Subject(request.account_id());
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
+  query.overdue = request.overdue();
   return query;
 }
 

@@ -15,6 +15,8 @@ absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest
                                                 const base::IdHasher& hasher);
 
 // A fault refuses all of it: nothing of it restricts.
+absl::StatusOr<ChangeInput> ReadAcknowledgeSafetyFlag(const v1::AcknowledgeSafetyFlagRequest& request,
+                                                      const base::IdHasher& hasher);
 absl::StatusOr<ChangeInput> ReadHandleSafetyFlag(const v1::HandleSafetyFlagRequest& request,
                                                  const base::IdHasher& hasher);
 
@@ -22,6 +24,7 @@ struct SafetyFlagsQuery {
   base::SubjectHandle subject;  // unset: of all
   int page_size = 0;
   std::string page_token;
+  bool overdue = false;  // only those
 };
 absl::StatusOr<SafetyFlagsQuery> ReadListSafetyFlags(const v1::ListSafetyFlagsRequest& request,
                                                      const base::IdHasher& hasher);

@@ -215,6 +215,8 @@ OFFICER = {
                   [(f"sum({of('consentd_safety_flags_open')})", "open")], "stat", steps=none_is_good()),
             Panel("How old is the oldest SAFETY report that waits?", "No data: none waits.",
                   [(f"max({age('consentd_safety_flag_oldest_timestamp_seconds')})", "oldest")], "stat", "s", ((DAY, "red"),), "yellow"),
+            Panel("Which SAFETY reports are overdue?", "Nobody acknowledged them, or handled them, in the policy's hours: `consentctl flags list --overdue`.",
+                  [(f"sum by (step) ({of('consentd_safety_flags_overdue')})", "{{step}}")], "stat", steps=none_is_good()),
         ]),
         ("What stands still", [
             Panel("What is on hold?", "Legal holds in force, and those past their review date, which still hold.",

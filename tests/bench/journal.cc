@@ -33,7 +33,7 @@ class JournalBench {
         offline_(arguments.data_dir),
         ids_(offline_.core(), std::nullopt),
         all_(offline_.core(), Offline::kInFlight),
-        changes_(all_) {}
+        changes_(offline_.core(), all_) {}
 
   // Opt-outs a second, each of an account that nobody has seen.
   double Round() {

@@ -22,7 +22,7 @@ namespace {
 uint64_t Load(service::Core& context, uint64_t subjects, Population population) {
   constexpr size_t kInFlight = Offline::kInFlight;
   service::ChangeSubject all(context, 2 * kInFlight);  // some of its room is for restrictions alone
-  service::SubjectChanges changes(all);
+  service::SubjectChanges changes(context, all);
   std::counting_semaphore<kInFlight> room(kInFlight);
   std::atomic<uint64_t> failures{0};
   v1::UpsertSubjectRequest request;

@@ -27,7 +27,7 @@ void AddSubjects(test::World& world, const std::vector<std::string>& accounts, s
       (void)world.core().index.FindMarks(subject, world.core().hasher.Recording(recording), &marks);
       std::ostringstream line;
       line << "marks of " << account << " " << recording << ": " << static_cast<int>(marks.flags) << marks.has_tombstone
-           << static_cast<int>(marks.tombstone) << marks.on_hold;
+           << static_cast<int>(marks.tombstone) << marks.on_hold << " " << marks.safety_since.micros;
       lines->push_back(line.str());
       for (const int64_t days : {1, 20}) {
         for (const domain::Purpose purpose : {domain::Purpose::kHumanReview, domain::Purpose::kModelTraining}) {
@@ -111,6 +111,8 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
     lines->push_back("flag: " + std::to_string(flag.reported_at.micros) + " in " +
                      std::to_string(flag.partition.number) + " " + base::Hex(flag.key));
   }
+  lines->push_back("flags that nobody acknowledged: " +
+                   std::to_string(core.safety_flags.ReportedBy(world.Now()).unacknowledged));
   if (const auto lag = world.erasures().Lag(); lag.ok()) {
     lines->push_back("to erase: " + std::to_string(lag->keys) + " since " + std::to_string(lag->oldest_key.micros) +
                      ", " + std::to_string(lag->bytes) + " since " + std::to_string(lag->oldest_byte.micros));

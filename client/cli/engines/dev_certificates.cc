@@ -35,10 +35,11 @@ struct DevRole {
   bool has_systems = false;  // works for data systems
 };
 constexpr std::array kDevRoles = {
-    DevRole{"backend", "ROLE_BACKEND", false},   DevRole{"sampler", "ROLE_SAMPLER", false},
-    DevRole{"store", "ROLE_STORE", false, true}, DevRole{"purger", "ROLE_PURGER", false, true},
-    DevRole{"auditor", "ROLE_AUDITOR", true},    DevRole{"operator", "ROLE_OPERATOR", true},
-    DevRole{"officer", "ROLE_OFFICER", true},    DevRole{"second-officer", "ROLE_OFFICER", true},
+    DevRole{"backend", "ROLE_BACKEND", false},         DevRole{"sampler", "ROLE_SAMPLER", false},
+    DevRole{"store", "ROLE_STORE", false, true},       DevRole{"purger", "ROLE_PURGER", false, true},
+    DevRole{"auditor", "ROLE_AUDITOR", true},          DevRole{"operator", "ROLE_OPERATOR", true},
+    DevRole{"officer", "ROLE_OFFICER", true},          DevRole{"second-officer", "ROLE_OFFICER", true},
+    DevRole{"review-tool", "ROLE_REVIEW_TOOL", false},
 };
 
 using base::OpenSslFree;

@@ -95,6 +95,8 @@ class Standing {
       Group("safety reports");
       Add("open", status_.safety->open);
       AddSince("oldest_days", status_.safety->oldest_at);
+      Add("unacknowledged_overdue", status_.safety->unacknowledged_overdue);
+      Add("unhandled_overdue", status_.safety->unhandled_overdue);
     }
   }
 

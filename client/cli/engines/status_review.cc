@@ -280,6 +280,11 @@ class Review {
     if (!status_.safety.has_value()) return;
     std::string flags = Count(status_.safety->open, "reported and not handled");
     if (status_.safety->oldest_at.has_value()) flags += ", the oldest of " + At(status_.safety->oldest_at);
+    const auto overdue = [&](int64_t count, const char* what) {
+      if (count > 0) flags += ", " + Count(count, what);
+    };
+    overdue(status_.safety->unacknowledged_overdue, "not acknowledged in time");
+    overdue(status_.safety->unhandled_overdue, "not handled in time");
     Line("safety", flags, status_.safety->open > 0, "consentctl flags list");
   }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/render/explanation_phrases.h"
 #include "client/cli/render/missing_facts.h"
+#include "client/cli/render/render.h"
 
 namespace consent::cli {
 namespace {
@@ -12,6 +13,12 @@ namespace {
 constexpr char kRestoredWords[] =
     "the account was restored from a backup and something that it had agreed to is lost, so nothing is deleted for "
     "that until its settings are confirmed.";
+
+std::string SafetyHoldWords(const ExplainedRow& row) {
+  const std::string reported = "On " + DayText(row.since) + " somebody reported that a person may be in danger. ";
+  if (row.note == RowNote::kEnded) return reported + "Nothing of this was deleted until " + TimeText(row.at) + ".";
+  return reported + "Nothing of this is deleted until " + TimeText(row.at) + ", so that it can be looked after.";
+}
 
 // R1 to R4, and the deletions of E1.
 std::string OrderWords(const ExplainedRow& row) {
@@ -21,6 +28,8 @@ std::string OrderWords(const ExplainedRow& row) {
     case Reason::kLegalHold:
       if (row.scope.kind == ScopeKind::kUnset) return "A legal hold names this very recording.";
       return "A legal hold covers " + what + (reach.empty() ? ", and so this recording." : reach);
+    case Reason::kSafetyHold:
+      return SafetyHoldWords(row);
     case Reason::kDeleted:
       if (row.scope.kind == ScopeKind::kUnset)
         return "A deletion that was asked for and verified names this very recording.";
@@ -311,6 +320,7 @@ std::string RowWords(const ExplainedRow& row, const Explanation& explanation) {
   if (row.row == DecisionRow::kE10) return PlaceWords(row, explanation);
   switch (row.reason) {
     case Reason::kLegalHold:
+    case Reason::kSafetyHold:
     case Reason::kDeleted:
     case Reason::kAccountClosed:
     case Reason::kDeletionPending:

@@ -247,6 +247,9 @@ Json PolicyJson(const Policy& policy) {
   json["recorded_purposes"] = NamesJson(policy.recorded_purposes);
   json["backup_keep_days"] = policy.backup_keep_days;
   json["decision_log_keep_months"] = policy.decision_log_keep_months;
+  json["safety_hold_hours"] = policy.safety_hold_hours;
+  json["safety_acknowledge_hours"] = policy.safety_acknowledge_hours;
+  json["safety_handle_hours"] = policy.safety_handle_hours;
   return json;
 }
 

@@ -138,7 +138,10 @@ Json StatusJson(const DaemonStatus& status) {
   json["approvals_open"] = OrNull(status.approvals_open);
   json["safety"] = nullptr;
   if (status.safety.has_value()) {
-    json["safety"] = {{"open", status.safety->open}, {"oldest_at", AtOrNull(status.safety->oldest_at)}};
+    json["safety"] = {{"open", status.safety->open},
+                      {"oldest_at", AtOrNull(status.safety->oldest_at)},
+                      {"unacknowledged_overdue", status.safety->unacknowledged_overdue},
+                      {"unhandled_overdue", status.safety->unhandled_overdue}};
   }
   return json;
 }

@@ -144,6 +144,10 @@ class CONSENT_EXPORT Client {
 
   virtual absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery& query,
                                                          const CallOptions& options = {}) = 0;
+  // The revision after it. FailedPrecondition (SAFETY_FLAG_ACKNOWLEDGED, SAFETY_FLAG_HANDLED) where somebody else was
+  // first.
+  virtual absl::StatusOr<Etag> AcknowledgeSafetyFlag(const AcknowledgeFlagOrder& order,
+                                                     const CallOptions& options = {}) = 0;
   // The revision after it. FailedPrecondition (SAFETY_FLAG_HANDLED) where somebody else was first.
   virtual absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder& order, const CallOptions& options = {}) = 0;
 

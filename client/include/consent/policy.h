@@ -68,6 +68,11 @@ struct Policy {
   // For how many months after its end the lines of a month in the decision log can be turned back into who they are
   // about; 0: not said, which means 24.
   int decision_log_keep_months = 0;
+  // Hours after the first report of SAFETY: so long nothing of the recording is purged (0: not held); by then somebody
+  // has acknowledged it (0: 24), and handled it (0: 72).
+  int safety_hold_hours = 0;
+  int safety_acknowledge_hours = 0;
+  int safety_handle_hours = 0;
 };
 
 struct Suspension {

@@ -89,6 +89,16 @@ struct SafetyFlag {
   std::optional<Time> reported_at;
   // The name of the caller that reported it.
   std::string reported_by;
+  // By when somebody has to have said that it is theirs, and to have looked after the person.
+  std::optional<Time> acknowledge_by;
+  std::optional<Time> handle_by;
+  // When somebody said so, and the name of the caller. Absent: nobody has.
+  std::optional<Time> acknowledged_at;
+  std::string acknowledged_by;
+  // One of the two is over, and it was not done.
+  bool overdue = false;
+  // Until when nothing of the recording is purged. Absent: it is not held.
+  std::optional<Time> held_until;
 };
 
 struct SafetyFlagQuery {
@@ -97,6 +107,8 @@ struct SafetyFlagQuery {
   // 1 to 1,000; 0: 100.
   int page_size = 0;
   std::string page_token;
+  // Only those that are overdue.
+  bool overdue = false;
 };
 
 // Those reported first, first.
@@ -104,6 +116,17 @@ struct SafetyFlagPage {
   std::vector<SafetyFlag> flags;
   // Empty: the last page. A page may be empty and not the last.
   std::string next_page_token;
+};
+
+// Somebody says that it is theirs. Only the handling is due from then on.
+struct AcknowledgeFlagOrder {
+  AccountId account_id;
+  RecordingId recording_id;
+  // Who looks after it, and how; at most 1,024 bytes, may be empty. Kept sealed, as long as the account.
+  std::string note;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
 };
 
 // Somebody looks after the person. The flag goes on restricting.

@@ -231,7 +231,8 @@ struct HistoryEntry {
   // Of a loosening that took two persons: who approved it, and who proposed it. To an auditor or officer alone.
   std::string approved_by;
   std::string proposed_by;
-  // Of kReportRecording and kSafetyFlagHandled; of the latter what was done. Empty where the evidence is withheld.
+  // Of kReportRecording, kSafetyFlagAcknowledged and kSafetyFlagHandled; of the latter two what was said. Empty where
+  // the evidence is withheld.
   RecordingId recording_id;
   std::string note;
 };

@@ -116,6 +116,9 @@ struct DaemonStatus {
   struct Safety {
     int64_t open = 0;
     std::optional<Time> oldest_at;
+    // Of these: not acknowledged, or not handled, by the policy's time. One may count in both.
+    int64_t unacknowledged_overdue = 0;
+    int64_t unhandled_overdue = 0;
   };
 
   // By the daemon's clock; all spans count from it.

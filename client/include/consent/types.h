@@ -74,6 +74,7 @@ enum class ChangeKind : uint8_t {
   kSafetyFlagHandled = 19,
   kRestored = 20,
   kJoined = 21,
+  kSafetyFlagAcknowledged = 22,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.
@@ -159,6 +160,7 @@ enum class Reason : uint8_t {
   kClockDoubtful = 36,
   kNotRecorded = 37,
   kRestored = 38,
+  kSafetyHold = 39,
 };
 
 // The account (nothing set), one profile or one device. At most one may be set.

@@ -45,7 +45,7 @@ struct ChangeRequest {
   // `account_id` are its. Empty: it is done to the subject itself, as deletions, holds and flags are.
   void (*retarget)(ChangeRequest& request) = nullptr;
   Payload payload;
-  // Of kReportRecording and kSafetyFlagHandled; flags of the former only.
+  // Of kReportRecording, kSafetyFlagAcknowledged and kSafetyFlagHandled; flags of the first only.
   base::RecordingHandle recording;
   uint8_t flags = 0;
   // Of kUpsertSubject only: a closed account's id is somebody's new account.

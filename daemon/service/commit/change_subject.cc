@@ -8,6 +8,7 @@
 #include "daemon/service/commit/answered_noes.h"
 #include "daemon/service/commit/change_reply.h"
 #include "daemon/service/commit/change_work.h"
+#include "daemon/service/commit/newly_restricted.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/load_subject.h"
@@ -368,6 +369,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   HookOutput output{moment, transition, change.writes};
   request.hook->Build(core_, stamp, output);
   reply.flags = output.flags;
+  if (IsNewlyRestricted(request, work.before.facts, transition)) transition.after.restricted = stamp.sequence;
   std::string facts_after;
   domain::EncodeFacts(transition.after, &facts_after);
   change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, facts_after)});
@@ -423,8 +425,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       work->reply = Overloaded();
       break;
     case store::Outcome::kTooLarge:
-      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
-                                    "the change is larger than a commit may be; nothing was written");
+      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the change is too large; nothing was written");
       break;
     case store::Outcome::kClosed:
       work->reply = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");

@@ -129,7 +129,11 @@ bool FollowSafetyFlag(Core& core, store::Partition partition, std::string_view k
   }
   SafetyFlagRow row;
   if (!DecodeSafetyFlagRow(*value, &row)) return false;
-  core.safety_flags.Put({row.reported_at, partition, std::string(key)});
+  if (row.IsOpen()) {
+    core.safety_flags.Put({row.reported_at, partition, std::string(key)}, row.acknowledged_at.IsSet());
+  } else {
+    core.safety_flags.Remove(partition, key);
+  }
   return true;
 }
 

@@ -140,7 +140,7 @@ absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow ro
     if (payload.ok()) view.payload = *std::move(payload);
   }
   view.request = std::move(row.request);
-  const absl::StatusOr<bool> on_hold = IsOnHold(view.request);
+  const absl::StatusOr<domain::OnHold> on_hold = HoldOn(view.request);
   if (!on_hold.ok()) return on_hold.status();
   view.on_hold = *on_hold;
   return view;
@@ -148,16 +148,21 @@ absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow ro
 
 absl::StatusOr<bool> Deletions::IsOnHold(DeletionPlace place) const {
   const absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
-  return row.ok() ? IsOnHold(row->request) : row.status();
+  if (!row.ok()) return row.status();
+  const absl::StatusOr<domain::OnHold> on_hold = HoldOn(row->request);
+  if (!on_hold.ok()) return on_hold.status();
+  return *on_hold != domain::OnHold::kNo;
 }
 
-absl::StatusOr<bool> Deletions::IsOnHold(const domain::DeletionRequest& request) const {
-  if (!domain::IsOpen(request.state)) return false;
+absl::StatusOr<domain::OnHold> Deletions::HoldOn(const domain::DeletionRequest& request) const {
+  if (!domain::IsOpen(request.state)) return domain::OnHold::kNo;
   const auto facts = LoadFacts(core_, request.subject);
   if (!facts.ok()) return facts.status();
   const auto holds = LoadHoldsOfGroup(core_, request.subject, facts->facts);
   if (!holds.ok()) return holds.status();
-  return OverlapOf(*holds, request.selector).any;
+  const Overlap overlap = OverlapOf(*holds, request.selector);
+  if (overlap.by_law) return domain::OnHold::kByLaw;
+  return overlap.any ? domain::OnHold::kForSafety : domain::OnHold::kNo;
 }
 
 absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const {

@@ -18,8 +18,8 @@ namespace consent::service {
 struct DeletionView {
   DeletionPlace place;
   domain::DeletionRequest request;
-  std::optional<DeletionPayload> payload;  // while its key exists
-  bool on_hold = false;                    // it is open, and some of what it selects is on hold
+  std::optional<DeletionPayload> payload;        // while its key exists
+  domain::OnHold on_hold = domain::OnHold::kNo;  // it is open, and some of what it selects is on hold
 };
 
 struct DeletionPage {
@@ -79,7 +79,7 @@ class Deletions {
   struct Joint;
   void CreateNext(const std::shared_ptr<Joint>& joint);
   absl::StatusOr<DeletionView> View(DeletionPlace place, DeletionRow row) const;
-  absl::StatusOr<bool> IsOnHold(const domain::DeletionRequest& request) const;
+  absl::StatusOr<domain::OnHold> HoldOn(const domain::DeletionRequest& request) const;
 
   Core& core_;
   ChangeSubject& changes_;

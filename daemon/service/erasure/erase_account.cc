@@ -14,6 +14,7 @@
 #include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
 
@@ -55,10 +56,35 @@ absl::Status ListHolds(const Core& core, base::SubjectHandle subject, std::vecto
   return absl::OkStatus();
 }
 
+// Its review grants, what was heard of them, and the rows that lead to them by their ids.
+absl::Status ListReviews(const Core& core, base::SubjectHandle subject, std::vector<store::RowKey>* rows) {
+  const store::Partition partition = core.PartitionOf(subject);
+  for (const char kind : {kGrants, kHeard, kHearings}) {
+    std::vector<std::string> keys;
+    absl::Status listed =
+        ListRows(core, partition, store::Table::kReview, ReviewRowsOf(kind, core.SubjectKey(subject)), &keys);
+    if (!listed.ok()) return listed;
+    for (std::string& key : keys) {
+      const auto stored = core.store.Get(partition, store::Table::kReview, key);
+      if (!stored.ok() && !absl::IsNotFound(stored.status())) return StoreUnreadable();
+      GrantRow grant;
+      HeardRow heard;
+      if (kind == kGrants && stored.ok() && DecodeGrantRow(*stored, &grant)) {
+        rows->push_back({store::Table::kReview, GrantIdKey(grant.grant.id)});
+      }
+      if (kind == kHeard && stored.ok() && DecodeHeardRow(*stored, &heard)) {
+        rows->push_back({store::Table::kReview, GrantIdKey(heard.id)});
+      }
+      rows->push_back({store::Table::kReview, std::move(key)});
+    }
+  }
+  return absl::OkStatus();
+}
+
 // What the suppression's commit wrote or deleted itself is not EraseListed's to delete.
 bool IsListedAlone(const store::RowKey& row) {
   return row.table == store::Table::kRecording || row.table == store::Table::kSafetyFlag ||
-         row.table == store::Table::kHold || row.table == store::Table::kHoldById;
+         row.table == store::Table::kHold || row.table == store::Table::kHoldById || row.table == store::Table::kReview;
 }
 
 }  // namespace
@@ -143,6 +169,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   if (absl::Status s = ListRows(core_, partition, store::Table::kSafetyFlag, key, &flags); !s.ok()) return s;
   for (std::string& flag : flags) all.rows.push_back({store::Table::kSafetyFlag, std::move(flag)});
   if (absl::Status s = ListHolds(core_, subject, &all.rows); !s.ok()) return s;
+  if (absl::Status s = ListReviews(core_, subject, &all.rows); !s.ok()) return s;
   for (store::Sequence next = facts.revision; next != 0;) {
     const absl::StatusOr<store::FeedRow> feed = core_.store.FeedAt(partition, next);
     ChangeRow row;

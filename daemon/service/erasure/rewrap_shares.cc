@@ -11,6 +11,7 @@
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
 
@@ -20,8 +21,8 @@ namespace {
 constexpr size_t kOwnersAtOnce = 256;
 
 // Of what has a payload key; who owns a share is not in the share.
-constexpr std::array kOwners{store::Table::kSubject, store::Table::kDeletion, store::Table::kHold,
-                             store::Table::kProposal, store::Table::kDecisionLog};
+constexpr std::array kOwners{store::Table::kSubject,  store::Table::kDeletion,    store::Table::kHold,
+                             store::Table::kProposal, store::Table::kDecisionLog, store::Table::kReview};
 
 }  // namespace
 
@@ -156,6 +157,11 @@ absl::Status RewrapShares::AddOwner(std::string_view key, std::string_view value
       if (!ReadMonthKeyRowKey(key, &month_key)) return absl::OkStatus();
       owner.subject = WrapHandleOf(month_key);
       owner.share_key = MonthKeyShareKey(month_key);
+      break;
+    case store::Table::kReview:
+      if (key != kMediaKeyKey) return absl::OkStatus();
+      owner.subject = MediaKeyWrapHandle();
+      owner.share_key = kMediaKeyShareKey;
       break;
     default:
       if (!IsProposalKey(key)) return absl::OkStatus();

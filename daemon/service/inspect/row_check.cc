@@ -15,6 +15,7 @@
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
@@ -116,6 +117,30 @@ RowFault CheckSweep(std::string_view key, std::string_view value) {
   return key.size() == 2 ? Says(DecodeSweepRow(value, &row)) : RowFault::kKey;
 }
 
+RowFault CheckReview(std::string_view key, std::string_view value) {
+  GrantRow grant;
+  HeardRow heard;
+  std::vector<domain::Hearing> hearings;
+  RevocationRow revocation;
+  MediaKeyRow media_key;
+  constexpr size_t kGrantKey = 1 + 2 * kHandle + 1;
+  if (key == kMediaKeyKey) return Says(DecodeMediaKeyRow(value, &media_key));
+  switch (key.empty() ? '\0' : key[0]) {
+    case kGrants:
+      return key.size() == kGrantKey ? Says(DecodeGrantRow(value, &grant)) : RowFault::kKey;
+    case kHeard:
+      return key.size() == 1 + kHandle + kNumber ? Says(DecodeHeardRow(value, &heard)) : RowFault::kKey;
+    case kHearings:
+      return key.size() == 1 + kHandle ? Says(DecodeHearings(value, &hearings)) : RowFault::kKey;
+    case kGrantsById:
+      return key.size() == 1 + kHandle ? Says(value.size() == kGrantKey && value[0] == kGrants) : RowFault::kKey;
+    case kRevocations:
+      return key.size() == 2 + kHandle ? Says(DecodeRevocationRow(value, &revocation)) : RowFault::kKey;
+    default:
+      return RowFault::kKey;
+  }
+}
+
 RowFault CheckMasterKey(std::string_view value) {
   MasterKeyRow row;
   return Says(DecodeMasterKeyRow(value, &row));
@@ -177,6 +202,8 @@ std::string TableName(Table table) {
       return "safety-flag";
     case Table::kMasterKey:
       return "master-key";
+    case Table::kReview:
+      return "review";
   }
   return "table-" + std::to_string(static_cast<int>(table));
 }
@@ -232,6 +259,8 @@ RowFault CheckRow(Table table, std::string_view key, std::string_view value) {
       return CheckSweep(key, value);
     case Table::kProposal:
       return CheckProposal(key, value);
+    case Table::kReview:
+      return CheckReview(key, value);
     case Table::kSafetyFlag:
       return WithKeyOf(2 * kHandle, key,
                        [&, row = SafetyFlagRow()]() mutable { return DecodeSafetyFlagRow(value, &row); });

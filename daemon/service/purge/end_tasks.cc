@@ -67,7 +67,7 @@ struct Ending {
   const TaskReport& report;
   DeletionRow deletion;
   TaskRow task;
-  bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
+  bool on_hold = false;  // some of what the request selects still is, and no hold has ended since the lease
   bool again = false;
   std::vector<store::Precondition> preconditions;
 
@@ -122,13 +122,12 @@ absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport
   if (!snapshot.ok()) return snapshot.status();
   const Overlap overlap = OverlapOf(snapshot->holds, deletion->request.selector);
   if (report.epoch.has_value() && IsTakenBack(*task, overlap)) return LeaseLost();
-  const bool as_leased = snapshot->facts.facts.holds_changed == task->holds_seen;
+  const bool still_held = IsHeldAsLeased(*task, snapshot->facts.facts.holds_changed, overlap);
   std::vector<store::Precondition> preconditions = {
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
       snapshot->AsPrecondition(core)};
-  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false,
-                         std::move(preconditions)});
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), still_held, false, std::move(preconditions)});
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/read_errors.h"
@@ -26,9 +27,19 @@ void CountErased(const TaskFailure& failure, TaskRow* row) {
   row->partial_epoch = failure.epoch;
 }
 
+domain::HeldPart HeldRecording(const SafetyFlagRow& row) {
+  domain::HeldPart held;
+  held.recordings = {row.recording};
+  return held;
+}
+
 }  // namespace
 
 PurgeTasks::PurgeTasks(Core& core, TaskQueue& queue) : core_(core), queue_(queue) {}
+
+base::Span PurgeTasks::PauseUntil(base::Instant until) const {
+  return core_.time.After(SafetyPause(core_, until)).since;
+}
 
 absl::StatusOr<DeletionPlace> PurgeTasks::Find(const std::optional<base::DeletionId>& id) const {
   absl::StatusOr<DeletionPlace> place = id.has_value() ? FindDeletion(core_, *id) : NoSuchDeletion();
@@ -40,10 +51,17 @@ struct PurgeTasks::Candidate {
   LeasedTask task;
   std::optional<DeletionRow> begun;  // where this lease is the request's first
   uint64_t holds_seen = 0;
+  uint32_t safety_held = 0;
   std::vector<store::Precondition> preconditions;
   bool taken_back = false;  // by a hold, while it was leased
   size_t bytes = 0;
 
+  // It is the request's first.
+  void Begins(DeletionPlace place, const DeletionRow& row, const std::string& stored) {
+    preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), stored});
+    begun = row;
+    domain::Begin(begun->request);
+  }
   // The row of its next lease.
   TaskRow Leased(base::Instant now, base::Span visibility, const base::BootTime& until) const {
     const TaskRow& row = task.row;
@@ -64,6 +82,7 @@ struct PurgeTasks::Candidate {
     next.not_before = base::Instant{};
     next.holds_seen = holds_seen;
     next.has_exceptions = !task.exceptions.empty();
+    next.safety_held = safety_held;
     next.waits_for_release = false;
     return next;
   }
@@ -73,7 +92,7 @@ struct PurgeTasks::Candidate {
 
 absl::StatusOr<bool> PurgeTasks::AddExceptions(const HoldSnapshot& snapshot, const domain::DeletionRequest& request,
                                                Candidate* found) const {
-  for (const HoldInForce& hold : snapshot.holds) {
+  for (const HoldInForce& hold : snapshot.holds.holds) {
     if (!domain::MayOverlap(hold.row.held, request.selector)) continue;
     absl::StatusOr<DeletionPayload> held =
         OpenSealed(core_, hold.place.partition, HoldShareKey(core_, hold.place), hold.row.subject, hold.row.sealed);
@@ -83,6 +102,19 @@ absl::StatusOr<bool> PurgeTasks::AddExceptions(const HoldSnapshot& snapshot, con
     if (!held.ok()) return held.status();
     found->bytes += held->selector.size();
     found->task.exceptions.push_back(std::move(held->selector));
+  }
+  for (const SafetyHold& hold : snapshot.holds.safety) {
+    v1::HoldSelector held;
+    for (const SafetyFlagRow& row : hold.rows) {
+      if (!domain::MayOverlap(HeldRecording(row), request.selector)) continue;
+      absl::StatusOr<std::string> id = RecordingIdOf(core_, row);
+      if (!id.ok()) return id.status();
+      if (id->empty()) return false;  // nobody knows what to leave out
+      held.mutable_recordings()->add_recording_ids(*std::move(id));
+    }
+    if (!held.has_recordings()) continue;
+    found->task.exceptions.push_back(held.SerializeAsString());
+    found->bytes += found->task.exceptions.back().size();
   }
   return true;
 }
@@ -122,13 +154,16 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
     return std::optional<Candidate>();
   }
   found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
-  // What waits for a release comes back to the queue with one.
-  if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
+  // What waits for a release comes back to the queue with one; what a report of SAFETY holds, by time.
+  found.safety_held = overlap.safety;
+  const auto wait = [&] {
+    if (overlap.safety > 0) queue_.GiveBack(system.number, place, PauseUntil(overlap.safety_until));
     return std::optional<Candidate>();
-  }
+  };
+  if (overlap.all || Waits(*row, found.holds_seen, overlap)) return wait();
   const absl::StatusOr<bool> held = AddExceptions(*snapshot, deletion->request, &found);
   if (!held.ok()) return held.status();
-  if (!*held) return std::optional<Candidate>();  // released since; its release puts the task on the queue
+  if (!*held) return wait();  // released since; its release puts the task on the queue
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(core_, place, *deletion);
   if (absl::IsNotFound(payload.status())) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
@@ -137,11 +172,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
   found.preconditions.push_back(snapshot->AsPrecondition(core_));
-  if (deletion->request.state == domain::DeletionState::kAccepted) {
-    found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
-    found.begun = *deletion;
-    domain::Begin(found.begun->request);
-  }
+  if (deletion->request.state == domain::DeletionState::kAccepted) found.Begins(place, *deletion, deletion_bytes);
   found.task.place = place;
   found.task.row = *row;
   found.task.request = std::move(deletion->request);

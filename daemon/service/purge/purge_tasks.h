@@ -121,7 +121,10 @@ class PurgeTasks {
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 
-  // What of the selection is on hold goes with the task. False: a hold was released since the snapshot.
+  // By the boot clock, when to look again at a task that a report of SAFETY holds until then.
+  base::Span PauseUntil(base::Instant until) const;
+  // What of the selection is on hold goes with the task. False: a hold was released since the snapshot, or it cannot be
+  // said what is to be left out.
   absl::StatusOr<bool> AddExceptions(const HoldSnapshot& snapshot, const domain::DeletionRequest& request,
                                      Candidate* found) const;
   // A hold covers some of what the task's latest lease handed out; fills `snapshot`.

@@ -48,15 +48,13 @@ absl::Status MayResume(const SuspensionView* view, const std::string& etag) {
 
 // `by`: the caller's name; empty: the daemon, which finishes what it began before a crash.
 MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version, const std::string& by) {
-  return [row, policy_version, by](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
+  return [row, policy_version, by](store::Partition, const store::Stamp& stamp, base::Instant time) {
     SuspensionRow stamped = row;
     stamped.time = time;
     store::Change change;
-    if (partition == kFirstPartition) {
-      std::string version;
-      base::Encoder(&version).BigEndian(stamp.sequence, 8);
-      change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
-    }
+    std::string version;
+    base::Encoder(&version).BigEndian(stamp.sequence, 8);
+    change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
     change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
     change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version,
                               DetailOf(row.approval.proposed_by, row.approval.approved_by), by);

@@ -11,6 +11,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/state/core.h"
@@ -107,6 +108,8 @@ Rekey::Row Rekey::Rows(store::Partition partition, Table table, std::string_view
       return ErasureRow(partition, key, value);
     case Table::kProposal:
       return ProposalRowOf(partition, key, value);
+    case Table::kReview:
+      return ReviewRowOf(partition, key, value);
     case Table::kDecisionLog:  // another log begins, under the new keys
     case Table::kMasterKey:    // the daemon's first start writes it
       return std::vector<store::Write>();
@@ -142,6 +145,8 @@ Rekey::Row Rekey::ShareRow(store::Partition partition, std::string_view key) {
     ++counts_.log_keys;
     return std::vector<store::Write>();
   }
+  // Another key for media tokens is made when one is needed.
+  if (partition == kMediaKeyPartition && key == kMediaKeyShareKey) return std::vector<store::Write>();
   const absl::StatusOr<base::SubjectHandle> subject = SubjectAt(partition, key);
   // That of a request, a hold or a proposal goes with its row, which says whose it is.
   if (absl::IsNotFound(subject.status())) return std::vector<store::Write>();

@@ -59,6 +59,7 @@ class Rekey final : public store::Translation {
   Row OpenDeletion(store::Partition partition, std::string_view key, std::string_view value);
   Row HoldRowOf(store::Partition partition, std::string_view key, std::string_view value);
   Row ErasureRow(store::Partition partition, std::string_view key, std::string_view value);
+  Row ReviewRowOf(store::Partition partition, std::string_view key, std::string_view value) const;
   Row ProposalRowOf(store::Partition partition, std::string_view key, std::string_view value);
 
   // Whose rows lie at a DiskKey of before.

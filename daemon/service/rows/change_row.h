@@ -37,6 +37,7 @@ enum class ChangeKind : uint8_t {
   kSafetyFlagHandled = 19,
   kRestored = 20,  // the record came back from a backup and a journal: what was changed since is lost but for that
   kJoined = 21,    // a step of joining an account into another one
+  kSafetyFlagAcknowledged = 22,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -51,10 +52,11 @@ enum class ChangeKind : uint8_t {
   kTaskRetried = 75,      // the pause of a task that failed was ended
   kKeysRotated = 76,      // another master key is in force, or shares were wrapped under it
   kMonthKeyChanged = 77,  // a month's key of the decision log was made or destroyed
+  kReviewChanged = 78,    // a review grant was given, used or ended, reviews were revoked, or the media key was made
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kJoined;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kSafetyFlagAcknowledged;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kMonthKeyChanged;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kReviewChanged;
 
 // Whether the number is one of the above: it may have come from anywhere.
 constexpr bool IsKnown(ChangeKind kind) {

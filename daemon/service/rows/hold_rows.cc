@@ -166,34 +166,107 @@ absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base
   return holds;
 }
 
-absl::StatusOr<std::vector<HoldInForce>> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
-                                                          const domain::SubjectFacts& facts) {
+namespace {
+
+// Adds what the account's own reports hold.
+absl::Status AddSafetyHold(const Core& core, base::SubjectHandle subject, const domain::SubjectFacts& facts,
+                           HoldsOfGroup* group) {
+  const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
+  const bool may_hold =
+      rules != nullptr && rules->safety.hold.micros > 0 && facts.holds_changed != 0 && facts.has_recording_marks;
+  if (!may_hold) return absl::OkStatus();
+  absl::StatusOr<std::vector<SafetyFlagRow>> rows = LoadSafetyFlagsOf(core, subject);
+  if (!rows.ok()) return rows.status();
+  std::sort(rows->begin(), rows->end(), [](const auto& a, const auto& b) { return a.recording < b.recording; });
+  const base::Now now = core.Present();
+  SafetyHold hold;
+  hold.subject = subject;
+  for (SafetyFlagRow& row : *rows) {
+    const absl::StatusOr<domain::RecordingState> marks = LoadMarks(core, subject, row.recording);
+    if (!marks.ok()) return marks.status();
+    if (!rules->safety.Holds(marks->safety_since, now)) continue;
+    hold.came = std::max(hold.came, row.reported);
+    hold.recordings.push_back(row.recording);
+    hold.until.push_back(rules->safety.HeldUntil(marks->safety_since));
+    hold.rows.push_back(std::move(row));
+  }
+  if (!hold.recordings.empty()) group->safety.push_back(std::move(hold));
+  return absl::OkStatus();
+}
+
+absl::Status AddHoldsOf(const Core& core, base::SubjectHandle subject, const domain::SubjectFacts& facts,
+                        HoldsOfGroup* group) {
   absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, facts);
-  if (!holds.ok() || !IsJoined(facts)) return holds;
+  if (!holds.ok()) return holds.status();
+  for (HoldInForce& hold : *holds) group->holds.push_back(std::move(hold));
+  return AddSafetyHold(core, subject, facts, group);
+}
+
+}  // namespace
+
+absl::StatusOr<HoldsOfGroup> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
+                                              const domain::SubjectFacts& facts) {
+  HoldsOfGroup group;
+  if (absl::Status s = AddHoldsOf(core, subject, facts, &group); !s.ok()) return s;
+  if (!IsJoined(facts)) return group;
   const absl::StatusOr<std::vector<base::SubjectHandle>> others = GroupOf(core, subject);
   if (!others.ok()) return others.status();
   for (const base::SubjectHandle other : *others) {
     const absl::StatusOr<StoredFacts> stored = LoadFacts(core, other);
     if (!stored.ok()) return stored.status();
-    absl::StatusOr<std::vector<HoldInForce>> of_other = LoadHoldsInForce(core, other, stored->facts);
-    if (!of_other.ok()) return of_other.status();
-    for (HoldInForce& hold : *of_other) {
+    HoldsOfGroup of_other;
+    if (absl::Status s = AddHoldsOf(core, other, stored->facts, &of_other); !s.ok()) return s;
+    for (HoldInForce& hold : of_other.holds) {
       hold.came = facts.holds_changed;
-      holds->push_back(std::move(hold));
+      group.holds.push_back(std::move(hold));
+    }
+    for (SafetyHold& hold : of_other.safety) {
+      hold.came = facts.holds_changed;
+      group.safety.push_back(std::move(hold));
     }
   }
-  return holds;
+  return group;
 }
 
-Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector& selector) {
+namespace {
+
+void Overlaps(const SafetyHold& hold, const domain::Selector& selector, Overlap* overlap) {
+  domain::HeldPart held;
+  held.recordings = hold.recordings;
+  if (!domain::MayOverlap(held, selector)) return;
+  overlap->any = true;
+  overlap->latest = std::max(overlap->latest, hold.came);
+  // More than fit one task's exceptions: none of it is handed out until there are fewer.
+  overlap->all =
+      overlap->all || domain::CoversAll(held, selector) || hold.recordings.size() > domain::kMaxSelectedRecordings;
+  for (size_t i = 0; i < hold.recordings.size(); ++i) {
+    const bool is_selected =
+        selector.kind != domain::SelectorKind::kRecordings ||
+        std::binary_search(selector.recordings.begin(), selector.recordings.end(), hold.recordings[i]);
+    if (!is_selected) continue;
+    ++overlap->safety;
+    const bool is_first = !overlap->safety_until.IsSet() || hold.until[i] < overlap->safety_until;
+    if (is_first) overlap->safety_until = hold.until[i];
+  }
+}
+
+}  // namespace
+
+Overlap OverlapOf(const HoldsOfGroup& group, const domain::Selector& selector) {
   Overlap overlap;
-  for (const HoldInForce& hold : holds) {
+  for (const HoldInForce& hold : group.holds) {
     if (!domain::MayOverlap(hold.row.held, selector)) continue;
-    overlap.any = true;
+    overlap.any = overlap.by_law = true;
     overlap.all = overlap.all || domain::CoversAll(hold.row.held, selector);
     overlap.latest = std::max(overlap.latest, hold.came);
   }
+  for (const SafetyHold& hold : group.safety) Overlaps(hold, selector, &overlap);
   return overlap;
+}
+
+base::Span SafetyPause(const Core& core, base::Instant until) {
+  const base::Instant surely = core.Present().earliest;
+  return surely.IsSet() && until > surely ? std::min(until - surely, kSafetyPause) : kSafetyPause;
 }
 
 }  // namespace consent::service

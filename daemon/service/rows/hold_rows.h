@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/safety_flag_rows.h"
 
 namespace consent::service {
 
@@ -69,19 +70,44 @@ struct HoldInForce {
   store::Sequence came = 0;
   HoldRow row;
 };
+
+// What an account's reports of SAFETY hold by now (domain::SafetyPeriods): each recording until its own end, which
+// comes by time alone.
+struct SafetyHold {
+  base::SubjectHandle subject;
+  store::Sequence came = 0;                       // as of HoldInForce; of the last report
+  std::vector<base::RecordingHandle> recordings;  // sorted
+  std::vector<base::Instant> until;               // of each of them
+  std::vector<SafetyFlagRow> rows;                // of each of them
+};
+
+// All that holds back what a request selects.
+struct HoldsOfGroup {
+  std::vector<HoldInForce> holds;
+  std::vector<SafetyHold> safety;  // of accounts that have one
+  bool empty() const { return holds.empty() && safety.empty(); }
+};
 // The subject's own holds that are in force; asks the store only where its record says that there ever was one.
 absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base::SubjectHandle subject,
                                                           const domain::SubjectFacts& facts);
-// The same, and those of all accounts that are joined with it: each holds what all of them have.
-absl::StatusOr<std::vector<HoldInForce>> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
-                                                          const domain::SubjectFacts& facts);
+// The same, and those of all accounts that are joined with it: each holds what all of them have. With what reports of
+// SAFETY hold.
+absl::StatusOr<HoldsOfGroup> LoadHoldsOfGroup(const Core& core, base::SubjectHandle subject,
+                                              const domain::SubjectFacts& facts);
 
 // What holds mean for a selection.
 struct Overlap {
   bool any = false;
   bool all = false;            // nothing of the selection is left to be purged
   store::Sequence latest = 0;  // placed last
+  bool by_law = false;         // a legal hold is among them
+  uint32_t safety = 0;         // recordings that reports of SAFETY hold; fewer by time alone
+  base::Instant safety_until;  // when the first of these ends; unset: there is none
 };
-Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector& selector);
+Overlap OverlapOf(const HoldsOfGroup& group, const domain::Selector& selector);
+// Between two looks at what only time ends: a policy that is activated meanwhile may end it earlier.
+inline constexpr base::Span kSafetyPause = base::Seconds(600);
+// How long to wait before looking again at what is held until then.
+base::Span SafetyPause(const Core& core, base::Instant until);
 
 }  // namespace consent::service

@@ -78,6 +78,8 @@ namespace {
 void AddMarks(const domain::RecordingState& other, domain::RecordingState* marks) {
   marks->flags = static_cast<uint8_t>(marks->flags | other.flags);
   marks->on_hold = marks->on_hold || other.on_hold;
+  // Each account's report holds by itself: the last one holds longest.
+  marks->safety_since = std::max(marks->safety_since, other.safety_since);
   if (!other.has_tombstone) return;
   marks->tombstone = marks->has_tombstone ? std::max(marks->tombstone, other.tombstone) : other.tombstone;
   marks->has_tombstone = true;

@@ -32,8 +32,8 @@ std::string EncodeCurrentPolicy(const CurrentPolicy& current);
 // False unless EncodeCurrentPolicy made it.
 bool DecodeCurrentPolicy(std::string_view bytes, CurrentPolicy* current);
 
-// Of kSuspension, in the first partition alone: the sequence (8) of the last change of a suspension, which every other
-// one has for a precondition.
+// Of kSuspension: the sequence (8) of the partition's last change of a suspension. Every further change has that of the
+// first partition for a precondition, and every use of a review grant that of its own.
 inline constexpr std::string_view kSuspensionsVersionKey = "version";
 
 // The mark's row; its value is empty.

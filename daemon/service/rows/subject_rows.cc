@@ -2,6 +2,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/base/seal.h"
+#include "daemon/service/rows/row_codec.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr size_t kHandleBytes = 16;
 constexpr int kPositionBytes = 8;
-constexpr uint8_t kTombstoneBit = 1, kHoldBit = 2;
+constexpr uint8_t kTombstoneBit = 1, kHoldBit = 2, kStateBits = 12, kSafetyTimeBit = 16;
 constexpr int kStateShift = 2;
 
 template <typename H>
@@ -52,22 +53,28 @@ std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle re
   base::Encoder out(&row);
   out.Byte(marks.flags);
   out.Byte(static_cast<uint8_t>((marks.has_tombstone ? kTombstoneBit : 0) | (marks.on_hold ? kHoldBit : 0) |
-                                static_cast<uint8_t>(marks.tombstone) << kStateShift));
+                                static_cast<uint8_t>(marks.tombstone) << kStateShift |
+                                (marks.safety_since.IsSet() ? kSafetyTimeBit : 0)));
+  if (marks.safety_since.IsSet()) PutTime(out, marks.safety_since);
   return row;
 }
 
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
                     domain::RecordingState* marks) {
-  if (row.size() != 2 * kHandleBytes + 2) return false;
+  if (row.size() < 2 * kHandleBytes + 2) return false;
   *subject = HandleFrom<base::SubjectHandle>(row);
   *recording = HandleFrom<base::RecordingHandle>(row.substr(kHandleBytes));
-  marks->flags = static_cast<uint8_t>(row[2 * kHandleBytes]);
-  const auto bits = static_cast<uint8_t>(row[2 * kHandleBytes + 1]);
-  if (bits >> kStateShift > static_cast<uint8_t>(domain::TombstoneState::kVerified)) return false;
+  base::Decoder in(row.substr(2 * kHandleBytes));
+  marks->flags = in.Byte();
+  const uint8_t bits = in.Byte();
+  const int state = (bits & kStateBits) >> kStateShift;
+  const bool has_time = (bits & kSafetyTimeBit) != 0;
+  if (bits >= 2 * kSafetyTimeBit || state > static_cast<int>(domain::TombstoneState::kVerified)) return false;
   marks->has_tombstone = (bits & kTombstoneBit) != 0;
   marks->on_hold = (bits & kHoldBit) != 0;
-  marks->tombstone = static_cast<domain::TombstoneState>(bits >> kStateShift);
-  return true;
+  marks->tombstone = static_cast<domain::TombstoneState>(state);
+  marks->safety_since = has_time ? GetTime(in) : base::Instant{};
+  return in.Done() && marks->safety_since.IsSet() == has_time;
 }
 
 std::string EncodeRequestRow(const RequestRow& row) {

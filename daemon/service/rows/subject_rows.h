@@ -25,7 +25,7 @@ uint64_t SubjectPosition(std::string_view key);
 // From where on records of that position and beyond lie; 0: from the first.
 std::string SubjectKeyFrom(uint64_t position);
 
-// subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits.
+// subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits ‖ [time of the first report of SAFETY].
 std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
                            const domain::RecordingState& marks);
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,

@@ -14,7 +14,7 @@ using base::Decoder;
 using base::Encoder;
 
 constexpr uint8_t kTaskFormat = 2;
-constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32;
+constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32, kSafetyBit = 16;
 
 }  // namespace
 
@@ -38,7 +38,8 @@ std::string EncodeTaskRow(const TaskRow& row) {
   Encoder out(&bytes);
   out.Byte(kTaskFormat);
   out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0) |
-                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0)));
+                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0) |
+                                (row.safety_held != 0 ? kSafetyBit : 0)));
   out.Varint(row.epoch);
   out.Varint(row.holds_seen);
   out.Varint(row.failed_epoch);
@@ -57,6 +58,7 @@ std::string EncodeTaskRow(const TaskRow& row) {
   out.Varint(row.out_epoch);
   PutTime(out, row.out_until);
   out.Varint(row.out_holds_seen);
+  if (row.safety_held != 0) out.Varint(row.safety_held);
   return bytes;
 }
 
@@ -65,7 +67,7 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   Decoder in(bytes);
   if (in.Byte() != kTaskFormat) return false;
   const uint8_t bits = in.Byte();
-  const uint8_t outcome = bits & (kWaitsBit - 1);
+  const uint8_t outcome = bits & (kSafetyBit - 1);
   if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
   row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
   row->leased_before = (bits & kLeasedBeforeBit) != 0;
@@ -92,6 +94,9 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   row->out_epoch = in.Varint();
   row->out_until = GetTime(in);
   row->out_holds_seen = in.Varint();
+  const uint64_t safety_held = (bits & kSafetyBit) != 0 ? in.Varint() : 0;
+  if ((safety_held != 0) != ((bits & kSafetyBit) != 0) || safety_held > UINT32_MAX) return false;
+  row->safety_held = static_cast<uint32_t>(safety_held);
   return in.Done() && failures <= UINT32_MAX;
 }
 
@@ -137,7 +142,7 @@ absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHan
   absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
   if (!facts.ok()) return facts.status();
   snapshot.facts = *std::move(facts);
-  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsOfGroup(core, subject, snapshot.facts.facts);
+  absl::StatusOr<HoldsOfGroup> holds = LoadHoldsOfGroup(core, subject, snapshot.facts.facts);
   if (!holds.ok()) return holds.status();
   snapshot.holds = *std::move(holds);
   return snapshot;
@@ -149,6 +154,14 @@ base::Span HandOutFrom(const Core& core, const TaskRow& task) {
   }
   const base::Instant now = core.Now();
   return task.not_before > now ? core.time.After(task.not_before - now).since : base::Span{};
+}
+
+bool Waits(const TaskRow& task, uint64_t holds_changed, const Overlap& overlap) {
+  return task.waits_for_release && IsHeldAsLeased(task, holds_changed, overlap);
+}
+
+bool IsHeldAsLeased(const TaskRow& task, uint64_t holds_changed, const Overlap& overlap) {
+  return overlap.any && holds_changed == task.holds_seen && overlap.safety >= task.safety_held;
 }
 
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap) {

@@ -36,6 +36,8 @@ struct TaskRow {
   uint64_t holds_seen = 0;         // SubjectFacts::holds_changed at the latest lease
   bool has_exceptions = false;     // the latest lease left something on hold alone
   bool waits_for_release = false;  // what is left of it is on hold, as far as `holds_seen` tells
+  // Recordings that a report of SAFETY held at the latest lease: fewer by time alone, so `holds_seen` does not tell.
+  uint32_t safety_held = 0;
   std::string last_error;
   // What was reported before, where the task is to be done again: for late data, or for what was on hold.
   domain::PurgeOutcome first_outcome = domain::PurgeOutcome::kOpen;  // kOpen: nothing yet
@@ -71,7 +73,7 @@ store::Write PutDeletion(DeletionPlace place, const DeletionRow& row);
 struct HoldSnapshot {
   base::SubjectHandle subject;
   StoredFacts facts;
-  std::vector<HoldInForce> holds;
+  HoldsOfGroup holds;
   std::optional<store::ReadVersion> seen;
 
   // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit; one of
@@ -81,6 +83,11 @@ struct HoldSnapshot {
 absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHandle subject);
 // When the task may be handed out, by the boot clock. Zero: at once.
 base::Span HandOutFrom(const Core& core, const TaskRow& task);
+// All of it is done but what was on hold at its latest lease, and still is: no hold was placed or released since, and
+// none that a report of SAFETY made has ended.
+bool Waits(const TaskRow& task, uint64_t holds_changed, const Overlap& overlap);
+// The same of what the latest lease left out, whether it is done or not.
+bool IsHeldAsLeased(const TaskRow& task, uint64_t holds_changed, const Overlap& overlap);
 // A hold that was placed after the lease covers some of what was handed out.
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap);
 

@@ -230,8 +230,37 @@ struct FactsIndex::MarksShard {
   struct Hash {
     size_t operator()(const Key& key) const { return key.recording.Hash() ^ key.subject.Hash(); }
   };
+  // All of them but the time of a report of SAFETY, which hardly any has.
+  struct Marks {
+    uint8_t flags = 0;
+    bool has_tombstone = false;
+    domain::TombstoneState tombstone = domain::TombstoneState::kPending;
+    bool on_hold = false;
+    bool has_safety_time = false;
+  };
+  static_assert(sizeof(Marks) == 5);
   mutable base::Mutex mutex;
-  std::unordered_map<Key, domain::RecordingState, Hash> marks GUARDED_BY(mutex);
+  std::unordered_map<Key, Marks, Hash> marks GUARDED_BY(mutex);
+  std::unordered_map<Key, base::Instant, Hash> safety_since GUARDED_BY(mutex);
+
+  domain::RecordingState Read(const Key& key, const Marks& of) const REQUIRES(mutex) {
+    domain::RecordingState read;
+    read.flags = of.flags;
+    read.has_tombstone = of.has_tombstone;
+    read.tombstone = of.tombstone;
+    read.on_hold = of.on_hold;
+    if (of.has_safety_time) read.safety_since = safety_since.at(key);
+    return read;
+  }
+  // Keeps the time, or forgets it.
+  Marks Kept(const Key& key, const domain::RecordingState& from) REQUIRES(mutex) {
+    if (from.safety_since.IsSet()) {
+      safety_since.insert_or_assign(key, from.safety_since);
+    } else {
+      safety_since.erase(key);
+    }
+    return {from.flags, from.has_tombstone, from.tombstone, from.on_hold, from.safety_since.IsSet()};
+  }
 };
 
 // Few subjects have one.
@@ -355,7 +384,7 @@ Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle r
   base::MutexLock lock(shard.mutex);
   const auto at = shard.marks.find(MarksShard::Key{subject, recording});
   if (at != shard.marks.end()) {
-    *out = at->second;
+    *out = shard.Read(at->first, at->second);
     return Found::kFound;
   }
   *out = domain::RecordingState{};
@@ -369,9 +398,9 @@ void FactsIndex::PutMarks(base::SubjectHandle subject, base::RecordingHandle rec
   const MarksShard::Key key{subject, recording};
   const auto at = shard.marks.find(key);
   if (at != shard.marks.end()) {
-    at->second = marks;
+    at->second = shard.Kept(key, marks);
   } else if (marks_size_.load(std::memory_order_relaxed) < max_subjects_) {
-    shard.marks.emplace(key, marks);
+    shard.marks.emplace(key, shard.Kept(key, marks));
     marks_size_.fetch_add(1, std::memory_order_relaxed);
   } else {
     marks_complete_.store(false, std::memory_order_release);

@@ -2,14 +2,14 @@
 
 namespace consent::service {
 
-void OpenSafetyFlags::Put(Place place) {
+void OpenSafetyFlags::Put(Place place, bool acknowledged) {
   base::MutexLock lock(mutex_);
   const auto [at, is_new] = by_key_.try_emplace({place.partition, place.key}, place.reported_at);
   if (!is_new) {
     by_time_.erase({at->second, place.partition, place.key});
     at->second = place.reported_at;
   }
-  by_time_.insert(std::move(place));
+  by_time_.insert_or_assign(std::move(place), acknowledged);
 }
 
 void OpenSafetyFlags::Remove(store::Partition partition, std::string_view key) {
@@ -36,7 +36,18 @@ uint64_t OpenSafetyFlags::open() const {
 
 base::Instant OpenSafetyFlags::oldest() const {
   base::MutexLock lock(mutex_);
-  return by_time_.empty() ? base::Instant{} : by_time_.begin()->reported_at;
+  return by_time_.empty() ? base::Instant{} : by_time_.begin()->first.reported_at;
+}
+
+OpenSafetyFlags::Past OpenSafetyFlags::ReportedBy(base::Instant time) const {
+  Past past;
+  base::MutexLock lock(mutex_);
+  for (const auto& [place, acknowledged] : by_time_) {
+    if (place.reported_at > time) break;
+    ++past.open;
+    past.unacknowledged += acknowledged ? 0 : 1;
+  }
+  return past;
 }
 
 std::vector<OpenSafetyFlags::Place> OpenSafetyFlags::From(const Place& first, std::string_view subject_key,
@@ -44,7 +55,7 @@ std::vector<OpenSafetyFlags::Place> OpenSafetyFlags::From(const Place& first, st
   std::vector<Place> places;
   base::MutexLock lock(mutex_);
   for (auto at = by_time_.lower_bound(first); at != by_time_.end() && places.size() < limit; ++at) {
-    if (at->key.starts_with(subject_key)) places.push_back(*at);
+    if (at->first.key.starts_with(subject_key)) places.push_back(at->first);
   }
   return places;
 }

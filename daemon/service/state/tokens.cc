@@ -74,6 +74,15 @@ std::optional<HoldEtag> Tokens::DecodeEtag(std::string_view text, const base::Ho
   return HoldEtag{of, position->number};
 }
 
+base::GrantId Tokens::Cover(const base::GrantId& id) const {
+  constexpr size_t kDrawn = 14;
+  const uint32_t cover = Tag(Kind::kGrant, base::View(id.bytes).substr(0, kDrawn), {});
+  base::GrantId covered = id;
+  covered.bytes[kDrawn] = static_cast<uint8_t>(covered.bytes[kDrawn] ^ cover >> 8);
+  covered.bytes[kDrawn + 1] = static_cast<uint8_t>(covered.bytes[kDrawn + 1] ^ cover);
+  return covered;
+}
+
 std::string Tokens::Encode(const PageToken& page, std::string_view listing) const {
   return EncodePosition(Kind::kPage, {page.partition, page.position}, listing);
 }

@@ -53,12 +53,16 @@ class Tokens {
   std::string Encode(const HoldEtag& etag) const;
   std::optional<HoldEtag> DecodeEtag(std::string_view text, const base::HoldId& of) const;
 
+  // A grant's id as review tools see it, and the id again of what they say: its last two bytes, the partition, are
+  // covered under the store's key. Two grants of one account lie in one partition, and nobody is to tell them by that.
+  base::GrantId Cover(const base::GrantId& id) const;
+
   // `listing`: its method, filter and subject.
   std::string Encode(const PageToken& page, std::string_view listing) const;
   std::optional<PageToken> DecodePage(std::string_view text, std::string_view listing) const;
 
  private:
-  enum class Kind : uint8_t { kRevision = 1, kDeletionEtag = 2, kHoldEtag = 3, kPage = 4 };
+  enum class Kind : uint8_t { kRevision = 1, kDeletionEtag = 2, kHoldEtag = 3, kPage = 4, kGrant = 5 };
   // A place in a store, which all kinds are made of.
   struct Position {
     store::Partition partition;

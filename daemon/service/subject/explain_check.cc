@@ -44,9 +44,10 @@ struct PastMarks {
 
 // Under all accounts that were joined with each other.
 absl::StatusOr<PastMarks> MarksThen(const Core& core, const PastGroup& group, base::RecordingHandle recording,
-                                    const ExplainedOrders& orders) {
+                                    base::Instant at, const ExplainedOrders& orders) {
   PastMarks marks;
   uint8_t sure = 0;
+  base::Instant safety_since;  // what a report of SAFETY holds is known of every time
   for (size_t i = 0; i < group.accounts.size(); ++i) {
     const PastFacts& past = group.past[i];
     if (!past.facts.has_recording_marks) continue;
@@ -55,8 +56,10 @@ absl::StatusOr<PastMarks> MarksThen(const Core& core, const PastGroup& group, ba
     marks.sure = orders.Marks();
     marks.doubtful_flags = static_cast<uint8_t>(marks.doubtful_flags | (now->flags & past.flags_since));
     sure = static_cast<uint8_t>(sure | (now->flags & ~past.flags_since));
+    if (now->safety_since <= at) safety_since = std::max(safety_since, now->safety_since);
   }
   marks.sure.flags = sure;
+  marks.sure.safety_since = safety_since;
   marks.doubtful_flags = static_cast<uint8_t>(marks.doubtful_flags & ~sure);
   return marks;
 }
@@ -121,7 +124,7 @@ absl::StatusOr<Explained> ExplainCheck::AsOfPast(const ExplainQuery& query) cons
   explained.changed_at = past.changed_at;
   absl::StatusOr<ExplainedOrders> orders = LoadOrders(core_, group->accounts, recording, query.at);
   if (!orders.ok()) return orders.status();
-  const absl::StatusOr<PastMarks> marked = MarksThen(core_, *group, recording, *orders);
+  const absl::StatusOr<PastMarks> marked = MarksThen(core_, *group, recording, query.at, *orders);
   if (!marked.ok()) return marked.status();
   domain::RecordingState marks = marked->sure;
   explained.explanation =

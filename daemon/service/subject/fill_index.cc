@@ -148,22 +148,28 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
 // After the records, of which each flag's says whether the account is erased: a crash may have left the rows of one
 // that is.
 absl::Status FillSafetyFlags(Core& core, store::Partition partition) {
-  std::vector<std::pair<base::SubjectHandle, OpenSafetyFlags::Place>> open;
+  struct Open {
+    base::SubjectHandle subject;
+    OpenSafetyFlags::Place place;
+    bool acknowledged = false;
+  };
+  std::vector<Open> open;
   bool damaged = false;
   absl::Status scanned = core.store.Scan(
       partition, store::Table::kSafetyFlag, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         SafetyFlagRow row;
         damaged = !DecodeSafetyFlagRow(value, &row);
-        if (!damaged)
-          open.emplace_back(row.subject, OpenSafetyFlags::Place{row.reported_at, partition, std::string(key)});
-        return !damaged;
+        if (damaged) return false;
+        if (row.IsOpen())
+          open.push_back({row.subject, {row.reported_at, partition, std::string(key)}, row.acknowledged_at.IsSet()});
+        return true;
       });
   if (!scanned.ok()) return scanned;
   if (damaged) return absl::DataLossError("a SAFETY flag's row cannot be decoded: restore the store from a backup");
-  for (auto& [subject, place] : open) {
+  for (auto& [subject, place, acknowledged] : open) {
     const absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
     if (!facts.ok()) return facts.status();
-    if (!domain::IsForgotten(facts->facts)) core.safety_flags.Put(std::move(place));
+    if (!domain::IsForgotten(facts->facts)) core.safety_flags.Put(std::move(place), acknowledged);
   }
   return absl::OkStatus();
 }

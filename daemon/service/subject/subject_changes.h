@@ -8,11 +8,16 @@ namespace consent::service {
 // Thread-safe.
 class SubjectChanges {
  public:
-  explicit SubjectChanges(ChangeSubject& changes) : changes_(changes) {}
-  // As ChangeSubject::Submit, with the part that the request's kind asks for.
+  SubjectChanges(const Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
+  // As ChangeSubject::Submit, with the part that the request's kind asks for. A report of SAFETY is told to the
+  // accounts that are joined with its own, one commit after the other, before it is acknowledged; where that fails the
+  // flag stands, and the same report again tells them.
   void Submit(ChangeRequest request, ChangeDone done);
 
  private:
+  void SubmitSafety(ChangeRequest request, ChangeDone done);
+
+  const Core& core_;
   ChangeSubject& changes_;
 };
 

@@ -475,7 +475,10 @@ COMMANDS = [
           {"hold": [(DELETION_ID, "hold_id")], "--until": [(AHEAD, "review_at")], "--reason": [(bounds.text(1, 256), "reason")],
            "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
     Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], "--past-review": [SWITCH], **PAGES}),
-    Asked("flags list", "RecordingService/ListSafetyFlags", [], {"--account": [(ID, "account_id")], **PAGES}),
+    Asked("flags list", "RecordingService/ListSafetyFlags", [], {"--account": [(ID, "account_id")], "--overdue": [SWITCH], **PAGES}),
+    Asked("flags acknowledge", "RecordingService/AcknowledgeSafetyFlag", ["<account>", ACCOUNT, "<recording>", "r"], {
+        "account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--note": [(bounds.text(1, 1_024), "note")],
+        "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),
     Asked("flags handle", "RecordingService/HandleSafetyFlag", ["<account>", ACCOUNT, "<recording>", "r", "--note", "called"], {
         "account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--note": [(bounds.text(1, 1_024), "note")],
         "--request-id": [(REQUEST_ID, "request_id")], **EVIDENCE}),

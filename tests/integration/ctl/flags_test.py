@@ -39,6 +39,22 @@ class FlagsTest(DaemonTest):
         self.assertEqual(page["flags"], [first])
         self.assertEqual(self.listed("--page-size", "1", "--page", page["next_page_token"]), [("tom", "r2", "local")])
 
+        hour = datetime.timedelta(hours=1)
+        at = {name: datetime.datetime.fromisoformat(first[name].replace("Z", "+00:00")) for name in ("reported_at", "acknowledge_by", "handle_by", "held_until")}
+        self.assertEqual([at[name] - at["reported_at"] for name in ("acknowledge_by", "handle_by", "held_until")], [24 * hour, 72 * hour, 72 * hour])
+        self.assertEqual((first["acknowledged_at"], first["acknowledged_by"], first["overdue"]), ("", "", False))
+        self.assertEqual(self.listed("--overdue"), [])
+        self.json("flags", "acknowledge", "eve", "r1", "--note", "the night desk calls at eight")
+        self.assertEqual(self.json("flags", "acknowledge", "eve", "r1", expect=REFUSED)["error"]["reason"], "SAFETY_FLAG_ACKNOWLEDGED")
+        taken = self.json("flags", "list")["flags"][0]
+        self.assertEqual((taken["recording_id"], taken["acknowledged_by"], bool(taken["acknowledged_at"])), ("r1", "local", True))
+        shown = self.ctl("flags", "list")
+        self.assertIn("\tHANDLE ", shown)
+        self.assertIn("\tACKNOWLEDGE ", shown)
+        self.assertEqual(self.daemon.metric(OPEN), 2, "it is not handled")
+        for step in ("acknowledge", "handle"):
+            self.assertEqual(self.daemon.metric('consentd_safety_flags_overdue{step="%s"}' % step), 0)
+
         self.ctl("flags", "handle", "eve", "r1", expect=USAGE)
         self.json("flags", "handle", "eve", "r1", "--note", "called the family", "--channel", "support", "--actor", "agent")
         self.assertEqual(self.listed(), [("tom", "r2", "local")])

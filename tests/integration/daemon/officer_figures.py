@@ -238,6 +238,7 @@ class Listed:
             "Does somebody write regions wrongly?": [{(): 1}],
             "Which SAFETY reports has nobody handled?": [{(): story.flags["safety"]}],
             "How old is the oldest SAFETY report that waits?": [(PAST, {(): story.flagged_at})],
+            "Which SAFETY reports are overdue?": [{("acknowledge",): 0, ("handle",): 0}],
             "What do listeners find?": [{(flag,): count for flag, count in story.flags.items()}],
         }
 

@@ -270,6 +270,8 @@ class Lived(unittest.TestCase):
         ("children", "profiles"): ("How are the children?", 0), ("children", "unguarded"): ("How are the children?", 1), ("children", "notice_due"): ("How are the children?", 2),
         ("children", "purge_due"): ("How are the children?", 3),
         ("safety reports", "open"): ("Which SAFETY reports has nobody handled?", 0), ("safety reports", "oldest_days"): ("How old is the oldest SAFETY report that waits?", 0),
+        ("safety reports", "unacknowledged_overdue"): ("Which SAFETY reports are overdue?", 0, "acknowledge"),
+        ("safety reports", "unhandled_overdue"): ("Which SAFETY reports are overdue?", 0, "handle"),
         ("rules", "suspensions_in_force"): ("Is a suspension forgotten?", 0), ("rules", "approvals_open"): ("What waits for a second person?", 0),
     }
     # In it, and in no panel's figure as it is there.

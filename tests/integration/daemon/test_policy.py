@@ -285,7 +285,7 @@ class Consentctl(DaemonTest):
         done = self.ctl("policy", "activate", next_policy, "--loosens", words)
         self.assertEqual(done.returncode, 0, done)
         listed = self.ctl("--json", "policy", "list")
-        self.assertEqual([one["version"] for one in json.loads(listed.stdout)["policies"]], ["2026-12-us-opt-out-one-person", "2026-12-default-one-person"])
+        self.assertEqual([one["version"] for one in json.loads(listed.stdout)["policies"]], ["2027-01-us-opt-out-one-person", "2027-01-default-one-person"])
         shown = json.loads(self.ctl("--json", "policy", "show").stdout)
         self.assertEqual(shown["activated_by"], "local")
         self.assertNotIn("waiting", shown)

@@ -29,6 +29,7 @@ from consent.v1 import hold_service_pb2 as hold
 from consent.v1 import policy_service_pb2 as policies
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as report
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import roles_pb2
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import key_service_pb2 as keys
@@ -97,8 +98,19 @@ def attempts(victim, world):
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
                                                                            request_id=fresh_id())],
         "RecordingService/ListSafetyFlags": lambda: [report.ListSafetyFlagsRequest(), report.ListSafetyFlagsRequest(account_id=victim.agreed)],
+        "RecordingService/AcknowledgeSafetyFlag": lambda: [report.AcknowledgeSafetyFlagRequest(account_id=victim.agreed, recording_id="flagged-1", request_id=fresh_id())],
         "RecordingService/HandleSafetyFlag": lambda: [report.HandleSafetyFlagRequest(account_id=victim.agreed, recording_id="flagged-1", note="by a thief",
                                                                              request_id=fresh_id())],
+        "ReviewService/LeaseReviews": lambda: [world.lease(account) for account in both],
+        "ReviewService/OpenMedia": lambda: [reviews.OpenMediaRequest(**world.grant(victim), audience="annotations")],
+        "ReviewService/RedeemMedia": lambda: [reviews.RedeemMediaRequest(system=system, media_token=world.media_token(victim, system)) for system in SYSTEMS],
+        "ReviewService/SubmitReview": lambda: [reviews.SubmitReviewRequest(**world.grant(victim), digest=bytes(32))],
+        "ReviewService/EndReview": lambda: [reviews.EndReviewRequest(**world.grant(victim), outcome=reviews.REVIEW_OUTCOME_SKIPPED)],
+        "ReviewService/RenewReview": lambda: [reviews.RenewReviewRequest(**world.grant(victim))],
+        "ReviewService/RevokeReviews": lambda: [reviews.RevokeReviewsRequest(reviewer="nobody-here", reason="by a thief")],
+        "ReviewService/ListGrants": lambda: [reviews.ListGrantsRequest()],
+        "ReviewService/ListHeard": lambda: [reviews.ListHeardRequest(account_id=account) for account in both],
+        "ReviewService/GetMediaKey": lambda: [reviews.GetMediaKeyRequest()],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
             account_id=victim.agreed, selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
             verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id())],
@@ -181,6 +193,7 @@ class World:
     def __init__(self, api, served, officers):
         self.api, self.served = api, served
         self.anna, self.ben = officers
+        self.leases = 0
         for name in SYSTEMS:
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
         self.suspend()
@@ -214,6 +227,23 @@ class World:
         differences = self.api.policies.DiffPolicy(policies.DiffPolicyRequest(policy_json=looser)).differences
         named = [one.words for one in differences if one.effect == policies.POLICY_EFFECT_LOOSENS]
         return policies.ActivatePolicyRequest(policy_json=looser, loosens=named)
+
+    def lease(self, account):
+        """A question for a grant of a recording that nobody asked for before, for a reviewer who has heard nothing."""
+        self.leases += 1
+        return reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"reviewer-{self.leases}", selection=eligibility.SELECTION_RANDOM,
+                                           recordings=[recording(account, name=f"heard-{self.leases}")])
+
+    def grant(self, victim):
+        """Names a live grant, where the victim still agrees; else none."""
+        answer = self.api.reviews.LeaseReviews(self.lease(victim.agreed)).results[0]
+        return {"grant_id": answer.grant.grant_id or "no-grant", "fence": answer.grant.fence}
+
+    def media_token(self, victim, system):
+        try:
+            return self.api.reviews.OpenMedia(reviews.OpenMediaRequest(**self.grant(victim), audience=system)).media_token
+        except grpc.RpcError:
+            return "no-token"
 
     def etag(self, account):
         return self.api.settings.GetSettings(settings.GetSettingsRequest(account_id=account)).etag
@@ -379,6 +409,7 @@ CHANGES = {
     "PURGER": ({"requests"}, {"sweeps"}),
     "AUDITOR": (set(), set()),
     "OPERATOR": ({"decisions", "requests"}, {"policy", "systems", "suspensions", "sweeps"}),
+    "REVIEW_TOOL": (set(), set()),
     "OFFICER": ({"holds", "requests", "decisions", "history"}, {"policy", "suspensions", "sweeps", "verification"}),
 }
 CONNECTIONS = 4
@@ -470,8 +501,9 @@ class Stolen(test_tls.TlsTest):
                                                     purpose=types.PURPOSE_HUMAN_REVIEW, view=eligibility.DECISION_VIEW_BASIC)
             calls.append(("BatchCheck", "consent.v1.EligibilityService/BatchCheck", guesses.SerializeToString(), BATCH, "items_per_second"))
         elif "Check" not in thief.answered:
-            method = next(method for method in METHODS if method.name.partition("/")[2] in {"ListDataSystems"})
-            calls = [("ListDataSystems", method.name, b"", 1, "calls_per_second")]
+            what = next(read for read in ("ListDataSystems", "GetMediaKey") if read in thief.answered)
+            method = next(method for method in METHODS if method.name.partition("/")[2] == what)
+            calls = [(what, method.name, b"", 1, "calls_per_second")]
         for what, name, asked, size, which in calls:
             # A slow machine never asks more than the large limits; the campaign is for one that does.
             is_reached = thief.limit(which) <= 50 * size and (CAMPAIGN or size == 1)

@@ -36,6 +36,7 @@ from consent.v1 import policy_service_pb2_grpc as policy_grpc
 from consent.v1 import hold_service_pb2_grpc as hold_grpc
 from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
+from consent.v1 import review_service_pb2_grpc as review_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
 from consent.v1 import key_service_pb2_grpc as key_grpc
 from consent.v1 import status_service_pb2_grpc as status_grpc
@@ -211,6 +212,7 @@ class Client:
         self.settings = settings_grpc.SettingsServiceStub(self.channel)
         self.eligibility = eligibility_grpc.EligibilityServiceStub(self.channel)
         self.recordings = recording_grpc.RecordingServiceStub(self.channel)
+        self.reviews = review_grpc.ReviewServiceStub(self.channel)
         self.policies = policy_grpc.PolicyServiceStub(self.channel)
         self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
         self.purges = purge_grpc.PurgeServiceStub(self.channel)

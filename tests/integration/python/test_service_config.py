@@ -7,16 +7,16 @@ import unittest
 
 from harness import ROOT, grpc
 
-from consent.v1 import (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
+from consent.v1 import (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2, review_service_pb2,
                         settings_service_pb2, status_service_pb2, subject_service_pb2)
 from google.protobuf import descriptor_pb2
 
 CONFIG = (ROOT / "proto/consent/v1/service_config.json").read_text(encoding="utf-8")
-FILES = (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2,
+FILES = (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletion_service_pb2, eligibility_service_pb2, hold_service_pb2, key_service_pb2, policy_service_pb2, purge_service_pb2, recording_service_pb2, review_service_pb2,
          settings_service_pb2, status_service_pb2, subject_service_pb2)
 METHODS = [method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods]
-# Each report counts once, by task and epoch; a pause that was ended stays so.
-COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks", "RewrapShares"}
+# Each report counts once, by task and epoch; a pause that was ended stays so, and so does the first word about a review and what is revoked.
+COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks", "RewrapShares", "SubmitReview", "EndReview", "RevokeReviews"}
 UNAVAILABLE, EXHAUSTED, ABORTED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED
 
 

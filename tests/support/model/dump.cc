@@ -111,7 +111,8 @@ void DumpRegime(std::ostream& out, const domain::Regime& r, size_t index) {
 void DumpRules(std::ostream& out, const domain::Rules& rules) {
   out << "rules: longest_answer=" << Text(rules.longest_answer_age)
       << " uncertainty=" << Text(rules.default_uncertainty) << " unknown=" << rules.unknown_regime
-      << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes) << '\n';
+      << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes)
+      << " safety_hold=" << Text(rules.safety.hold) << '\n';
   for (const domain::Purpose p : domain::kAllPurposes) When(out, "in_use_since", rules.InUseSince(p));
   When(out, "restored_at", rules.restored_at);
   for (size_t i = 0; i < rules.regimes.size(); ++i) DumpRegime(out, rules.regimes[i], i);
@@ -251,6 +252,7 @@ std::string Dump(const Case& c) {
   out << "marks: flags=" << int{c.marks.flags};
   if (c.marks.has_tombstone) out << " tombstone=" << Name(kStates, static_cast<size_t>(c.marks.tombstone));
   Mark(out, "on_hold", c.marks.on_hold);
+  if (c.marks.safety_since.IsSet()) out << " safety_since=" << Text(c.marks.safety_since);
   out << '\n';
   DumpRecording(out, c.recording);
   out << "place: " << c.place.country.ToString() << " site='" << c.place.site

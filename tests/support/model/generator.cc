@@ -79,6 +79,16 @@ void SetTimes(Weather& weather, Case* c) {
   }
 }
 
+// Somebody reported of a few that a person may be in danger: the hold of most begins or ends about when the case asks.
+void ReportSafety(Weather& weather, Case* c) {
+  Dice& dice = weather.dice;
+  c->rules.safety.hold = dice.Pick({Span(), base::Microseconds(1), base::Hours(1), base::Hours(72), base::Days(30)});
+  if (!dice.Chance(0.06)) return;
+  if (!weather.Dirty()) c->marks.flags = static_cast<uint8_t>(c->marks.flags | domain::Flags::kSafety);
+  c->marks.safety_since = dice.Chance(0.3) ? weather.Recently() : Beside(dice, {c->now});
+  if (dice.Chance(0.5)) c->marks.safety_since = Beside(dice, {c->now - c->lag - c->rules.safety.hold});
+}
+
 }  // namespace
 
 Case Generate(uint64_t seed) {
@@ -100,6 +110,7 @@ Case Generate(uint64_t seed) {
   if (dice.Chance(0.15)) c.lag = dice.Pick({base::Microseconds(1), base::Seconds(1), base::Hours(1), base::Days(6)});
   c.doubtful = weather.Dirty() && dice.Chance(0.3);
   c.behind = weather.Dirty() && dice.Chance(0.3);
+  ReportSafety(weather, &c);
   return c;
 }
 
@@ -196,6 +207,7 @@ std::vector<Instant> NowBorders(const Case& c) {
   for (const domain::Regime& regime : c.rules.regimes) Keep(&borders, captured + u + regime.false_wake_ttl);
   Around(&borders, captured, u);
   Keep(&borders, c.recording.ingested_at);
+  Keep(&borders, c.marks.safety_since + c.rules.safety.hold);
   return borders;
 }
 

@@ -57,6 +57,9 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingStat
 
 // The disposition's, then E0's, then those of E1 and so on, within each in the order of the table.
 Reason FirstReason(const Decision& decision) {
+  for (const Reason held : {Reason::kLegalHold, Reason::kSafetyHold}) {
+    if (decision.disposed.Has(held)) return held;
+  }
   for (int number = 1; number < domain::kReasons; ++number) {
     if (decision.disposed.Has(static_cast<Reason>(number))) return static_cast<Reason>(number);
   }

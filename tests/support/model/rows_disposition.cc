@@ -110,6 +110,15 @@ bool EndedSinceTheCapture(const View& view, const ScopeFacts& scope) {
   return view.ingested.has_value() && *view.ingested < says.refused_from;
 }
 
+// Somebody may be in danger, and the report of that has not surely come of the age at which the evidence may go.
+bool YoungSafetyReport(const View& view) {
+  const Instant reported = view.marks.safety_since;
+  const int64_t hold = view.rules.safety.hold.micros;
+  if (!reported.IsSet() || hold <= 0) return false;
+  if (!view.surely_now.has_value()) return true;
+  return view.surely_now->micros - reported.micros < hold;
+}
+
 }  // namespace
 
 Reasons RowR1(const View& view) {
@@ -118,8 +127,10 @@ Reasons RowR1(const View& view) {
   for (const domain::Hold& hold : view.subject->holds) {
     if (HoldMatches(view, hold)) held = true;
   }
-  if (held) return {Reason::kLegalHold};
-  return {};
+  Reasons reasons;
+  if (held) reasons.push_back(Reason::kLegalHold);
+  if (YoungSafetyReport(view)) reasons.push_back(Reason::kSafetyHold);
+  return reasons;
 }
 
 Reasons RowR2(const View& view) {

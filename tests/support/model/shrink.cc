@@ -117,6 +117,8 @@ void StepsForSubject(const Case& c, Steps* steps) {
 }
 
 void StepsForRules(const Case& c, Steps* steps) {
+  Reset(
+      steps, [](Case * x) -> auto& { return x->rules.safety.hold; });
   for (size_t i = 0; i < c.rules.suspensions.size(); ++i) {
     steps->push_back([i](Case* x) { EraseAt(&x->rules.suspensions, i); });
     steps->push_back([i](Case* x) { x->rules.suspensions[i].region = domain::Region(); });
@@ -195,6 +197,8 @@ void StepsForRecording(const Case& c, Steps* steps) {
       steps, [](Case * x) -> auto& { return x->marks.flags; });
   Reset(
       steps, [](Case * x) -> auto& { return x->marks.on_hold; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->marks.safety_since; });
   Reset(
       steps, [](Case * x) -> auto& { return x->purpose; });
   Reset(

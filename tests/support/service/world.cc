@@ -55,7 +55,7 @@ struct World::Running {
         queue(context),
         publisher(context, queue),
         changes(context, options.max_in_flight),
-        subject_changes(changes),
+        subject_changes(context, changes),
         joins(context, changes),
         checks(context),
         reads(context),
@@ -65,6 +65,10 @@ struct World::Running {
         sweeps(context, systems, publisher.sweeps()),
         children_due(context, reads),
         safety_flags(context, changes),
+        reviews(context),
+        end_review(context,
+                   [this](auto change, auto done) { subject_changes.Submit(std::move(change), std::move(done)); }),
+        list_reviews(context),
         deletions(context, changes),
         holds(context, changes),
         erasures(context),
@@ -88,6 +92,9 @@ struct World::Running {
   service::Sweeps sweeps;
   service::ChildrenDue children_due;
   service::SafetyFlags safety_flags;
+  service::Reviews reviews;
+  service::EndReview end_review;
+  service::ListReviews list_reviews;
   service::Deletions deletions;
   service::Holds holds;
   service::Erasures erasures;
@@ -158,6 +165,9 @@ service::DataSystems& World::systems() { return running_->systems; }
 service::Sweeps& World::sweeps() { return running_->sweeps; }
 service::ChildrenDue& World::children_due() { return running_->children_due; }
 service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
+service::Reviews& World::reviews() { return running_->reviews; }
+service::EndReview& World::end_review() { return running_->end_review; }
+service::ListReviews& World::list_reviews() { return running_->list_reviews; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }
 service::Erasures& World::erasures() { return running_->erasures; }
@@ -297,6 +307,8 @@ Reply World::Retain(const std::string& account, const ScopeName& scope, domain::
 Reply World::Report(const std::string& account, const std::string& recording, uint8_t flags) {
   service::ChangeRequest request = Request(account, service::ChangeKind::kReportRecording);
   request.recording = hasher_.Recording(recording);
+  request.payload.account_id = account;
+  request.payload.recording_id = recording;
   request.flags = flags;
   return Submit(std::move(request));
 }

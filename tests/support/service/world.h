@@ -21,6 +21,9 @@
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/registry/proposals.h"
 #include "daemon/service/registry/sweeps.h"
+#include "daemon/service/review/end_review.h"
+#include "daemon/service/review/list_reviews.h"
+#include "daemon/service/review/reviews.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/join_subjects.h"
@@ -166,6 +169,9 @@ class World {
   service::Sweeps& sweeps();
   service::ChildrenDue& children_due();
   service::SafetyFlags& safety_flags();
+  service::Reviews& reviews();
+  service::EndReview& end_review();
+  service::ListReviews& list_reviews();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();
   service::Holds& holds();

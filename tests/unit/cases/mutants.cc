@@ -301,6 +301,19 @@ std::map<std::string, Rule> RulesOfPolicy() {
               [](v1::Policy* p) { p->set_decision_log_keep_months(p->decision_log_keep_months() + 1); })};
         },
         "decision_log_keep_months", false, false}},
+      {"Policy.safety_hold_hours", Number({-1}, "safety_hold_hours")},
+      {"Policy.safety_acknowledge_hours",
+       {[](const v1::Policy&, const Message&) {
+          return std::vector<Change>{On<v1::Policy>(
+              [](v1::Policy* p) { p->set_safety_acknowledge_hours(p->safety_acknowledge_hours() + 1); })};
+        },
+        "safety_acknowledge_hours", false, false}},
+      {"Policy.safety_handle_hours",
+       {[](const v1::Policy&, const Message&) {
+          return std::vector<Change>{
+              On<v1::Policy>([](v1::Policy* p) { p->set_safety_handle_hours(p->safety_handle_hours() + 1); })};
+        },
+        "safety_handle_hours", false, false}},
   };
 }
 

@@ -127,6 +127,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
   Handler<v1::ReviewHoldRequest, v1::ReviewHoldResponse> on_review_hold;
   Handler<v1::ListSafetyFlagsRequest, v1::ListSafetyFlagsResponse> on_list_flags;
+  Handler<v1::AcknowledgeSafetyFlagRequest, v1::AcknowledgeSafetyFlagResponse> on_acknowledge_flag;
   Handler<v1::HandleSafetyFlagRequest, v1::HandleSafetyFlagResponse> on_handle_flag;
   Handler<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse> on_handles;
   Handler<v1::GetStatusRequest, v1::GetStatusResponse> on_status;
@@ -238,6 +239,10 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status ListSafetyFlags(grpc::ServerContext* c, const v1::ListSafetyFlagsRequest* q,
                                v1::ListSafetyFlagsResponse* r) override {
     return Run(on_list_flags, c, q, r);
+  }
+  grpc::Status AcknowledgeSafetyFlag(grpc::ServerContext* c, const v1::AcknowledgeSafetyFlagRequest* q,
+                                     v1::AcknowledgeSafetyFlagResponse* r) override {
+    return Run(on_acknowledge_flag, c, q, r);
   }
   grpc::Status HandleSafetyFlag(grpc::ServerContext* c, const v1::HandleSafetyFlagRequest* q,
                                 v1::HandleSafetyFlagResponse* r) override {

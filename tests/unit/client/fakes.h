@@ -181,6 +181,9 @@ class FakeClient : public Client {
   absl::StatusOr<SafetyFlagPage> ListSafetyFlags(const SafetyFlagQuery&, const CallOptions&) override {
     return Missing();
   }
+  absl::StatusOr<Etag> AcknowledgeSafetyFlag(const AcknowledgeFlagOrder&, const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<Etag> HandleSafetyFlag(const HandleFlagOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions&) override {
     return on_list_holds ? on_list_holds(query) : absl::StatusOr<HoldPage>(Missing());

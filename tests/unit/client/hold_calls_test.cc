@@ -114,27 +114,56 @@ TEST_F(HoldCallsTest, AReviewAndTheHandlingOfAFlagAreRepeatedUnderOneRequestId) 
   EXPECT_EQ(handled[0].account_id() + handled[0].recording_id() + handled[0].note(), "ar1called");
   EXPECT_EQ(handled[0].request_id().size(), 36u);
   EXPECT_EQ(handled[1].SerializeAsString(), handled[0].SerializeAsString());
+
+  std::vector<v1::AcknowledgeSafetyFlagRequest> acknowledged;
+  daemon_.on_acknowledge_flag = [&acknowledged](grpc::ServerContext&, const v1::AcknowledgeSafetyFlagRequest& request,
+                                                v1::AcknowledgeSafetyFlagResponse* response) {
+    acknowledged.push_back(request);
+    if (acknowledged.size() == 1) return RpcError(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING");
+    response->set_revision("s");
+    return grpc::Status::OK;
+  };
+  const auto taken = client_->AcknowledgeSafetyFlag({AccountId("a"), RecordingId("r1"), "mine", {}, RequestId()});
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(*taken, Etag("s"));
+  ASSERT_EQ(acknowledged.size(), 2u);
+  EXPECT_EQ(acknowledged[0].account_id() + acknowledged[0].recording_id() + acknowledged[0].note(), "ar1mine");
+  EXPECT_EQ(acknowledged[0].request_id().size(), 36u);
+  EXPECT_EQ(acknowledged[1].SerializeAsString(), acknowledged[0].SerializeAsString());
 }
 
 TEST_F(HoldCallsTest, OpenFlagsAreReadInFull) {
   daemon_.on_list_flags = [](grpc::ServerContext&, const v1::ListSafetyFlagsRequest& request,
                              v1::ListSafetyFlagsResponse* response) {
     EXPECT_EQ(request.account_id() + "/" + std::to_string(request.page_size()) + request.page_token(), "a/5t");
+    EXPECT_TRUE(request.overdue());
     v1::SafetyFlag& flag = *response->add_flags();
     flag.set_account_id("a");
     flag.set_recording_id("r1");
     flag.mutable_reported_at()->set_seconds(9);
     flag.set_reported_by("desk");
+    flag.mutable_acknowledge_by()->set_seconds(10);
+    flag.mutable_handle_by()->set_seconds(11);
+    flag.mutable_acknowledged_at()->set_seconds(12);
+    flag.set_acknowledged_by("officer");
+    flag.set_overdue(true);
+    flag.mutable_held_until()->set_seconds(13);
     response->set_next_page_token("next");
     return grpc::Status::OK;
   };
-  const auto page = client_->ListSafetyFlags({AccountId("a"), 5, "t"});
+  const auto page = client_->ListSafetyFlags({AccountId("a"), 5, "t", true});
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->flags.size(), 1u);
   EXPECT_EQ(page->flags[0].account_id, AccountId("a"));
   EXPECT_EQ(page->flags[0].recording_id, RecordingId("r1"));
   EXPECT_EQ(page->flags[0].reported_at, Time(std::chrono::seconds(9)));
   EXPECT_EQ(page->flags[0].reported_by, "desk");
+  EXPECT_EQ(page->flags[0].acknowledge_by, Time(std::chrono::seconds(10)));
+  EXPECT_EQ(page->flags[0].handle_by, Time(std::chrono::seconds(11)));
+  EXPECT_EQ(page->flags[0].acknowledged_at, Time(std::chrono::seconds(12)));
+  EXPECT_EQ(page->flags[0].acknowledged_by, "officer");
+  EXPECT_TRUE(page->flags[0].overdue);
+  EXPECT_EQ(page->flags[0].held_until, Time(std::chrono::seconds(13)));
   EXPECT_EQ(page->next_page_token, "next");
 }
 

@@ -25,8 +25,8 @@ using testing::FakeDaemon;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kRoles[] = {"backend", "sampler",  "store",   "purger",
-                                  "auditor", "operator", "officer", "second-officer"};
+constexpr const char* kRoles[] = {"backend",  "sampler", "store",          "purger",     "auditor",
+                                  "operator", "officer", "second-officer", "review-tool"};
 
 std::map<std::string, std::string> MadeAt(Time now) {
   std::map<std::string, std::string> files;
@@ -211,7 +211,7 @@ TEST(DevCertificates, HostsAreNamesOrAddresses) {
   }
   const std::vector<std::string> good = {"10.0.0.1", "2001:db8::1", "consent.example"};
   for (const std::string& host : good) EXPECT_TRUE(cli::IsDevHost(host)) << host;
-  EXPECT_EQ(cli::MakeDevCertificates(good, NowOfSystem()).size(), 19U);
+  EXPECT_EQ(cli::MakeDevCertificates(good, NowOfSystem()).size(), 21U);
 }
 
 }  // namespace

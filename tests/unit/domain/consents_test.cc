@@ -144,11 +144,14 @@ TEST(Consents, FlagsOnlyGrow) {
   marks.has_tombstone = true;
   marks.tombstone = TombstoneState::kDenied;
   marks.on_hold = true;
-  RecordingState after = AddFlags(marks, Flags::kSafety);
-  after = AddFlags(after, Flags::kAccidental);
-  after = AddFlags(after, 0);
+  RecordingState after = AddFlags(marks, Flags::kSafety, Instant{7});
+  after = AddFlags(after, Flags::kAccidental, Instant{8});
+  after = AddFlags(after, Flags::kSafety, Instant{9});
+  after = AddFlags(after, 0, Instant{10});
   EXPECT_EQ(after.flags, Flags::kSafety | Flags::kAccidental);
+  EXPECT_EQ(after.safety_since, Instant{7}) << "the first report of it";
   after.flags = 0;
+  after.safety_since = Instant{};
   EXPECT_EQ(after, marks) << "and touch nothing else";
 }
 

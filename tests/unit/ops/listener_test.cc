@@ -90,7 +90,7 @@ TEST(ParseListenTest, EachWrongAttributeIsNamed) {
   EXPECT_THAT(WhyNot("unix:/run/s,roles=sampler"), HasSubstr("takes some of BACKEND, SAMPLER"));
   EXPECT_THAT(WhyNot("unix:/run/s,roles=UNSPECIFIED"), HasSubstr("no role"));
   EXPECT_THAT(WhyNot("unix:/run/s,roles=SAMPLER+EDGE"), HasSubstr("'EDGE' is no role"));
-  EXPECT_THAT(WhyNot("unix:/run/s,roles=ROLE_EDGE"), HasSubstr("OPERATOR, OFFICER, with + between them"));
+  EXPECT_THAT(WhyNot("unix:/run/s,roles=ROLE_EDGE"), HasSubstr("OFFICER, REVIEW_TOOL, with + between them"));
   for (const std::string name : {"", "a b", "a+b", "Ingest", "1st", "-a", "a/b"}) {
     EXPECT_THAT(WhyNot("unix:/run/s,name=" + name), HasSubstr("1 to 64 bytes of [a-z0-9._-]")) << name;
   }

@@ -20,6 +20,7 @@ v1::Policy Base() {
   policy.mutable_notices(1)->set_covers_past(true);
   policy.mutable_regimes(1)->set_allow_several_speakers(true);
   policy.add_recorded_purposes(v1::PURPOSE_HUMAN_REVIEW);
+  policy.set_safety_hold_hours(72);
   return policy;
 }
 
@@ -190,6 +191,18 @@ const Case kGlobals[] = {
      "24 becomes 25", Kind::kLoosening},
     {"DecisionsShorter", [](auto* p) { p->set_decision_log_keep_months(23); }, "decision_log_keep_months",
      "24 becomes 23", Kind::kRestriction},
+    {"SafetyHoldShorter", [](auto* p) { p->set_safety_hold_hours(71); }, "safety_hold_hours", "72 becomes 71",
+     Kind::kLoosening},
+    {"SafetyHoldGone", [](auto* p) { p->clear_safety_hold_hours(); }, "safety_hold_hours", "72 becomes 0",
+     Kind::kLoosening},
+    {"SafetyHoldLonger", [](auto* p) { p->set_safety_hold_hours(73); }, "safety_hold_hours", "72 becomes 73",
+     Kind::kNeutral},
+    {"SafetyAcknowledgedLater", [](auto* p) { p->set_safety_acknowledge_hours(25); }, "safety_acknowledge_hours",
+     "24 becomes 25", Kind::kLoosening},
+    {"SafetyHandledLater", [](auto* p) { p->set_safety_handle_hours(73); }, "safety_handle_hours", "72 becomes 73",
+     Kind::kLoosening},
+    {"SafetyHandledSooner", [](auto* p) { p->set_safety_handle_hours(71); }, "safety_handle_hours", "72 becomes 71",
+     Kind::kRestriction},
 };
 
 const Case kControls[] = {

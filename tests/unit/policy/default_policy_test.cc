@@ -115,7 +115,7 @@ TEST(DefaultPolicy, SpeaksEnglishAndGermanAndSaysInBothThatPeopleListen) {
 
 TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {
   v1::Policy expected = ParsedFile("policy.json").policy();
-  expected.set_version("2026-12-single-adult");
+  expected.set_version("2027-01-single-adult");
   for (v1::Regime& regime : *expected.mutable_regimes()) {
     regime.set_allow_unidentified_single_adult(regime.name() != expected.unknown_region_regime());
   }
@@ -129,7 +129,7 @@ TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {
   EXPECT_TRUE(MessageDifferencer::Equals(expected, ParsedFile("examples/policy-single-adult.json").policy()));
 
   expected = ParsedFile("policy.json").policy();
-  expected.set_version("2026-12-us-opt-out");
+  expected.set_version("2027-01-us-opt-out");
   for (v1::Regime& regime : *expected.mutable_regimes()) {
     if (regime.name() == "us") regime.set_default_rule(v1::DEFAULT_RULE_OPT_OUT);
   }

@@ -127,7 +127,7 @@ class Asking {
       }
       Say("request " + std::to_string(view.place.partition.number) + "/" + std::to_string(view.place.number) + " " +
           base::IdText(view.request.id) + " " + base::Hex(service::EncodeDeletionRow(row)) +
-          (view.on_hold ? " held " : " ") +
+          (view.on_hold != domain::OnHold::kNo ? " held " : " ") +
           (view.payload ? view.payload->account_id + " " + view.payload->selector : ""));
       const auto found = world_.deletions().Find(view.request.id);
       Say(found.ok() && found->number == view.place.number ? "found" : "not found");
@@ -164,7 +164,7 @@ class Asking {
   }
 
   void Rest() {
-    const auto flags = world_.safety_flags().List({}, 1000, {});
+    const auto flags = world_.safety_flags().List({}, false, 1000, {});
     if (!flags.ok()) return Say("flags: " + ReasonOf(flags));
     for (const service::SafetyFlagView& flag : flags->flags) {
       Say("flag " + flag.account_id + " " + flag.recording_id + " " + std::to_string(flag.reported_at.micros));

@@ -196,6 +196,26 @@ TEST_F(RestoreStory, AHoldThatWasReleasedIsInForceAgainAndCanBeReleased) {
   EXPECT_EQ(world().Check("a").disposition, domain::Disposition::kKeep);
 }
 
+// The report came after the backup: nobody knows its ids any more, but what it holds, and until when.
+TEST_F(RestoreStory, WhatAReportOfSafetyHoldsIsHeldUntilItsEnd) {
+  test::PolicyBuilder policy("v-safety");
+  policy.policy().set_safety_hold_hours(72);
+  ASSERT_TRUE(world().Activate(policy).ok());
+  const service::DeletionPlace place = life.deleting().Ask("a", life.deleting().Recordings({"recording"}));
+  life.Backup();
+  ASSERT_TRUE(world().Report("a", "recording", domain::Flags::kSafety).ok());
+  life.Lose();
+  (void)life.Restore();
+  EXPECT_EQ(Text(world().Check("a", Purpose::kNone)), "HOLD: SAFETY_HOLD, DELETED");
+  EXPECT_EQ(world().core().safety_flags.open(), 1U);
+  EXPECT_EQ(life.deleting().Work("audio"), 0U);
+  EXPECT_TRUE(world().safety_flags().List({}, false, 10, {}).ok());
+  world().Wait(base::Hours(73));
+  EXPECT_EQ(Text(world().Check("a", Purpose::kNone)), "PURGE: DELETED");
+  EXPECT_EQ(life.deleting().Work("audio"), 1U);
+  EXPECT_EQ(life.deleting().Get(place).state, DeletionState::kCompleted);
+}
+
 TEST_F(RestoreStory, WhoWasErasedSinceIsErasedAgainInTheFilesToo) {
   EXPECT_TRUE(world().OptOut("a", Profile("ann"), Everything()).ok());
   EXPECT_TRUE(world().Report("a", "r", domain::Flags::kSafety).ok());

@@ -110,6 +110,8 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
       "ApprovalService/ListProposals",
       "ApprovalService/GetProposal",
       "KeyService/GetKeys",
+      "ReviewService/ListGrants",  // no ids of accounts or recordings
+      "ReviewService/GetMediaKey",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -167,7 +169,7 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
                                          "PurgeService/RenewTasks",          "PurgeService/RetryTasks",
-                                         "DataSystemService/ReportSweep"};
+                                         "DataSystemService/ReportSweep",    "ReviewService/RedeemMedia"};
   for (const int role : {v1::ROLE_SAMPLER, v1::ROLE_STORE, v1::ROLE_PURGER, v1::ROLE_AUDITOR, v1::ROLE_OPERATOR}) {
     for (const std::string& name : Of(role)) {
       const bool asks = name == "EligibilityService/Check" || name == "EligibilityService/BatchCheck";
@@ -188,7 +190,14 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "PolicyService/ListPolicies", "StatusService/GetStatus", "ApprovalService/ListProposals",
                            "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
                            "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares",
-                           "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup"));
+                           "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup",
+                           "ReviewService/ListGrants", "ReviewService/GetMediaKey"));
+}
+
+TEST_F(RolesTest, AReviewToolUsesGrantsAndDoesNothingElse) {
+  EXPECT_THAT(Of(v1::ROLE_REVIEW_TOOL), UnorderedElementsAre("ReviewService/LeaseReviews", "ReviewService/OpenMedia",
+                                                             "ReviewService/SubmitReview", "ReviewService/EndReview",
+                                                             "ReviewService/RenewReview", "ReviewService/GetMediaKey"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -18,6 +18,7 @@
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/recording_rpc.h"
+#include "daemon/rpc/review_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "tests/support/temp_folder.h"
@@ -44,6 +45,7 @@ class ServicesTest : public RpcWorld {
     eligibility_stub_ = v1::EligibilityService::NewStub(server_.channel());
     recording_stub_ = v1::RecordingService::NewStub(server_.channel());
     policy_stub_ = v1::PolicyService::NewStub(server_.channel());
+    review_stub_ = v1::ReviewService::NewStub(server_.channel());
     TakeMonthKey();
   }
 
@@ -144,14 +146,17 @@ class ServicesTest : public RpcWorld {
   decisions::Recorder recorder_{handle_keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), world_.safety_flags(), dependencies_};
+  rpc::ReviewRpc review_{world_.core(),         world_.reviews(), world_.end_review(),
+                         world_.list_reviews(), recorder_,        dependencies_};
   service::TurnedAnswers turned_{world_.core()};
   rpc::PolicyRpc policy_{world_.core(), world_.admin(), world_.proposals(), turned_, dependencies_};
-  LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};
+  LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_, &review_}};
   std::unique_ptr<v1::SubjectService::Stub> subject_stub_;
   std::unique_ptr<v1::SettingsService::Stub> settings_stub_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_stub_;
   std::unique_ptr<v1::RecordingService::Stub> recording_stub_;
   std::unique_ptr<v1::PolicyService::Stub> policy_stub_;
+  std::unique_ptr<v1::ReviewService::Stub> review_stub_;
   grpc::Status status_;
 };
 

@@ -38,6 +38,7 @@ Explanation Explained(const Case& c) {
 const std::map<Reason, std::set<Row>>& RowsOfThePage() {
   static const std::map<Reason, std::set<Row>> rows = {
       {Reason::kLegalHold, {Row::kR1}},
+      {Reason::kSafetyHold, {Row::kR1}},
       {Reason::kDeleted, {Row::kR2, Row::kE1}},
       {Reason::kAccountClosed, {Row::kR2, Row::kE1}},
       {Reason::kDoNotSave, {Row::kR3}},
@@ -170,10 +171,10 @@ TEST(ExplanationsOfSeeds, ReachEveryNoteAndRow) {
     EXPECT_EQ(notes.count(static_cast<RowNote>(note)), 1U) << note;
   }
   for (const Reason reason :
-       {Reason::kLegalHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied, Reason::kAccountClosed,
-        Reason::kRetentionExpired, Reason::kAccidentalExpired, Reason::kPurposeEnded, Reason::kSuspended,
-        Reason::kSeveralSpeakers, Reason::kCapturedWhileRefused, Reason::kConsentExpired, Reason::kNoticeSuperseded,
-        Reason::kPlaceNotAllowed, Reason::kConsent}) {
+       {Reason::kLegalHold, Reason::kSafetyHold, Reason::kDeleted, Reason::kDeletionPending, Reason::kDeletionDenied,
+        Reason::kAccountClosed, Reason::kRetentionExpired, Reason::kAccidentalExpired, Reason::kPurposeEnded,
+        Reason::kSuspended, Reason::kSeveralSpeakers, Reason::kCapturedWhileRefused, Reason::kConsentExpired,
+        Reason::kNoticeSuperseded, Reason::kPlaceNotAllowed, Reason::kConsent}) {
     EXPECT_EQ(nearly.count(reason), 1U) << test::ReasonName(reason);
   }
 }

@@ -58,7 +58,8 @@ void ExpectConsistent(const Case& c, const Decision& d) {
   EXPECT_EQ(d.eligibility != Eligibility::kNotAnswered, asked);
   EXPECT_NE(d.disposition, Disposition::kNotAnswered);
   const bool for_purge = HasAny(d, Reason::kDeleted, Reason::kPurposeEnded);
-  EXPECT_EQ(d.disposition == Disposition::kHold, d.reasons.Has(Reason::kLegalHold));
+  EXPECT_EQ(d.disposition == Disposition::kHold,
+            d.reasons.Has(Reason::kLegalHold) || d.reasons.Has(Reason::kSafetyHold));
   EXPECT_TRUE(for_purge || d.disposition != Disposition::kPurge);
   const bool eligible = d.eligibility == Eligibility::kEligible;
   EXPECT_EQ(eligible, HasAny(d, Reason::kConsent, Reason::kDefault));

@@ -368,6 +368,36 @@ const Mutant kDeletionMutants[] = {
        for (domain::Regime& regime : c->rules.regimes) regime.other_countries.clear();
      },
      nullptr},
+    {"forgets reports of SAFETY", [](Case* c) { c->marks.safety_since = {}; }, nullptr},
+    {"ends a safety hold a microsecond early",
+     [](Case* c) { c->rules.safety.hold.micros -= c->rules.safety.hold.micros > 0 ? 1 : 0; }, nullptr},
+    {"counts the end of a safety hold in",
+     [](Case* c) { c->rules.safety.hold.micros += c->rules.safety.hold.micros > 0 ? 1 : 0; }, nullptr},
+    {"counts a safety hold from the device's stamp",
+     [](Case* c) {
+       if (c->marks.safety_since.IsSet()) c->marks.safety_since = c->recording.captured_at;
+     },
+     nullptr},
+    {"takes a flag in the question for a report",
+     [](Case* c) {
+       if ((c->recording.flags & domain::Flags::kSafety) != 0) c->marks.safety_since = c->now;
+     },
+     nullptr},
+    {"ends a safety hold in doubt of the time", nullptr,
+     [](const Case& c, Decision* d) {
+       if (!c.doubtful || !d->disposed.Has(Reason::kSafetyHold)) return;
+       d->disposed.Remove({Reason::kSafetyHold});
+       d->reasons.Remove({Reason::kSafetyHold});
+       if (!d->disposed.Has(Reason::kLegalHold)) d->disposition = Disposition::kKeep;
+     }},
+    {"makes what a safety hold keeps eligible", nullptr,
+     [](const Case&, Decision* d) {
+       if (d->disposed.Has(Reason::kSafetyHold)) d->eligibility = domain::Eligibility::kEligible;
+     }},
+    {"purges what a safety hold keeps, and only says so", nullptr,
+     [](const Case&, Decision* d) {
+       if (d->disposed.Has(Reason::kSafetyHold)) d->disposition = Disposition::kPurge;
+     }},
     {"makes what is held eligible", nullptr,
      [](const Case&, Decision* d) {
        if (d->disposition == Disposition::kHold) d->eligibility = domain::Eligibility::kEligible;

@@ -1,6 +1,7 @@
 // A restriction can only turn answers towards no, or towards PURGE; a hold only stops purging.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -127,6 +128,12 @@ void Hold(Dice& dice, Case* c) {
     c->marks.on_hold = true;
     return;
   }
+  if (dice.Chance(0.3)) {
+    c->rules.safety.hold = std::max(c->rules.safety.hold, base::Hours(72));
+    c->marks.safety_since = std::max(c->marks.safety_since, PastTime(dice, *c));
+    c->marks.flags = static_cast<uint8_t>(c->marks.flags | domain::Flags::kSafety);
+    return;
+  }
   domain::Hold hold;
   const ScopeFacts& scope = AnyScope(dice, c);
   hold.scope = scope.kind;
@@ -185,7 +192,7 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
     ASSERT_TRUE(is.disposition == was.disposition || is.disposition == Disposition::kHold) << Explain(before, after);
     // What the hold stops stays to be seen.
     was.reasons.ForEach([&](domain::Reason reason) {
-      const bool of_the_disposition = reason < domain::Reason::kUnknownSubject;
+      const bool of_the_disposition = reason < domain::Reason::kUnknownSubject || reason == domain::Reason::kSafetyHold;
       ASSERT_TRUE(!of_the_disposition || is.reasons.Has(reason)) << Explain(before, after);
     });
   }

@@ -32,6 +32,7 @@ void Child(Scene& s) {
 
 const Row kDispositionRows[] = {
     {"R1", Reason::kLegalHold, "HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
+    {"R1", Reason::kSafetyHold, "HOLD SAFETY_HOLD", [](Scene& s) { s.ReportsSafety(Scene::Ago(2)); }},
     {"R2", Reason::kDeleted, "PURGE DELETED", [](Scene& s) { s.Delete(TombstoneState::kVerified); }},
     {"R2", Reason::kAccountClosed, "PURGE ACCOUNT_CLOSED", [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
     {"R3", Reason::kDoNotSave, "PURGE DO_NOT_SAVE",
@@ -67,6 +68,8 @@ const Row kEarlyRows[] = {
      [](Scene& s) { s.facts.recording.kind = domain::Kind::kMissing; }},
     {"E0", Reason::kInvalidTime, "NOT_ELIGIBLE KEEP INVALID_TIME", [](Scene& s) { s.Captured(Scene::Ago(-1)); }},
     {"E1", Reason::kLegalHold, "NOT_ELIGIBLE HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
+    {"E1", Reason::kSafetyHold, "NOT_ELIGIBLE HOLD SAFETY_HOLD SAFETY",
+     [](Scene& s) { s.ReportsSafety(Scene::Ago(2)); }},
     {"E1", Reason::kDeleted, "NOT_ELIGIBLE PURGE DELETED", [](Scene& s) { s.Delete(TombstoneState::kVerified); }},
     {"E1", Reason::kAccountClosed, "NOT_ELIGIBLE PURGE ACCOUNT_CLOSED",
      [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
@@ -166,7 +169,7 @@ TEST(Rows, EachRowByItself) {
     if (!domain::IsOfRule(static_cast<Reason>(number))) continue;
     const auto reason = static_cast<Reason>(number);
     EXPECT_EQ(eligibility.count(reason), 1U) << test::ReasonName(reason) << " has no row of its own here";
-    const bool of_the_disposition = reason <= Reason::kPurposeEnded;
+    const bool of_the_disposition = reason <= Reason::kPurposeEnded || reason == Reason::kSafetyHold;
     EXPECT_EQ(disposition.count(reason), of_the_disposition ? 1U : 0U) << test::ReasonName(reason);
   }
 }

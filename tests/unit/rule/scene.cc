@@ -239,6 +239,13 @@ Scene& Scene::Hold(Instant from, Instant to) {
   return *this;
 }
 
+Scene& Scene::ReportsSafety(domain::Instant at) {
+  facts.rules.safety.hold = base::Hours(72);
+  facts.marks.flags = static_cast<uint8_t>(facts.marks.flags | domain::Flags::kSafety);
+  facts.marks.safety_since = at;
+  return *this;
+}
+
 Scene& Scene::Captured(Instant at) {
   facts.recording.captured_at = at;
   return *this;

@@ -47,6 +47,8 @@ class Scene {
   Scene& Delete(domain::TombstoneState state, domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
   Scene& Order(domain::TombstoneState state, domain::OrderedTimes times);
   Scene& Hold(domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
+  // Somebody reported SAFETY of the recording; the policy's hold is 72 hours.
+  Scene& ReportsSafety(domain::Instant at);
 
   // Recording and question.
   Scene& Captured(domain::Instant at);

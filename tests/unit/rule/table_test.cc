@@ -227,6 +227,8 @@ const Axis kHolds = {
     [](Scene& s) { s.Hold(); },
     [](Scene& s) { s.Hold(Scene::Ago(30), Scene::Ago(2)); },
     [](Scene& s) { s.facts.marks.on_hold = true; },
+    [](Scene& s) { s.ReportsSafety(Scene::Ago(2)); },
+    [](Scene& s) { s.ReportsSafety(Scene::Ago(4)); },
 };
 const Axis kRetentions = {
     AsItIs,
@@ -271,7 +273,7 @@ TEST(Table, WhatHappenedToIt) {
   Reached reached;
   Combine({kDeletions, kHolds, kRetentions, kClosings, kSubjects, kSuspensions, kPlaces, kTimes, kArtefacts}, 0,
           Scene(), &reached);
-  EXPECT_EQ(reached.combinations, 6U * 4U * 5U * 2U * 3U * 4U * 5U * 5U * 4U);
+  EXPECT_EQ(reached.combinations, 6U * 6U * 5U * 2U * 3U * 4U * 5U * 5U * 4U);
   EXPECT_GT(reached.eligible, 20U);
 }
 

@@ -239,6 +239,28 @@ domain::RecordingState SomeMarks() {
   return marks;
 }
 
+domain::RecordingState MarksOfSafety() {
+  domain::RecordingState marks = SomeMarks();
+  marks.safety_since = base::Instant{1'700'000'000'000'003};
+  return marks;
+}
+
+SafetyFlagRow Flagged() {
+  SafetyFlagRow row;
+  row.subject = HandleOf<base::SubjectHandle>(1);
+  row.recording = HandleOf<base::RecordingHandle>(2);
+  row.reported_at = base::Instant{1'700'000'000'000'000};
+  row.reported = 7;
+  return row;
+}
+
+SafetyFlagRow TakenUp() {
+  SafetyFlagRow row = Flagged();
+  row.acknowledged_at = base::Instant{1'700'000'000'000'004};
+  row.acknowledged = 8;
+  return row;
+}
+
 const RequestRow kRequest{base::Instant{1'700'000'000'000'001}, 123'456'789, {1, 2, 3}};
 const SuspensionRow kSuspension{domain::Purpose::kModelTraining, test::Where("US-CA"), true,
                                 base::Instant{1'700'000'000'000'002}, "why"};
@@ -269,7 +291,33 @@ TEST(Rows, ReadBackAndSurviveHostileBytes) {
         return DecodeSuspension(bytes, &row) ? EncodeSuspension(row) : std::string();
       },
       3);
-  const SafetyFlagRow flag{subject, recording, base::Instant{1'700'000'000'000'000}, 7};
+  const domain::RecordingState reported = MarksOfSafety();
+  test::Torment(
+      EncodeMarksRow(subject, recording, reported),
+      [](const std::string& bytes) {
+        base::SubjectHandle s;
+        base::RecordingHandle r;
+        domain::RecordingState marks;
+        return DecodeMarksRow(bytes, &s, &r, &marks) ? EncodeMarksRow(s, r, marks) : std::string();
+      },
+      5);
+  const SafetyFlagRow flag = Flagged();
+  const SafetyFlagRow taken = TakenUp();
+  SafetyFlagRow handled = flag;
+  handled.handled_at = base::Instant{1'700'000'000'000'005};
+  handled.handled = 9;
+  for (const SafetyFlagRow& one : {taken, handled}) {
+    test::Torment(
+        EncodeSafetyFlagRow(one),
+        [](const std::string& bytes) {
+          SafetyFlagRow row;
+          return DecodeSafetyFlagRow(bytes, &row) ? EncodeSafetyFlagRow(row) : std::string();
+        },
+        6);
+    SafetyFlagRow back;
+    ASSERT_TRUE(DecodeSafetyFlagRow(EncodeSafetyFlagRow(one), &back));
+    EXPECT_EQ(back, one);
+  }
   test::Torment(
       EncodeSafetyFlagRow(flag),
       [](const std::string& bytes) {
@@ -287,6 +335,8 @@ TEST(Rows, ReadBackAndSurviveHostileBytes) {
   EXPECT_EQ(s, subject);
   EXPECT_EQ(r, recording);
   EXPECT_EQ(marks, SomeMarks());
+  ASSERT_TRUE(DecodeMarksRow(EncodeMarksRow(subject, recording, reported), &s, &r, &marks));
+  EXPECT_EQ(marks, reported);
   std::string_view facts;
   const std::string row = EncodeSubjectRow(subject, "facts");
   ASSERT_TRUE(SplitSubjectRow(row, &s, &facts));
@@ -310,8 +360,12 @@ TEST(Rows, GoldenBytes) {
       {"change", base::Hex(EncodeChangeRow(row))},
       {"marks",
        base::Hex(EncodeMarksRow(HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2), SomeMarks()))},
+      {"marks_of_safety", base::Hex(EncodeMarksRow(HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2),
+                                                   MarksOfSafety()))},
       {"payload", base::Hex(EncodePayload(payload))},
       {"request", base::Hex(EncodeRequestRow(kRequest))},
+      {"safety_flag", base::Hex(EncodeSafetyFlagRow(Flagged()))},
+      {"safety_flag_taken", base::Hex(EncodeSafetyFlagRow(TakenUp()))},
       {"subject", base::Hex(EncodeSubjectRow(HandleOf<base::SubjectHandle>(1), "facts"))},
       {"suspension", base::Hex(EncodeSuspension(kSuspension))},
       {"token", tokens.Encode(Revision{store::Partition{2}, 1234})}};

@@ -168,6 +168,7 @@ TaskRow SomeTask(uint64_t seed) {
   row.out_epoch = dice.Below(100);
   row.out_until = dice.Time();
   row.out_holds_seen = dice.Below(1'000'000);
+  if (seed % 2 == 0) row.safety_held = static_cast<uint32_t>(1 + seed);
   if (dice.Below(2) == 0) return row;
   row.first_outcome = static_cast<PurgeOutcome>(1 + dice.Below(5));
   row.first_epoch = dice.Below(100);
@@ -288,7 +289,8 @@ TEST(DeletionRows, GoldenBytes) {
       {"hold", base::Hex(EncodeHoldRow(SomeHold(5)))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
-      {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};
+      {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))},
+      {"task_held", base::Hex(EncodeTaskRow(SomeTask(4)))}};
   std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/service/deletion-rows-1.txt");
   std::map<std::string, std::string> frozen;
   for (std::string line; std::getline(file, line);) {

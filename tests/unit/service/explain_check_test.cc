@@ -148,6 +148,26 @@ TEST_F(Explaining, AFlagOfLaterIsNoGuess) {
   EXPECT_TRUE(IsYes(Why("a", Recording(recording).Id("third"), between).explanation.decision));
 }
 
+TEST_F(Explaining, AReportOfSafetyHoldsAtItsTimeAlone) {
+  PolicyBuilder policy("v2");
+  policy.policy().set_safety_hold_hours(72);
+  ASSERT_TRUE(world_.Activate(policy).ok());
+  const Recording recording = Eligible("a");
+  const base::Instant before = world_.Now();
+  world_.Wait(base::Seconds(60));
+  ASSERT_TRUE(world_.Report("a", recording.id, domain::Flags::kSafety).ok());
+  const base::Instant within = world_.Now();
+  deleting_.Ask("a", AllOfIt());
+  EXPECT_TRUE(Has(Why("a", recording), domain::Reason::kSafetyHold, true));
+  const base::Instant later = world_.Now() + base::Hours(80);
+  EXPECT_EQ(Text(Why("a", recording, later, domain::Purpose::kNone).explanation.decision), "PURGE: DELETED");
+  world_.Wait(base::Hours(80));
+  EXPECT_TRUE(Has(Why("a", recording), domain::Reason::kSafetyHold, false)) << "it is over, and that is told";
+  EXPECT_EQ(Text(Why("a", recording, {}, domain::Purpose::kNone).explanation.decision), "PURGE: DELETED");
+  EXPECT_EQ(Why("a", recording, within).explanation.decision.disposition, domain::Disposition::kHold);
+  EXPECT_EQ(Why("a", recording, before).explanation.decision.disposition, domain::Disposition::kKeep);
+}
+
 TEST_F(Explaining, ARequestShowsWhatEachSystemHadSaidByThen) {
   deleting_.Register(System("audio"));
   deleting_.Register(System("vendor"));
@@ -240,6 +260,9 @@ constexpr uint64_t kLives = 40;
 // Seeded lives: each answer that the daemon gave is asked about again once all is over.
 TEST_F(Explaining, EveryPastAnswerIsGivenAgain) {
   const int lives = static_cast<int>(model::SlowCasesFromEnvironment(kLives));
+  PolicyBuilder policy("v2");
+  policy.policy().set_safety_hold_hours(1);
+  ASSERT_TRUE(world_.Activate(policy).ok());
   deleting_.Register(System("audio"));
   int asked = 0;
   int yeses = 0;
@@ -260,7 +283,8 @@ TEST_F(Explaining, EveryPastAnswerIsGivenAgain) {
           (void)world_.OptOut(account, roll(2) == 0 ? Account() : Device("kitchen"), Control("help_improve"));
           break;
         case 1:
-          (void)world_.Report(account, roll(2) == 0 ? "first" : "other", domain::Flags::kCriticalData);
+          (void)world_.Report(account, roll(2) == 0 ? "first" : "other",
+                              roll(2) == 0 ? domain::Flags::kSafety : domain::Flags::kCriticalData);
           break;
         case 2:
           requests.push_back(deleting_.Ask(account, deleting_.Recordings({"first"}), domain::DeletionState::kReceived));
@@ -292,7 +316,7 @@ TEST_F(Explaining, EveryPastAnswerIsGivenAgain) {
       }
       answered.push_back(Ask(account, first));
       answered.push_back(Ask(account, Recording(world_.Now() - base::Seconds(200)).On("kitchen")));
-      world_.Wait(base::Seconds(60));
+      world_.Wait(base::Seconds(roll(6) == 0 ? 2400 : 60));
     }
     for (const Answered& one : answered) {
       const Explained explained = Why(account, one.recording, one.at);

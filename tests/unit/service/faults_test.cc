@@ -130,7 +130,7 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
     service::ChangeSubject all(world.core(), 10);
-    service::SubjectChanges elsewhere(all);
+    service::SubjectChanges elsewhere(world.core(), all);
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
@@ -154,7 +154,7 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
   m.faulty->BeforeNextCommit([&] {
     std::promise<Reply> promise;
     service::ChangeSubject all(world.core(), 10);
-    service::SubjectChanges elsewhere(all);
+    service::SubjectChanges elsewhere(world.core(), all);
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());

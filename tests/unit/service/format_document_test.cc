@@ -11,6 +11,7 @@
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
@@ -128,25 +129,31 @@ void AddSubjectRows(const Core& core, Examples* all) {
   marks.flags = domain::Flags::kSafety;
   marks.has_tombstone = true;
   marks.tombstone = domain::TombstoneState::kVerified;
+  domain::RecordingState reported = marks;
+  reported.safety_since = kTime;
   RequestRow request{kTime, 300, Filled<16>(0x0b)};
-  all->insert({{"subject.key", core.SubjectKey(subject)},
-               {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
-               {"recording.key", core.RecordingKey(subject, NamedRecording())},
-               {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
-               {"request.value", EncodeRequestRow(request)},
-               {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300})},
-               {"decision-log.key", std::string(kDecisionLogKey)},
-               {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
-               {"master-key.key", std::string(kMasterKeyKey)},
-               {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
-               {"month-key.key", MonthKeyRowKey(kMonthKey)},
-               {"month-key.value", EncodeMonthKeyRow({kTime, After(1)})},
-               {"month-key-share.key", MonthKeyShareKey(kMonthKey)},
-               {"verification.key", std::string(kVerificationKey)},
-               {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
-               {"payload", EncodePayload(SomePayload())},
-               {"change", EncodeChangeRow(OptOutRow())},
-               {"change-of-no-subject", LeasedEvent()}});
+  all->insert(
+      {{"subject.key", core.SubjectKey(subject)},
+       {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
+       {"recording.key", core.RecordingKey(subject, NamedRecording())},
+       {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
+       {"request.value", EncodeRequestRow(request)},
+       {"recording-safety.value", EncodeMarksRow(subject, NamedRecording(), reported)},
+       {"safety-flag.value", EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, {}, 0, {}, 0})},
+       {"safety-flag-taken.value",
+        EncodeSafetyFlagRow({subject, NamedRecording(), kTime, 300, kTime + base::Microseconds(1), 301, {}, 0})},
+       {"decision-log.key", std::string(kDecisionLogKey)},
+       {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+       {"master-key.key", std::string(kMasterKeyKey)},
+       {"master-key.value", EncodeMasterKeyRow({300, Filled<8>(0xc0), 299, 298, Filled<8>(0xd0)})},
+       {"month-key.key", MonthKeyRowKey(kMonthKey)},
+       {"month-key.value", EncodeMonthKeyRow({kTime, After(1)})},
+       {"month-key-share.key", MonthKeyShareKey(kMonthKey)},
+       {"verification.key", std::string(kVerificationKey)},
+       {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
+       {"payload", EncodePayload(SomePayload())},
+       {"change", EncodeChangeRow(OptOutRow())},
+       {"change-of-no-subject", LeasedEvent()}});
 }
 
 void AddPolicyRows(Examples* all) {
@@ -285,6 +292,58 @@ void AddProposals(Examples* all) {
                {"proposal-names", EncodeProposalNames(names)}});
 }
 
+GrantRow SomeGrant() {
+  GrantRow row;
+  row.subject = Subject();
+  row.recording = NamedRecording();
+  row.facts.captured_at = kTime;
+  row.facts.profiles.push_back({Counting(0xe0)});
+  row.facts.wake = domain::Wake::kIntended;
+  row.facts.kind = domain::Kind::kCommand;
+  row.facts.speakers = domain::Speakers::kOne;
+  row.facts.identity = domain::Identity::kMatched;
+  row.facts.age = domain::SpeakerAge::kAdult;
+  row.purpose = domain::Purpose::kHumanReview;
+  row.place = {Germany(), "berlin", domain::ReviewerClass::kEmployee};
+  row.selection = domain::Selection::kRandom;
+  row.reviewer = "r1";
+  domain::ReviewGrant& grant = row.grant;
+  grant.id = {Counting(0x40)};
+  grant.fence = 2;
+  grant.numbers.subject = 300;
+  grant.numbers.accounts = 1;
+  grant.numbers.policy = kTime;
+  grant.numbers.suspensions = 299;
+  grant.numbers.revocations = {0, 0, 0, 298};
+  grant.given_at = kTime;
+  grant.expires_at = kTime + domain::kGrantLife;
+  grant.until = {Counting(0xf0), base::Seconds(1800)};
+  grant.opened_at = kTime + base::Seconds(1);
+  grant.opens = 1;
+  grant.media = Counting(0x50);
+  grant.token = Counting(0x60);
+  grant.token_until = {Counting(0xf0), base::Seconds(121)};
+  row.sealed = "SEALED";
+  return row;
+}
+
+void AddReviewRows(const Core& core, Examples* all) {
+  const GrantRow row = SomeGrant();
+  const std::string subject_key = core.SubjectKey(row.subject);
+  const std::string key = GrantKey(core.RecordingKey(row.subject, row.recording), row.facts.artefact);
+  all->insert({{"review-grant.key", key},
+               {"review-grant.value", EncodeGrantRow(row)},
+               {"review-by-id.key", GrantIdKey(row.grant.id)},
+               {"review-heard.key", HeardKey(subject_key, 300)},
+               {"review-heard.value", EncodeHeardRow(HeardOf(row))},
+               {"review-hearings.key", HearingsKey(subject_key)},
+               {"review-hearings.value", EncodeHearings({{Counting(0x70), base::Date{20'000}}})},
+               {"review-revocation.key", RevocationKey(domain::RevocationKind::kReviewer, "r1")},
+               {"review-revocation.value", EncodeRevocationRow({300, kTime, "ben", "left"})},
+               {"review-media-key.key", std::string(kMediaKeyKey)},
+               {"review-media-key.value", EncodeMediaKeyRow({Filled(0xcc), kTime})}});
+}
+
 Examples Written() {
   test::World::Options options;
   options.policy = false;
@@ -295,6 +354,7 @@ Examples Written() {
   AddDeletionRows(world.core(), &all);
   AddHoldAndSystemRows(world.core(), &all);
   AddProposals(&all);
+  AddReviewRows(world.core(), &all);
   Examples digits;
   for (const auto& [name, bytes] : all) digits["service/" + name] = base::Hex(bytes);
   return digits;

@@ -52,7 +52,7 @@ TEST_F(HardCaseOfAHold, N17_AHoldOnOneWeekKeepsThatWeekOfADeletionOfEverything) 
   EXPECT_EQ(deleting.Work("transcripts"), 1U);
   EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress) << "that week is still there";
   EXPECT_EQ(deleting.Work("audio"), 0U) << "what is left is on hold";
-  EXPECT_TRUE(world.deletions().Get(place)->on_hold);
+  EXPECT_EQ(world.deletions().Get(place)->on_hold, domain::OnHold::kByLaw);
 }
 
 TEST_F(HardCaseOfAHold, N18_AReleaseSendsTheWaitingPurgeOnAtOnce) {
@@ -64,7 +64,7 @@ TEST_F(HardCaseOfAHold, N18_AReleaseSendsTheWaitingPurgeOnAtOnce) {
   EXPECT_EQ(deleting.Work("audio"), 0U) << "nor does a restart send it on";
   ASSERT_TRUE(deleting.Release(hold).ok());
   EXPECT_EQ(Fate(inside), "PURGE: DELETED");
-  EXPECT_FALSE(world.deletions().Get(place)->on_hold);
+  EXPECT_EQ(world.deletions().Get(place)->on_hold, domain::OnHold::kNo);
   const auto tasks = deleting.Lease("audio");
   ASSERT_EQ(tasks.size(), 1U) << "at once";
   EXPECT_TRUE(tasks[0].exceptions.empty());

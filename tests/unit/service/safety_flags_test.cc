@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -49,11 +50,20 @@ class SafetyFlagsTest : public testing::Test {
     return Handled(std::move(request));
   }
   Reply Handled(service::ChangeRequest request) {
+    return Done([&](service::ChangeDone done) { world_.safety_flags().Handle(std::move(request), std::move(done)); });
+  }
+  Reply Acknowledge(const std::string& account, const std::string& recording) {
+    service::ChangeRequest request = Change(account, recording, service::ChangeKind::kSafetyFlagAcknowledged);
+    request.payload.caller = "night desk";
+    return Done(
+        [&](service::ChangeDone done) { world_.safety_flags().Acknowledge(std::move(request), std::move(done)); });
+  }
+  Reply Done(const std::function<void(service::ChangeDone)>& begin) {
     world_.Wait(base::Seconds(60));
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<Reply> answer;
-    world_.safety_flags().Handle(std::move(request), [&](Reply reply) {
+    begin([&](Reply reply) {
       const std::lock_guard<std::mutex> lock(mutex);
       answer = std::move(reply);
       changed.notify_one();
@@ -62,13 +72,18 @@ class SafetyFlagsTest : public testing::Test {
     changed.wait(lock, [&answer] { return answer.has_value(); });
     return *std::move(answer);
   }
+  service::SafetyFlagView Only(const std::string& account) {
+    const auto page = world_.safety_flags().List(world_.Handle(account), false, 10, {});
+    EXPECT_TRUE(page.ok() && page->flags.size() == 1) << account;
+    return page.ok() && page->flags.size() == 1 ? page->flags[0] : service::SafetyFlagView{};
+  }
   // "account/recording", in the order in which they are listed, page by page.
-  std::vector<std::string> Listed(size_t limit = 100, const std::string& account = "") {
+  std::vector<std::string> Listed(size_t limit = 100, const std::string& account = "", bool overdue = false) {
     std::vector<std::string> listed;
     service::PageToken from;
     const base::SubjectHandle subject = account.empty() ? base::SubjectHandle{} : world_.Handle(account);
     for (;;) {
-      const auto page = world_.safety_flags().List(subject, limit, from);
+      const auto page = world_.safety_flags().List(subject, overdue, limit, from);
       EXPECT_TRUE(page.ok()) << page.status();
       if (!page.ok()) return listed;
       EXPECT_LE(page->flags.size(), limit);
@@ -125,7 +140,7 @@ TEST_F(SafetyFlagsTest, AreListedByAgeUntilSomebodyHandlesThem) {
   EXPECT_GT(world_.core().safety_flags.oldest(), first);
   world_.Restart();
   EXPECT_EQ(Open(), 2U);
-  EXPECT_EQ(Rows(), 2U);
+  EXPECT_EQ(Rows(), 3U) << "what was handled is known to have been";
 }
 
 TEST_F(SafetyFlagsTest, HandlingTurnsNoAnswerAndStandsInTheHistory) {
@@ -216,6 +231,52 @@ TEST_F(SafetyFlagsTest, GoWithTheirAccount) {
   EXPECT_EQ(Open(), 1U) << "and nobody can be told whose it is";
   world_.Restart();
   EXPECT_EQ(Open(), 1U);
+}
+
+TEST_F(SafetyFlagsTest, EachStepHasItsTime) {
+  PolicyBuilder policy("v2");
+  policy.policy().set_safety_hold_hours(48);
+  policy.policy().set_safety_acknowledge_hours(2);
+  policy.policy().set_safety_handle_hours(5);
+  ASSERT_TRUE(world_.Activate(policy).ok());
+  ASSERT_TRUE(Report("a", "r1").ok());
+  ASSERT_TRUE(Report("b", "r1").ok());
+  const service::SafetyFlagView reported = Only("a");
+  EXPECT_EQ(reported.acknowledge_by, reported.reported_at + base::Hours(2));
+  EXPECT_EQ(reported.handle_by, reported.reported_at + base::Hours(5));
+  EXPECT_EQ(reported.held_until, reported.reported_at + base::Hours(48));
+  EXPECT_FALSE(reported.acknowledged_at.IsSet());
+  EXPECT_FALSE(reported.IsOverdue(reported.acknowledge_by - base::Microseconds(1)));
+  EXPECT_TRUE(reported.IsOverdue(reported.acknowledge_by)) << "ends are exclusive";
+
+  ASSERT_TRUE(Acknowledge("a", "r1").ok());
+  EXPECT_EQ(ReasonOf(Acknowledge("a", "r1")), "SAFETY_FLAG_ACKNOWLEDGED");
+  EXPECT_EQ(ReasonOf(Acknowledge("a", "r2")), "SAFETY_FLAG_NOT_FOUND");
+  const service::SafetyFlagView taken = Only("a");
+  EXPECT_EQ(taken.acknowledged_by, "night desk");
+  EXPECT_GT(taken.acknowledged_at, taken.reported_at);
+  EXPECT_EQ(taken.held_until, reported.held_until) << "it ends no hold";
+  EXPECT_FALSE(taken.IsOverdue(taken.acknowledge_by));
+  EXPECT_TRUE(taken.IsOverdue(taken.handle_by));
+  EXPECT_EQ(Open(), 2U) << "it is not handled";
+  EXPECT_EQ(Listed(100, "", true), std::vector<std::string>{});
+  world_.Wait(base::Hours(3));
+  EXPECT_EQ(Listed(100, "", true), std::vector<std::string>{"b/r1"});
+  world_.Restart();
+  using Past = service::OpenSafetyFlags::Past;
+  const Past past = world_.core().safety_flags.ReportedBy(world_.Now());
+  EXPECT_EQ(past.open, 2U);
+  EXPECT_EQ(past.unacknowledged, 1U) << "counted at the start";
+  world_.Wait(base::Hours(3));
+  EXPECT_EQ(Listed(1, "", true), (std::vector<std::string>{"a/r1", "b/r1"}));
+
+  ASSERT_TRUE(Handle("a", "r1").ok());
+  EXPECT_EQ(ReasonOf(Acknowledge("a", "r1")), "SAFETY_FLAG_HANDLED");
+  ASSERT_TRUE(Handle("b", "r1").ok()) << "whether or not it was acknowledged";
+  EXPECT_EQ(Open(), 0U);
+  EXPECT_EQ(world_.core().safety_flags.ReportedBy(world_.Now()).open, 0U);
+  Recording flagged(world_.Now() - base::Days(1));
+  EXPECT_EQ(Text(world_.Check("a", flagged.Id("r1"), Purpose::kNone)), "HOLD: SAFETY_HOLD") << "handling ends no hold";
 }
 
 // A crash between the suppression record and the deletion of what was listed leaves rows of an erased account.

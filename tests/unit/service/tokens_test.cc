@@ -6,11 +6,13 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "daemon/base/base64.h"
 #include "tests/support/base/seeded_keys.h"
+#include "tests/support/service/seeded_random.h"
 
 namespace consent::service {
 namespace {
@@ -135,6 +137,22 @@ TEST(Tokens, CannotBeMade) {
     ASSERT_EQ(one.TakenBy(tokens, garbage), std::vector<std::string>{});
     ASSERT_EQ(one.TakenBy(tokens, base::EncodeBase64Url(garbage.substr(0, 15))), std::vector<std::string>{});
   }
+}
+
+TEST(Tokens, WhatAToolSeesOfAGrantDoesNotSayItsPartition) {
+  const Tokens tokens(test::SeededKeys(1), base::Bytes16{1});
+  test::SeededRandom random(7);
+  constexpr int kGrants = 2000;
+  constexpr size_t kPartitions = 1024;
+  std::set<uint16_t> seen;
+  for (int i = 0; i < kGrants; ++i) {
+    const base::GrantId id = base::GrantId::Draw(random, 613);
+    const base::GrantId covered = tokens.Cover(id);
+    EXPECT_EQ(tokens.Cover(covered), id);
+    seen.insert(covered.partition() % kPartitions);
+  }
+  // As many as of draws by chance: 1,024 × (1 − e^(−2,000 ÷ 1,024)) are 879, give or take 9.
+  EXPECT_NEAR(static_cast<double>(seen.size()), 879, 50);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
+#include "consent/v1/review_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/status_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
@@ -57,6 +58,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
       {"consent.v1.RenewTasksRequest.leases", {1, 100}},
       {"consent.v1.RetryTasksRequest.task_ids", {0, 100}},
+      {"consent.v1.LeaseReviewsRequest.recordings", {1, 10}},
       {"consent.v1.LeaseTasksRequest.accepts", {0, 9}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
       {"consent.v1.ListChildrenDueRequest.due", {0, 3}},
@@ -76,6 +78,9 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.SettingChange.turn",
                                                "consent.v1.ReportRecordingRequest.flags",
                                                "consent.v1.Recording.flags",
+                                               "consent.v1.LeaseReviewsRequest.purpose",
+                                               "consent.v1.EndReviewRequest.outcome",
+                                               "consent.v1.RevokeReviewsRequest.purpose",
                                                "consent.v1.SuspendRequest.purpose",
                                                "consent.v1.ResumeRequest.purpose",
                                                "consent.v1.CreateDeletionRequestRequest.requester",
@@ -111,6 +116,7 @@ const std::set<std::string>& FreeBools() {
                                              "consent.v1.UpdateSettingsRequest.confirm_restored",
                                              "consent.v1.ResumeRequest.restored",
                                              "consent.v1.EndBackupRequest.taken",
+                                             "consent.v1.ListSafetyFlagsRequest.overdue",
                                              "consent.v1.JoinSubjectsRequest.into_is_new",
                                              "consent.v1.TaskFailure.not_begun",
                                              "consent.v1.LeaseTasksRequest.look_only",
@@ -164,7 +170,7 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
       v1::GetDecisionLogRequest::descriptor()->file(),  v1::GetStatusRequest::descriptor()->file(),
       v1::GetKeysRequest::descriptor()->file(),         v1::ListProposalsRequest::descriptor()->file(),
-      v1::BeginBackupRequest::descriptor()->file()};
+      v1::BeginBackupRequest::descriptor()->file(),     v1::LeaseReviewsRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {

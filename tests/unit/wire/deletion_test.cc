@@ -8,6 +8,7 @@ namespace consent::wire {
 namespace {
 
 using domain::DeletionState;
+using domain::OnHold;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -26,7 +27,7 @@ domain::DeletionRequest RequestIn(DeletionState state) {
   return request;
 }
 
-v1::DeletionRequest Told(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
+v1::DeletionRequest Told(const domain::DeletionRequest& request, OnHold on_hold, base::Instant now) {
   v1::DeletionRequest out;
   WriteDeletion(request, on_hold, "e", {}, now, &out);
   return out;
@@ -36,16 +37,22 @@ TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
   for (const DeletionState state :
        {DeletionState::kReceived, DeletionState::kVerifying, DeletionState::kAccepted, DeletionState::kInProgress,
         DeletionState::kCompleted, DeletionState::kDenied, DeletionState::kCancelled}) {
-    for (const bool on_hold : {false, true}) {
+    for (const OnHold on_hold : {OnHold::kNo, OnHold::kByLaw, OnHold::kForSafety}) {
       const domain::DeletionRequest request = RequestIn(state);
       const std::string late = Told(request, on_hold, kDue + base::Days(1)).summary();
       const std::string early = Told(request, on_hold, kReceived + base::Days(2)).summary();
       EXPECT_THAT(late, Not(HasSubstr("We will finish"))) << static_cast<int>(state);
       EXPECT_THAT(early, Not(HasSubstr("should have been"))) << static_cast<int>(state);
-      const bool promises = domain::IsOpen(state) && !on_hold;
+      const bool promises = domain::IsOpen(state) && on_hold == OnHold::kNo;
       EXPECT_EQ(early.find("We will finish it by 2023-12-14") != std::string::npos, promises) << early;
       EXPECT_EQ(late.find("It should have been finished by 2023-12-14") != std::string::npos, promises) << late;
-      EXPECT_EQ(late.find("The law makes us keep") != std::string::npos, domain::IsOpen(state) && on_hold) << late;
+      EXPECT_EQ(late.find("The law makes us keep") != std::string::npos,
+                domain::IsOpen(state) && on_hold == OnHold::kByLaw)
+          << late;
+      EXPECT_EQ(late.find("We have to keep some of it for a few days") != std::string::npos,
+                domain::IsOpen(state) && on_hold == OnHold::kForSafety)
+          << late;
+      EXPECT_THAT(late, Not(HasSubstr("danger"))) << "whoever reads it may be who somebody is in danger of";
     }
   }
 }
@@ -53,18 +60,18 @@ TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
 TEST(ConfirmationTest, IsToldWithItsChannelAndMissedWhileOpen) {
   domain::DeletionRequest request = RequestIn(DeletionState::kReceived);
   const base::Instant before = request.confirm_by - base::Microseconds(1);
-  EXPECT_FALSE(Told(request, false, before).confirmation_overdue());
-  for (const bool on_hold : {false, true}) {
+  EXPECT_FALSE(Told(request, OnHold::kNo, before).confirmation_overdue());
+  for (const OnHold on_hold : {OnHold::kNo, OnHold::kByLaw, OnHold::kForSafety}) {
     const v1::DeletionRequest late = Told(request, on_hold, request.confirm_by);
     EXPECT_TRUE(late.confirmation_overdue()) << "a hold keeps nobody from writing a letter";
     EXPECT_FALSE(late.overdue());
     EXPECT_FALSE(late.has_receipt_confirmed_at());
     EXPECT_EQ(late.receipt_channel(), v1::RECEIPT_CHANNEL_UNSPECIFIED);
   }
-  EXPECT_FALSE(Told(RequestIn(DeletionState::kCompleted), false, kDue).confirmation_overdue());
+  EXPECT_FALSE(Told(RequestIn(DeletionState::kCompleted), OnHold::kNo, kDue).confirmation_overdue());
   request.receipt_confirmed_at = kDue;
   request.receipt_channel = domain::ReceiptChannel::kInApp;
-  const v1::DeletionRequest told = Told(request, false, kDue + base::Days(1));
+  const v1::DeletionRequest told = Told(request, OnHold::kNo, kDue + base::Days(1));
   EXPECT_EQ(told.receipt_confirmed_at().seconds(), kDue.micros / 1'000'000);
   EXPECT_EQ(told.receipt_channel(), v1::RECEIPT_CHANNEL_IN_APP);
   EXPECT_FALSE(told.confirmation_overdue());
@@ -91,7 +98,7 @@ TEST(SpokenDayTest, OfTwoClocksTheServersDecidesWhatDayItIs) {
 }
 
 TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
-  const std::string summary = Told(RequestIn(DeletionState::kDenied), false, kDue).summary();
+  const std::string summary = Told(RequestIn(DeletionState::kDenied), OnHold::kNo, kDue).summary();
   EXPECT_THAT(summary, HasSubstr("identity not shown"));
   EXPECT_THAT(summary, HasSubstr("complain"));
 }
@@ -101,35 +108,37 @@ TEST(CoversTest, WhatIsToldIsInOrder) {
   request.selector.kind = domain::SelectorKind::kTimeRange;
   request.selector.captured =
       domain::OrderedTimes::Between(kReceived + base::Seconds(20), kReceived, kReceived + base::Microseconds(1));
-  const v1::TimeRange covers = Told(request, false, kReceived).covers();
+  const v1::TimeRange covers = Told(request, OnHold::kNo, kReceived).covers();
   EXPECT_EQ(covers.from().seconds(), covers.to().seconds());
   EXPECT_EQ(covers.from().nanos(), covers.to().nanos());
 }
 
 TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
   domain::DeletionRequest request = RequestIn(DeletionState::kAccepted);
-  EXPECT_THAT(Told(request, false, kReceived).summary(), HasSubstr("We do not use the recordings any more."));
+  EXPECT_THAT(Told(request, OnHold::kNo, kReceived).summary(), HasSubstr("We do not use the recordings any more."));
   for (const auto kind : {domain::SelectorKind::kPurposeCopies, domain::SelectorKind::kVoiceId}) {
     for (const DeletionState state : {DeletionState::kReceived, DeletionState::kAccepted, DeletionState::kDenied}) {
       request = RequestIn(state);
       request.selector.kind = kind;
-      EXPECT_THAT(Told(request, false, kReceived).summary(), Not(HasSubstr("recordings"))) << "their audio is used on";
+      EXPECT_THAT(Told(request, OnHold::kNo, kReceived).summary(), Not(HasSubstr("recordings")))
+          << "their audio is used on";
     }
   }
-  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
+  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), OnHold::kByLaw, kReceived).summary(),
+              Not(HasSubstr("will be deleted")))
       << "nobody knows that yet";
 }
 
 TEST(CoversTest, TheEndOfTimeIsNoTime) {
   domain::DeletionRequest request = RequestIn(DeletionState::kReceived);
   request.selector.kind = domain::SelectorKind::kAccountClosure;
-  EXPECT_FALSE(Told(request, false, kReceived).has_covers()) << "a closure has no times";
+  EXPECT_FALSE(Told(request, OnHold::kNo, kReceived).has_covers()) << "a closure has no times";
   request.selector.kind = domain::SelectorKind::kProfile;
   request.selector.captured = domain::OrderedTimes::Always();
-  EXPECT_FALSE(Told(request, false, kReceived).covers().has_from());
-  EXPECT_FALSE(Told(request, false, kReceived).covers().has_to());
+  EXPECT_FALSE(Told(request, OnHold::kNo, kReceived).covers().has_from());
+  EXPECT_FALSE(Told(request, OnHold::kNo, kReceived).covers().has_to());
   request.due_at = request.confirm_by = base::kEndOfTime;
-  const v1::DeletionRequest told = Told(request, false, kReceived);
+  const v1::DeletionRequest told = Told(request, OnHold::kNo, kReceived);
   EXPECT_FALSE(told.has_due_at());
   EXPECT_FALSE(told.has_confirm_by());
   EXPECT_THAT(told.summary(), Not(HasSubstr("9999")));

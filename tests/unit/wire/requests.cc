@@ -17,6 +17,7 @@
 #include "daemon/wire/policy.h"
 #include "daemon/wire/purge.h"
 #include "daemon/wire/recording.h"
+#include "daemon/wire/review.h"
 #include "daemon/wire/settings.h"
 #include "daemon/wire/subject.h"
 
@@ -124,6 +125,27 @@ absl::Status ReadRequest(const v1::ReviewHoldRequest& r) { return wire::ReadRevi
 absl::Status ReadRequest(const v1::ListSafetyFlagsRequest& r) {
   return wire::ReadListSafetyFlags(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::AcknowledgeSafetyFlagRequest& r) {
+  return wire::ReadAcknowledgeSafetyFlag(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::LeaseReviewsRequest& request) {
+  const auto input = wire::ReadLeaseReviews(request, Hasher());
+  if (!input.ok()) return input.status();
+  for (const wire::LeaseItemInput& item : input->items) {
+    if (!item.error.ok()) return item.error;
+  }
+  return absl::OkStatus();
+}
+absl::Status ReadRequest(const v1::OpenMediaRequest& r) { return wire::ReadOpenMedia(r).status(); }
+absl::Status ReadRequest(const v1::RedeemMediaRequest& r) { return wire::CheckRedeemMedia(r); }
+absl::Status ReadRequest(const v1::SubmitReviewRequest& r) { return wire::ReadSubmitReview(r).status(); }
+absl::Status ReadRequest(const v1::EndReviewRequest& r) { return wire::ReadEndReview(r).status(); }
+absl::Status ReadRequest(const v1::RenewReviewRequest& r) { return wire::ReadRenewReview(r).status(); }
+absl::Status ReadRequest(const v1::RevokeReviewsRequest& r) { return wire::ReadRevokeReviews(r).status(); }
+absl::Status ReadRequest(const v1::ListGrantsRequest& r) { return wire::ReadListGrants(r).status(); }
+absl::Status ReadRequest(const v1::ListHeardRequest& r) { return wire::ReadListHeard(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::GetMediaKeyRequest& r) { return wire::CheckGetMediaKey(r); }
+
 absl::Status ReadRequest(const v1::HandleSafetyFlagRequest& r) {
   return wire::ReadHandleSafetyFlag(r, Hasher()).status();
 }
@@ -249,7 +271,9 @@ std::vector<RequestKind> MakeDeletions() {
           {R"(hold_id: "token" review_at { seconds: 1800000000 } reason: "goes on" request_id: "q1" )" + evidence}),
       Kind<v1::ListHoldsRequest>(
           {R"(account_id: "a1" include_released: true page_size: 50 page_token: "token" past_review: true)", ""}),
-      Kind<v1::ListSafetyFlagsRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ListSafetyFlagsRequest>({R"(account_id: "a1" page_size: 50 page_token: "token" overdue: true)", ""}),
+      Kind<v1::AcknowledgeSafetyFlagRequest>(
+          {R"(account_id: "a1" recording_id: "r1" note: "mine" request_id: "q1" )" + evidence}),
       Kind<v1::HandleSafetyFlagRequest>(
           {R"(account_id: "a1" recording_id: "r1" note: "called" request_id: "q1" )" + evidence}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
@@ -340,6 +364,21 @@ std::vector<RequestKind> Make() {
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
            evidence}),
+      Kind<v1::LeaseReviewsRequest>(
+          {"recordings {" + recording + "} recordings {" + recording +
+           R"(} purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE }
+              reviewer: "r1" selection: SELECTION_RANDOM)"}),
+      Kind<v1::OpenMediaRequest>({R"(grant_id: "token" fence: 7 audience: "audio")"}),
+      Kind<v1::RedeemMediaRequest>({R"(system: "audio" media_token: "token")"}),
+      Kind<v1::SubmitReviewRequest>({R"(grant_id: "token" fence: 7 digest: "0123456789abcdef0123456789abcdef")"}),
+      Kind<v1::EndReviewRequest>({R"(grant_id: "token" fence: 7 outcome: REVIEW_OUTCOME_SAFETY)"}),
+      Kind<v1::RenewReviewRequest>({R"(grant_id: "token" fence: 7)"}),
+      Kind<v1::RevokeReviewsRequest>({R"(reviewer: "r1" reason: "left")", R"(site: "berlin" reason: "closed")",
+                                      R"(purpose: PURPOSE_HUMAN_REVIEW reason: "drill")",
+                                      R"(all: true reason: "drill")"}),
+      Kind<v1::ListGrantsRequest>({R"(state: GRANT_STATE_LIVE page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ListHeardRequest>({R"(account_id: "a1")"}),
+      Kind<v1::GetMediaKeyRequest>({""}),
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")",

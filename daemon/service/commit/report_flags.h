@@ -1,5 +1,6 @@
 // ReportRecording's part of a change: flags of one recording, which are only ever added. A SAFETY flag is
-// open from its first report until somebody handles it (safety_flags.h).
+// open from its first report until somebody handles it (safety_flags.h), and holds the recording from then on for as
+// long as the policy says (domain::SafetyPeriods): as a legal hold that is placed it takes leases of purge tasks back.
 #pragma once
 
 #include "daemon/service/commit/change_hook.h"

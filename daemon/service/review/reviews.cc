@@ -1,0 +1,281 @@
+#include "daemon/service/review/reviews.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/hash.h"
+#include "daemon/base/month.h"
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+using store::Table;
+
+base::Bytes16 Draw(base::Random& random) {
+  base::Bytes16 bytes{};
+  random.Fill(bytes.data(), bytes.size());
+  return bytes;
+}
+
+// By the earlier clock, so that no clock that is ahead ends the days early.
+base::Date Today(const base::Now& now) {
+  const base::Instant earliest = now.earliest.IsSet() ? now.earliest : now.wall;
+  return base::Date{static_cast<int32_t>(earliest.micros / base::Days(1).micros)};
+}
+
+LeaseRefusal RefusalOf(domain::MayHear may) {
+  switch (may) {
+    case domain::MayHear::kYes:
+      break;
+    case domain::MayHear::kRecently:
+      return LeaseRefusal::kHeardRecently;
+    case domain::MayHear::kOften:
+      return LeaseRefusal::kHeardOften;
+  }
+  return LeaseRefusal::kNone;
+}
+
+absl::Status TokenRefused(const char* why) {
+  return wire::MakeError(v1::ERROR_REASON_MEDIA_TOKEN_REFUSED,
+                         "the media token gives nothing out: open the grant again for another one", {{"why", why}});
+}
+
+absl::Status TokenStatus(domain::TokenEnd end) {
+  switch (end) {
+    case domain::TokenEnd::kNone:
+      break;
+    case domain::TokenEnd::kOver:
+      return TokenRefused("over");
+    case domain::TokenEnd::kReplaced:
+      return TokenRefused("replaced");
+    case domain::TokenEnd::kRedeemed:
+      return TokenRefused("redeemed");
+  }
+  return absl::OkStatus();
+}
+
+// The rows of a grant that takes the place of `before`, whose hearing stays and whose id leads nowhere unless it was
+// heard.
+std::vector<store::Write> RowsOfLease(const Core& core, const std::string& key, const StoredRow<GrantRow>& before,
+                                      const GrantRow& row, const std::vector<domain::Hearing>& hearings,
+                                      const store::Stamp& stamp) {
+  const std::string subject_key = core.SubjectKey(row.subject);
+  std::vector<store::Write> writes;
+  if (before.bytes.has_value() && before.row.grant.opened_at.IsSet()) {
+    writes.push_back({Table::kReview, HeardKey(subject_key, stamp.sequence), EncodeHeardRow(HeardOf(before.row))});
+  } else if (before.bytes.has_value()) {
+    writes.push_back({Table::kReview, GrantIdKey(before.row.grant.id), std::nullopt});
+  }
+  writes.push_back({Table::kReview, key, EncodeGrantRow(row)});
+  writes.push_back({Table::kReview, GrantIdKey(row.grant.id), key});
+  writes.push_back({Table::kReview, HearingsKey(subject_key), EncodeHearings(hearings)});
+  return writes;
+}
+
+// By its own numbers: it may have another reviewer, site and purpose than who asks now.
+absl::StatusOr<bool> IsLive(const Core& core, const StoredRow<GrantRow>& stored) {
+  if (!stored.bytes.has_value()) return false;
+  const absl::StatusOr<domain::ReviewNumbers> numbers = ReadNumbers(core, stored.row);
+  if (!numbers.ok()) return numbers.status();
+  const domain::ReviewGrant& grant = stored.row.grant;
+  return StateOf(grant, *numbers, core.time.IsOver(grant.until)) == domain::GrantState::kLive;
+}
+
+// The ids, as the tool named them, under the account's key.
+absl::StatusOr<std::string> SealIds(const Core& core, const LeaseItem& item) {
+  const auto key = PayloadKeyOf(core, item.subject);
+  if (!key.ok()) return key.status();
+  Payload payload;
+  payload.account_id = item.account_id;
+  payload.recording_id = item.recording_id;
+  base::Digest unused{};
+  return SealPayload(*key, payload, item.subject, core.random, &unused);
+}
+
+}  // namespace
+
+std::string PseudonymOf(const Core& core, const domain::ReviewGrant& grant) {
+  const std::string month = base::Month::Of(grant.given_at).ToText();
+  return base::Hex(base::View(core.keys.DiskHash("pseudonym " + month, base::View(grant.id.bytes))));
+}
+
+LeaseAnswer Reviews::Lease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller) {
+  LeaseAnswer answer;
+  const absl::Status leased = RetryOnConflict([&] {
+    answer = LeaseAnswer{};
+    return TryToLease(order, item, caller, &answer);
+  });
+  answer.error = leased;
+  return answer;
+}
+
+absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller,
+                                                   LeaseAnswer* answer) {
+  GrantRow row;
+  row.subject = item.subject;
+  row.recording = core_.hasher.Recording(item.recording_id);
+  row.facts = item.facts;
+  row.purpose = order.purpose;
+  row.place = order.place;
+  row.selection = order.selection;
+  row.reviewer = order.reviewer;
+  absl::StatusOr<Grounds> grounds = ReadGrounds(core_, row);
+  if (!grounds.ok()) return grounds.status();
+  answer->rules = grounds->rules;
+  answer->now = grounds->now;
+  answer->head = grounds->head;
+  answer->decision = grounds->decision;
+  const auto refuse = [answer](LeaseRefusal refusal) {
+    answer->refusal = refusal;
+    return store::Outcome::kCommitted;
+  };
+  if (grounds->is_joined) {
+    return wire::MakeError(v1::ERROR_REASON_ACCOUNT_JOINED, "the account was joined into another one: name that one");
+  }
+  if (!grounds->IsEligible()) return refuse(LeaseRefusal::kNotEligible);
+  const store::Partition partition = core_.PartitionOf(row.subject);
+  const std::string key = GrantKey(core_.RecordingKey(row.subject, row.recording), row.facts.artefact);
+  const absl::StatusOr<StoredRow<GrantRow>> before = LoadGrant(core_, partition, key);
+  if (!before.ok()) return before.status();
+  const absl::StatusOr<bool> is_live = IsLive(core_, *before);
+  if (!is_live.ok()) return is_live.status();
+  if (*is_live) return refuse(LeaseRefusal::kGranted);
+  absl::StatusOr<StoredRow<std::vector<domain::Hearing>>> hearings = LoadHearings(core_, row.subject);
+  if (!hearings.ok()) return hearings.status();
+  const base::Bytes16 reviewer = ReviewerTag(row.reviewer);
+  const base::Date today = Today(grounds->now);
+  const LeaseRefusal heard = RefusalOf(CheckHearing(hearings->row, reviewer, today));
+  if (heard != LeaseRefusal::kNone) return refuse(heard);
+  NoteHearing(reviewer, today, &hearings->row);
+  absl::StatusOr<std::string> sealed = SealIds(core_, item);
+  if (!sealed.ok()) return sealed.status();
+  row.sealed = *std::move(sealed);
+  row.grant = GiveGrant(before->row.grant, {base::GrantId::Draw(core_.random, partition.number), Draw(core_.random),
+                                            grounds->now.wall, core_.time.After(domain::kGrantLife), grounds->numbers});
+  std::vector<store::Precondition>& preconditions = grounds->preconditions;
+  preconditions.push_back({Table::kReview, key, before->bytes, grounds->seen});
+  preconditions.push_back({Table::kReview, HearingsKey(core_.SubjectKey(row.subject)), hearings->bytes, grounds->seen});
+  preconditions.push_back({Table::kReview, GrantIdKey(row.grant.id), std::nullopt, grounds->seen});
+  const store::CommitResult result = CommitNow(core_, partition, preconditions, [&](const store::Stamp& stamp) {
+    return store::Change{RowsOfLease(core_, key, *before, row, hearings->row, stamp),
+                         PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {}, caller.identity)};
+  });
+  answer->grant = row.grant;
+  return result.outcome;
+}
+
+template <typename Step>
+absl::Status Reviews::Use(const domain::GrantName& name, const Caller& caller, Step step) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    const absl::StatusOr<std::string> key = FindGrant(core_, name.id);
+    if (!key.ok()) return key.status();
+    const store::Partition partition{name.id.partition()};
+    absl::StatusOr<StoredRow<GrantRow>> stored = LoadGrant(core_, partition, *key);
+    if (!stored.ok()) return stored.status();
+    if (!stored->bytes.has_value()) return NoSuchGrant();
+    GrantRow& row = stored->row;
+    absl::StatusOr<Grounds> grounds = ReadGrounds(core_, row);
+    if (!grounds.ok()) return grounds.status();
+    const domain::GrantStanding standing{grounds->numbers, core_.time.IsOver(row.grant.until), grounds->IsEligible()};
+    const absl::StatusOr<bool> changed = step(MayUse(row.grant, name, standing), *grounds, &row);
+    if (!changed.ok()) return changed.status();
+    if (!*changed) return store::Outcome::kCommitted;
+    grounds->preconditions.push_back({Table::kReview, *key, stored->bytes});
+    return CommitNow(core_, partition, grounds->preconditions,
+                     [&](const store::Stamp&) {
+                       return store::Change{
+                           {{Table::kReview, *key, EncodeGrantRow(row)}},
+                           PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {}, caller.identity)};
+                     })
+        .outcome;
+  });
+}
+
+absl::Status Reviews::TakeBack(const domain::GrantName& name) {
+  return Use(name, Caller{""}, [&](domain::GrantEnd, const Grounds&, GrantRow* row) -> absl::StatusOr<bool> {
+    if (Meant(row->grant, name) != domain::GrantEnd::kNone) return false;
+    EndGrant(domain::ReviewOutcome::kNotRecorded, &row->grant);
+    return true;
+  });
+}
+
+absl::StatusOr<OpenedMedia> Reviews::Open(const domain::GrantName& name, const std::string& audience,
+                                          const Caller& caller) {
+  const auto key = key_.Get();
+  if (!key.ok()) return key.status();
+  domain::MediaToken token;
+  const absl::Status opened =
+      Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
+        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        const base::Instant wall = grounds.now.wall;
+        token = {core_.tokens.Cover(name.id),    name.fence,      row->grant.media, Draw(core_.random),
+                 wall + domain::kMediaTokenLife, row->place.site, audience};
+        OpenMedia(wall, token.nonce, core_.time.After(domain::kMediaTokenLife), &row->grant);
+        return true;
+      });
+  if (!opened.ok()) return opened;
+  return OpenedMedia{SignMediaToken(token, **key), token.not_after};
+}
+
+absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string_view system, const Caller& caller) {
+  const auto key = key_.Get();
+  if (!key.ok()) return key.status();
+  const std::optional<domain::SignedMediaToken> read = domain::ReadMediaToken(text, (*key)->public_key());
+  if (!read.has_value()) return TokenRefused("unreadable");
+  if (!read->is_signed) return TokenRefused("signature");
+  const domain::MediaToken& token = read->token;
+  if (token.audience != system) return TokenRefused("audience");
+  RedeemedMedia redeemed;
+  const domain::GrantName name{core_.tokens.Cover(token.grant), token.fence};
+  const absl::Status status =
+      Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
+        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        const domain::TokenEnd burned =
+            domain::RedeemToken(token.nonce, core_.time.IsOver(row->grant.token_until), &row->grant);
+        if (burned != domain::TokenEnd::kNone) return TokenStatus(burned);
+        const auto payload_key = PayloadKeyOf(core_, row->subject);
+        if (!payload_key.ok()) return payload_key.status();
+        absl::StatusOr<Payload> ids = OpenPayload(*payload_key, row->sealed, row->subject);
+        if (!ids.ok()) return ids.status();
+        redeemed = {std::move(ids->account_id), std::move(ids->recording_id), row->facts.artefact, row->place.site};
+        return true;
+      });
+  if (!status.ok()) return status;
+  return redeemed;
+}
+
+absl::Status Reviews::Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller) {
+  return Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
+    if (IsSubmitted(row->grant, name, digest)) return false;
+    if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+    domain::SubmitGrant(digest, &row->grant);
+    return true;
+  });
+}
+
+absl::StatusOr<base::Instant> Reviews::Renew(const domain::GrantName& name, const Caller& caller) {
+  base::Instant until;
+  const absl::Status renewed =
+      Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
+        if (end == domain::GrantEnd::kNone) {
+          end = domain::RenewGrant(grounds.now.wall, core_.time.After(domain::kGrantLife), &row->grant);
+        }
+        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        until = row->grant.expires_at;
+        return true;
+      });
+  if (!renewed.ok()) return renewed;
+  return until;
+}
+
+absl::StatusOr<base::PublicKey> Reviews::ReadPublicKey() {
+  const auto key = key_.Get();
+  if (!key.ok()) return key.status();
+  return (*key)->public_key();
+}
+
+}  // namespace consent::service

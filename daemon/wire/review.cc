@@ -1,0 +1,172 @@
+#include "daemon/wire/review.h"
+
+#include <algorithm>
+
+#include "daemon/domain/media_token.h"
+#include "daemon/wire/eligibility.h"
+#include "daemon/wire/errors.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr int kDigestBytes = 32;
+
+template <typename Request>
+GrantInput ReadGrant(const Request& request, const Path& root, Violations* violations) {
+  RefuseMistyped(request, root, violations);
+  CheckId(request.grant_id(), Path(root, "grant_id"), violations);
+  return {base::ParseId<base::GrantId>(request.grant_id()), request.fence()};
+}
+
+LeaseItemInput ReadItem(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at) {
+  LeaseItemInput item;
+  Violations violations;
+  const bool is_right =
+      ReadRecording(recording, hasher, at, &violations, &item.subject, &item.recording_id, &item.facts);
+  item.account_id = recording.account_id();
+  if (!is_right) item.error = violations.ToStatus();
+  return item;
+}
+
+}  // namespace
+
+absl::StatusOr<LeaseReviewsInput> ReadLeaseReviews(const v1::LeaseReviewsRequest& request,
+                                                   const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  LeaseReviewsInput input;
+  RefuseMistypedHere(request, root, &violations);
+  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), &violations);
+  input.purpose = static_cast<domain::Purpose>(request.purpose());
+  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), &violations, &input.place);
+  CheckText(request.reviewer(), 1, kMaxNameBytes, Path(root, "reviewer"), &violations);
+  input.reviewer = request.reviewer();
+  CheckEnum(request.selection(), v1::Selection_IsValid, Path(root, "selection"), &violations);
+  if (request.selection() != v1::SELECTION_UNSPECIFIED) {
+    input.selection = static_cast<domain::Selection>(request.selection());
+  }
+  if (!CheckCount(request.recordings_size(), 1, kMaxLeases, Path(root, "recordings"), &violations)) {
+    return violations.ToStatus();
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  for (int i = 0; i < request.recordings_size(); ++i) {
+    input.items.push_back(ReadItem(request.recordings(i), hasher, Path(root, "recordings", i)));
+  }
+  return input;
+}
+
+absl::StatusOr<OpenMediaInput> ReadOpenMedia(const v1::OpenMediaRequest& request) {
+  Violations violations;
+  const Path root;
+  OpenMediaInput input;
+  input.grant = ReadGrant(request, root, &violations);
+  CheckSystemName(request.audience(), Path(root, "audience"), &violations);
+  input.audience = request.audience();
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::Status CheckRedeemMedia(const v1::RedeemMediaRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  CheckText(request.media_token(), 1, domain::kMaxMediaTokenBytes, Path(root, "media_token"), &violations);
+  return violations.ToStatus();
+}
+
+absl::StatusOr<SubmitReviewInput> ReadSubmitReview(const v1::SubmitReviewRequest& request) {
+  Violations violations;
+  const Path root;
+  SubmitReviewInput input;
+  input.grant = ReadGrant(request, root, &violations);
+  CheckText(request.digest(), kDigestBytes, kDigestBytes, Path(root, "digest"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  std::copy(request.digest().begin(), request.digest().end(), input.digest.begin());
+  return input;
+}
+
+absl::StatusOr<EndReviewInput> ReadEndReview(const v1::EndReviewRequest& request) {
+  Violations violations;
+  const Path root;
+  EndReviewInput input;
+  input.grant = ReadGrant(request, root, &violations);
+  CheckChosen(request.outcome(), v1::ReviewOutcome_IsValid, Path(root, "outcome"), &violations);
+  if (request.outcome() == v1::REVIEW_OUTCOME_SUBMITTED) {
+    violations.Add(Path(root, "outcome"), "may not be SUBMITTED, which SubmitReview says");
+  }
+  input.outcome = static_cast<domain::ReviewOutcome>(request.outcome());
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<GrantInput> ReadRenewReview(const v1::RenewReviewRequest& request) {
+  Violations violations;
+  GrantInput input = ReadGrant(request, Path(), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<RevokeReviewsInput> ReadRevokeReviews(const v1::RevokeReviewsRequest& request) {
+  Violations violations;
+  const Path root;
+  RevokeReviewsInput input;
+  RefuseMistyped(request, root, &violations);
+  switch (request.of_case()) {
+    case v1::RevokeReviewsRequest::kReviewer:
+      CheckText(request.reviewer(), 1, kMaxNameBytes, Path(root, "reviewer"), &violations);
+      input.kind = domain::RevocationKind::kReviewer;
+      input.name = request.reviewer();
+      break;
+    case v1::RevokeReviewsRequest::kSite:
+      CheckText(request.site(), 1, kMaxNameBytes, Path(root, "site"), &violations);
+      input.kind = domain::RevocationKind::kSite;
+      input.name = request.site();
+      break;
+    case v1::RevokeReviewsRequest::kPurpose:
+      CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), &violations);
+      input.kind = domain::RevocationKind::kPurpose;
+      input.purpose = static_cast<domain::Purpose>(request.purpose());
+      break;
+    case v1::RevokeReviewsRequest::kAll:
+      if (!request.all()) violations.Add(Path(root, "all"), "must be true");
+      break;
+    case v1::RevokeReviewsRequest::OF_NOT_SET:
+      violations.Add(Path(root, "of"), "one of reviewer, site, purpose and all must be set");
+      break;
+  }
+  CheckText(request.reason(), 1, base::kMaxReasonBytes, Path(root, "reason"), &violations);
+  input.reason = request.reason();
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<GrantsQuery> ReadListGrants(const v1::ListGrantsRequest& request) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckEnum(request.state(), v1::GrantState_IsValid, Path(root, "state"), &violations);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return GrantsQuery{static_cast<domain::GrantState>(request.state()),
+                     request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+}
+
+absl::StatusOr<base::SubjectHandle> ReadListHeard(const v1::ListHeardRequest& request, const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return hasher.Subject(request.account_id());
+}
+
+absl::Status CheckGetMediaKey(const v1::GetMediaKeyRequest& request) {
+  Violations violations;
+  RefuseMistyped(request, Path(), &violations);
+  return violations.ToStatus();
+}
+
+}  // namespace consent::wire
