@@ -29,7 +29,7 @@ from honest import NO, YES, prepare
 from mutation import ANSWERED, Mutator
 from test_access_table import GIVEN, METHODS
 from test_floods import MOST_MIB, resident
-from test_stolen import World, attempts
+from stolen_world import World, attempts
 from words import check
 
 SECONDS = float(os.environ.get("CONSENT_TLS_FUZZ_SECONDS", "4"))

@@ -26,8 +26,7 @@ std::vector<std::string> RowsOf(store::Store& store, store::Table table, uint16_
     const bool is_version = !is_policy && key == service::kSuspensionsVersionKey;
     if (is_policy ? key.front() == service::kInForceRows : !is_version)
       rows.push_back(std::string(key) + std::string(value));
-    EXPECT_TRUE(!lies_once || partition == 0)
-        << "documents and states lie in the first partition alone";
+    EXPECT_TRUE(!lies_once || partition == 0) << "documents and states lie in the first partition alone";
     return true;
   };
   const absl::Status scanned = store.Scan(store::Partition{partition}, table, "", "", SIZE_MAX, take);
