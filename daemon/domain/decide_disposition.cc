@@ -223,6 +223,7 @@ void Evaluation<TraceT>::EndedCopies() {
       SetChoice(*named.scope, recording_.made_for, choice, &fact);
       if (!fact.matched) return;
       fact.note = says_no ? RowNote::kSaysNo : is_over ? RowNote::kConsentOver : RowNote::kEndedAfterCapture;
+      if (!says_no && !is_over) fact.from = choice.OwedUntil();
     };
     if (says_no || is_over || owed) {
       Say(&disposition_, Row::kR5, Reason::kPurposeEnded, what);
@@ -248,7 +249,7 @@ template <typename TraceT>
 bool Evaluation<TraceT>::CopiesOwed(const PurposeChoice& choice) const {
   if (choice.copies_forgiven) return false;
   const Instant earliest = when_.known ? when_.lo : when_.ingested;
-  return earliest.IsSet() && earliest < choice.refused_from;
+  return earliest.IsSet() && earliest < choice.OwedUntil();
 }
 
 // Counting months is slow, and hardly any consent ends within the life of an answer: no month has fewer than 28 days.

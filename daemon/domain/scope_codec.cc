@@ -22,7 +22,7 @@ constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, 
 // Of a choice; the low two bits are the choice.
 constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64,
                    kEndWasExpiry = 128, kCopiesForgiven = 256, kByOther = 512, kInherited = 1024, kWasSuspended = 2048,
-                   kUnconfirmed = 4096, kLastGiven = 8192;
+                   kUnconfirmed = 4096, kLastGiven = 8192, kOwedUntil = 16384;
 
 constexpr int64_t kSecond = base::Seconds(1).micros;
 
@@ -66,12 +66,14 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
                (seconds ? kRenewed : 0) | (in_full ? kLastGiven : 0) | (choice.has_ended ? kHasEnded : 0) |
                (choice.end_was_expiry ? kEndWasExpiry : 0) | (choice.copies_forgiven ? kCopiesForgiven : 0) |
                (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0) |
-               (choice.was_suspended ? kWasSuspended : 0) | (choice.unconfirmed ? kUnconfirmed : 0));
+               (choice.was_suspended ? kWasSuspended : 0) | (choice.unconfirmed ? kUnconfirmed : 0) |
+               (choice.copies_owed_until.IsSet() ? kOwedUntil : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
     if (seconds) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
     if (in_full) PutTime(out, choice.renewed);
     if (choice.refused_from.IsSet()) PutTime(out, choice.refused_from);
+    if (choice.copies_owed_until.IsSet()) PutTime(out, choice.copies_owed_until);
   }
 }
 
@@ -107,6 +109,10 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
       if ((bits & kRenewed) != 0 || IsWholeSecondsAfter(choice.renewed, choice.since)) in.Fail();
     }
     if ((bits & kRefusedFrom) != 0) choice.refused_from = GetSetTime(in);
+    if ((bits & kOwedUntil) != 0) {
+      choice.copies_owed_until = GetSetTime(in);
+      if (!choice.refused_from.IsSet() || choice.copies_owed_until <= choice.refused_from) in.Fail();
+    }
     choice.has_ended = (bits & kHasEnded) != 0;
     choice.end_was_expiry = (bits & kEndWasExpiry) != 0;
     choice.copies_forgiven = (bits & kCopiesForgiven) != 0;
@@ -117,7 +123,7 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     const bool repeated =
         seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 14) != 0 || notice > UINT16_MAX) {
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 15) != 0 || notice > UINT16_MAX) {
       in.Fail();
     }
     seen |= mask;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/domain/ends.h"
 #include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/transitions_internal.h"
 
@@ -21,7 +22,8 @@ namespace {
                                 floor, scope_default_from, person_age, guardian, guardian_since, last_active, notice] =
       scope;
   [[maybe_unused]] const auto& [what, by_guardian, by_other, imported, inherited, has_ended, number, since, renewed,
-                                refused_from, end_was_expiry, forgiven, was_suspended, unconfirmed] = choice;
+                                refused_from, owed_until, end_was_expiry, forgiven, was_suspended, unconfirmed] =
+      choice;
   [[maybe_unused]] const auto& [age_kind, born, adult_since, born_before] = age;
 }
 
@@ -57,40 +59,26 @@ bool IsOverridden(const ScopeFacts& scope, const PurposeChoice& given, Instant s
   });
 }
 
-// The end of one, or of both: what is owed by one is owed. A choice that is silent denies by it alone, so that from the
-// earlier refusal on; else the later end counts, which purges what is owed by either. What a device's consent ended by
-// itself was none.
+// The end of one, or of both.
 void RememberEnd(const PurposeChoice& a, const PurposeChoice& b, ScopeKind kind, PurposeChoice* out) {
-  std::vector<const PurposeChoice*> ends;
-  for (const PurposeChoice* one : {&a, &b}) {
-    if (one->refused_from.IsSet()) ends.push_back(one);
-  }
-  const auto keep_where = [&ends](const auto& counts) {
-    if (std::any_of(ends.begin(), ends.end(), counts)) {
-      ends.erase(std::remove_if(ends.begin(), ends.end(), [&](const auto* end) { return !counts(end); }), ends.end());
-    }
-  };
-  keep_where([](const PurposeChoice* end) { return !end->copies_forgiven; });
-  const bool silent = out->choice == Choice::kUnset;
-  if (silent || kind == ScopeKind::kDevice) keep_where([](const PurposeChoice* end) { return !end->end_was_expiry; });
-  out->refused_from = Instant{};
-  out->end_was_expiry = out->copies_forgiven = !ends.empty();
-  for (const PurposeChoice* end : ends) {
-    out->refused_from =
-        silent ? EarlierSet(out->refused_from, end->refused_from) : std::max(out->refused_from, end->refused_from);
-    out->end_was_expiry = out->end_was_expiry && end->end_was_expiry;
-    out->copies_forgiven = out->copies_forgiven && end->copies_forgiven;
-  }
+  SetEnd(BothEnds(EndIn(a), EndIn(b), kind), out);
 }
 
-// The later of two noes. One that somebody said beats one that perhaps was said by another.
+// What a no that gives way to the other one leaves behind. What perhaps another scope said leaves nothing.
+PastEnd EndBy(const PurposeChoice& no) { return no.inherited ? PastEnd{} : PastEnd{no.since, {}, false, false}; }
+
+// The later of two noes. One that somebody said beats one that perhaps was said by another. All that had ended before
+// it is remembered, and that the other one had been said: both denied from then on, and both owe.
 PurposeChoice StricterNo(const PurposeChoice& a, const PurposeChoice& b, ScopeKind kind) {
   const bool a_no = SaysNo(a.choice);
   const bool b_no = SaysNo(b.choice);
-  PurposeChoice no = a_no && (!b_no || b.since < a.since || (b.since == a.since && a.choice >= b.choice)) ? a : b;
+  const bool is_a = a_no && (!b_no || b.since < a.since || (b.since == a.since && a.choice >= b.choice));
+  const PurposeChoice& other = is_a ? b : a;
+  PurposeChoice no = is_a ? a : b;
   no.inherited = (!a_no || a.inherited) && (!b_no || b.inherited);
-  // One that purges nothing does not forgive what the other one owed.
-  if (no.inherited) RememberEnd(a, b, kind, &no);
+  PastEnd end = BothEnds(EndIn(a), EndIn(b), kind);
+  if (SaysNo(other.choice) && other.since != no.since) end = BothEnds(end, EndBy(other), kind);
+  SetEnd(end, &no);
   return no;
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/base/known_names.h"
 #include "daemon/domain/effective.h"
+#include "daemon/domain/ends.h"
 #include "daemon/domain/transitions_internal.h"
 
 namespace consent::domain::internal {
@@ -318,7 +319,9 @@ bool Give(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const 
     given.imported = builder.command.proof.given_at.IsSet();
     given.notice = consenting.notice.number;
     given.since = consenting.given_at;
-    given.copies_forgiven = given.refused_from.IsSet() && (given.copies_forgiven || consenting.notice.covers_past);
+    PastEnd end = EndIn(given);
+    end.was_forgiven = end.from.IsSet() && (end.was_forgiven || consenting.notice.covers_past);
+    SetEnd(end, &given);
   }
   SetChoice(builder, scope, purpose, given, now.choice);
   return true;
@@ -393,19 +396,10 @@ PurposeSet PurposesOf(const Target& target, const Rules& rules) {
   return purposes;
 }
 
-PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
-  PurposeChoice end;
-  if (SaysNo(choice.choice)) {
-    end.refused_from = choice.since;
-    end.copies_forgiven = choice.inherited;  // it may have said no such thing, so nothing of it is owed
-    return end;
-  }
-  end.refused_from = choice.refused_from;
-  end.end_was_expiry = choice.end_was_expiry;
-  end.copies_forgiven = choice.copies_forgiven;
-  // A device's consent is never needed, so its end is none; and only a sure end purges.
+// When a consent surely ended, at the latest now; unset: it did not. A device's is never needed, so its end is none.
+static Instant SureEnd(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
   const Instant now = builder.moment.now.earliest;
-  if (choice.choice != Choice::kGiven || scope.kind == ScopeKind::kDevice || !now.IsSet()) return end;
+  if (choice.choice != Choice::kGiven || scope.kind == ScopeKind::kDevice || !now.IsSet()) return Instant{};
   Instant expired = ConsentEnd(choice, builder.rules);
   if (scope.kind == ScopeKind::kProfile && choice.by_guardian) {
     expired = std::min(expired, AdultFrom(scope.age, builder.AgeAtHome()));
@@ -415,11 +409,25 @@ PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, c
     if (choice.has_ended) expired = std::min(expired, now);
   }
   expired = std::max(expired, choice.since);
-  if (expired > now) return end;
-  end.refused_from = expired;
-  end.end_was_expiry = true;
-  end.copies_forgiven = false;
-  return end;
+  return expired <= now ? expired : Instant{};
+}
+
+PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
+  // Of the accounts that became this one each may have had it end later: by a no that was said again, by another
+  // lifetime. Since the first of these ends nothing was allowed, so all of it is owed.
+  const bool of_several = !builder.result.after.joined_from.empty();
+  const Instant owed_until = of_several ? builder.moment.time : Instant{};
+  const Instant expired = SureEnd(builder, scope, choice);
+  PastEnd end = EndIn(choice);
+  if (SaysNo(choice.choice)) {
+    // An inherited one may have said no such thing, so nothing of it is owed.
+    end = BothEnds(PastEnd{choice.since, owed_until, false, choice.inherited}, end, scope.kind);
+  } else if (expired.IsSet()) {
+    end = BothEnds(PastEnd{expired, owed_until, true, false}, of_several ? end : PastEnd{}, scope.kind);
+  }
+  PurposeChoice remembered;
+  SetEnd(end, &remembered);
+  return remembered;
 }
 
 void ApplyChoices(TransitionBuilder& builder) {

@@ -62,6 +62,26 @@ void RecordDifferences(TransitionBuilder& builder, const SubjectFacts& before, c
   }
 }
 
+// A yes of both under two notices waits to be given again. Until then it has the lifetime that ends first.
+void EndAtTheEarlier(const TransitionBuilder& builder, const SubjectFacts& a, const SubjectFacts& b,
+                     SubjectFacts* joined) {
+  for (ScopeFacts& scope : joined->scopes) {
+    const ScopeFacts* of_a = a.Find(scope.kind, scope.handle);
+    const ScopeFacts* of_b = b.Find(scope.kind, scope.handle);
+    if (of_a == nullptr || of_b == nullptr) continue;
+    for (const Purpose purpose : kAllPurposes) {
+      PurposeChoice& choice = scope.ChoiceFor(purpose);
+      if (choice.choice != Choice::kGiven || !choice.unconfirmed) continue;
+      for (const ScopeFacts* one : {of_a, of_b}) {
+        if (one->ChoiceFor(purpose).choice != Choice::kGiven) continue;
+        PurposeChoice other = choice;
+        other.notice = one->ChoiceFor(purpose).notice;
+        if (ConsentEnd(other, builder.rules) < ConsentEnd(choice, builder.rules)) choice.notice = other.notice;
+      }
+    }
+  }
+}
+
 PartOutcome Begin(TransitionBuilder& builder, const JoinCommand& join) {
   SubjectFacts& facts = builder.after();
   if (facts.join != JoinState::kNone) {
@@ -98,7 +118,9 @@ PartOutcome Take(TransitionBuilder& builder, const JoinCommand& join) {
                                          [&](const JoinedFrom& one) { return one.subject == join.other; }),
                           taken.joined_from.end());
   // A new name of the same account: nothing was ever said to it.
-  facts = join.is_new && before.revision == 0 ? taken : Strictest(before, taken, builder.moment.time);
+  const bool is_copy = join.is_new && before.revision == 0;
+  facts = is_copy ? taken : Strictest(before, taken, builder.moment.time);
+  if (!is_copy) EndAtTheEarlier(builder, before, taken, &facts);
   const auto known = std::find_if(facts.joined_from.begin(), facts.joined_from.end(),
                                   [&](const JoinedFrom& one) { return one.subject == join.other; });
   if (known == facts.joined_from.end()) {

@@ -109,7 +109,12 @@ struct PurposeChoice {
   Instant renewed;
   // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later
   // consents and, with choice kUnset, after the scope was removed. Unset: there was none.
+  // Of a no in a record that is of two accounts (strictest.h): what had ended before it.
   Instant refused_from;
+  // Copies of what was captured before it are owed, where that is later than `refused_from`: in the record of an
+  // account that others were joined into, which remembers ends that each of them had. Unset: `refused_from` is that
+  // time.
+  Instant copies_owed_until;
   bool end_was_expiry = false;   // that end was an expiry, no refusal: nothing was captured while it was refused
   bool copies_forgiven = false;  // a notice that covers the past was agreed to since that end: copies of before it stay
   // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved
@@ -122,6 +127,8 @@ struct PurposeChoice {
 
   // When it was last given again; unset: never.
   Instant RenewedAt() const { return renewed > since ? renewed : Instant{}; }
+  // Copies of what was captured before it are owed, unless they are forgiven. Unset: nothing had ended.
+  Instant OwedUntil() const { return copies_owed_until > refused_from ? copies_owed_until : refused_from; }
   // From when its lifetime counts.
   Instant LastGiven() const { return renewed.IsSet() ? renewed : since; }
 };

@@ -228,7 +228,7 @@ void ReviewRpc::Revoke(const CallPtr<v1::RevokeReviewsRequest, v1::RevokeReviews
   });
 }
 
-void ReviewRpc::ListGrants(const CallPtr<v1::ListGrantsRequest, v1::ListGrantsResponse>& call) {
+void ReviewRpc::Grants(const CallPtr<v1::ListGrantsRequest, v1::ListGrantsResponse>& call) {
   const auto query = wire::ReadListGrants(call->request());
   if (!query.ok()) return call->Finish(query.status());
   const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
@@ -263,7 +263,7 @@ void ReviewRpc::Write(const service::GrantShown& shown, v1::GrantView* out) cons
   out->set_outcome(OutcomeOf(grant.outcome));
 }
 
-void ReviewRpc::ListHeard(const CallPtr<v1::ListHeardRequest, v1::ListHeardResponse>& call) {
+void ReviewRpc::Heard(const CallPtr<v1::ListHeardRequest, v1::ListHeardResponse>& call) {
   const auto subject = wire::ReadListHeard(call->request(), core_.hasher);
   if (!subject.ok()) return call->Finish(subject.status());
   FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {

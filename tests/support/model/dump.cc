@@ -177,6 +177,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     When(out, "since", choice.since);
     When(out, "renewed", choice.renewed);
     When(out, "refused_from", choice.refused_from);
+    When(out, "copies_owed_until", choice.copies_owed_until);
     Mark(out, "has_ended", choice.has_ended);
     Mark(out, "end_was_expiry", choice.end_was_expiry);
     Mark(out, "inherited", choice.inherited);

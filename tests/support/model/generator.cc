@@ -152,6 +152,7 @@ std::vector<Instant> CaptureBorders(const Case& c) {
   for (const domain::ScopeFacts& scope : c.subject.scopes) {
     Around(&borders, scope.choices[asked].since, u);
     Around(&borders, scope.choices[asked].refused_from, u);
+    Around(&borders, scope.choices[asked].copies_owed_until, u);
     Around(&borders, scope.refused_all_since, u);
     Around(&borders, scope.purge_floor, u);
     Around(&borders, scope.default_from, u);

@@ -40,6 +40,10 @@ PurposeChoice Given(Weather& weather, const domain::Rules& rules, bool by_guardi
     if (before < choice.since) choice.refused_from = before;
     choice.end_was_expiry = choice.refused_from.IsSet() && weather.dice.Chance(0.2);
     choice.copies_forgiven = choice.refused_from.IsSet() && weather.dice.Chance(0.2);
+    if (choice.refused_from.IsSet() && !choice.copies_forgiven && weather.dice.Chance(0.3)) {
+      choice.copies_owed_until =
+          choice.refused_from + base::Seconds(1 + static_cast<int64_t>(weather.dice.Below(40 * 86'400)));
+    }
   }
   if (weather.dice.Chance(0.2)) {
     const int64_t seconds = static_cast<int64_t>(

@@ -106,8 +106,9 @@ bool EndedSinceTheCapture(const View& view, const ScopeFacts& scope) {
   const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
   if (!says.refused_from.IsSet() || says.copies_forgiven) return false;
   if (scope.kind == ScopeKind::kDevice && says.end_was_expiry) return false;
-  if (view.has_time) return view.lo < says.refused_from;
-  return view.ingested.has_value() && *view.ingested < says.refused_from;
+  const Instant owed_until = says.copies_owed_until.IsSet() ? says.copies_owed_until : says.refused_from;
+  if (view.has_time) return view.lo < owed_until;
+  return view.ingested.has_value() && *view.ingested < owed_until;
 }
 
 // Somebody may be in danger, and the report of that has not surely come of the age at which the evidence may go.

@@ -31,6 +31,8 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].refused_from; });
     Reset(
+        steps, [=](Case * x) -> auto& { return scope(x).choices[p].copies_owed_until; });
+    Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].imported; });
     Reset(
         steps, [=](Case * x) -> auto& { return scope(x).choices[p].renewed; });

@@ -77,6 +77,43 @@ TEST(Consents, RememberTheRefusalBefore) {
   EXPECT_EQ(Review(world).refused_from, refused) << "another notice does not forget it";
 }
 
+// One of two accounts that were joined had refused; whatever the other one allowed ends at the latest with the yes.
+TEST(Consents, OfAJoinedAccountOwesAllOfBeforeTheYesThatFollowsANo) {
+  for (const bool is_joined : {true, false}) {
+    for (const bool for_the_past : {true, false}) {
+      SmallWorld world;
+      world.Register("US");
+      const Instant refused = world.next.time;
+      world.Do(Off(Account(), PurposeOf(kReview)));
+      if (is_joined) world.facts.joined_from.push_back({base::SubjectHandle{}, 1});
+      world.Do(Off(Account(), PurposeOf(kReview)));
+      EXPECT_EQ(Review(world).since, refused);
+      for (Notice& notice : world.rules.notices) notice.covers_past = for_the_past;
+      const Instant given = world.next.time;
+      world.Do(On(world, Account(), PurposeOf(kReview)));
+      EXPECT_EQ(Review(world).choice, Choice::kGiven);
+      EXPECT_EQ(Review(world).refused_from, refused) << "what was captured since is denied";
+      EXPECT_EQ(Review(world).copies_owed_until, is_joined && !for_the_past ? given : Instant{});
+      EXPECT_EQ(Review(world).OwedUntil(), is_joined && !for_the_past ? given : refused);
+      EXPECT_EQ(Review(world).copies_forgiven, for_the_past);
+    }
+  }
+}
+
+TEST(Consents, OfAJoinedAccountRemembersWhatHadEndedBeforeANo) {
+  SmallWorld world;
+  world.Register("US");
+  world.facts.joined_from.push_back({base::SubjectHandle{}, 1});
+  PurposeChoice& no = world.facts.account().ChoiceFor(kReview);
+  no.choice = Choice::kRefused;
+  no.since = At("2026-01-02T12:00:00Z");
+  no.refused_from = At("2026-01-01T12:00:00Z");  // the other one's
+  const Instant given = world.next.time;
+  world.Do(On(world, Account(), PurposeOf(kReview)));
+  EXPECT_EQ(Review(world).refused_from, At("2026-01-01T12:00:00Z"));
+  EXPECT_EQ(Review(world).OwedUntil(), given);
+}
+
 TEST(Consents, AControlsRefusalCoversWhatIsAddedToIt) {
   SmallWorld world;
   world.Register("DE");

@@ -257,6 +257,10 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   given.since = At("2026-03-01T12:00:00Z");
   given.renewed = At("2026-02-01T12:00:00Z");  // its lifetime counts from the first account's
   given.unconfirmed = true;
+  golden["joined, with an end of each"] = joined;
+  PurposeChoice& ended = golden["joined, with an end of each"].account().ChoiceFor(Purpose::kHumanReview);
+  ended.refused_from = At("2025-12-01T12:00:00Z");
+  ended.copies_owed_until = At("2026-01-01T12:00:00Z");  // the other one's
   SmallWorld world;
   world.Register("US");
   golden["registered"] = world.facts;

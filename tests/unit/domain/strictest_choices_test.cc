@@ -41,6 +41,11 @@ PurposeChoice Ended(PurposeChoice choice, int64_t at, End how = End::kRefused) {
   choice.copies_forgiven = how == End::kForgiven;
   return choice;
 }
+// Denied from the first of several ends, and owed until the last one.
+PurposeChoice OwedUntil(int64_t at, PurposeChoice choice) {
+  choice.copies_owed_until = T(at);
+  return choice;
+}
 PurposeChoice Unconfirmed(PurposeChoice choice) {
   choice.unconfirmed = true;
   return choice;
@@ -92,6 +97,7 @@ std::string Text(const PurposeChoice& c) {
   time("since", c.since);
   time("renewed", c.renewed);
   time("refused_from", c.refused_from);
+  time("owed until", c.copies_owed_until);
   const auto flag = [&text](const char* name, bool is) { text += is ? std::string(" ") + name : std::string(); };
   flag("by_guardian", c.by_guardian);
   flag("by_other", c.by_other);
@@ -218,11 +224,15 @@ TEST(StrictestChoices, ADeviceThatNeverChoseAllowsWhatTheOtherOneDoes) {
 
 TEST(StrictestChoices, ANoOfEitherStays) {
   Hold(kAll, {
-                 {"the later of two", {No(10, Choice::kWithdrawn)}, {No(20)}, No(20)},
+                 {"the later of two", {No(10, Choice::kWithdrawn)}, {No(20)}, Ended(No(20), 10)},
                  {"withdrawn, of two at once", {No(10)}, {No(10, Choice::kWithdrawn)}, No(10, Choice::kWithdrawn)},
                  {"the other said yes later", {No(10)}, {Yes(20)}, No(10)},
                  {"the other never chose", {No(10, Choice::kWithdrawn)}, {Unset()}, No(10, Choice::kWithdrawn)},
-                 {"with its own end, not the other one's", {Ended(No(10), 4)}, {Ended(Yes(20), 15)}, Ended(No(10), 4)},
+                 {"with what had ended before both",
+                  {Ended(No(10), 4)},
+                  {Ended(Yes(20), 15)},
+                  OwedUntil(15, Ended(No(10), 4))},
+                 {"and with what the other one had ended", {No(10)}, {Ended(Yes(20), 15)}, Ended(No(10), 15)},
              });
 }
 
@@ -231,10 +241,10 @@ TEST(StrictestChoices, ANoThatPerhapsAnotherSaidGivesWayToOneThatWasSaid) {
   Hold(kAll, {
                  {"both inherited", {Inherited(10)}, {Inherited(20)}, Inherited(20)},
                  {"the later one was said", {Inherited(10)}, {No(20)}, No(20)},
-                 {"the earlier one was said", {Inherited(20)}, {No(10)}, No(20)},
+                 {"the earlier one was said", {Inherited(20)}, {No(10)}, Ended(No(20), 10)},
                  {"the other says yes", {Inherited(10)}, {Yes(20)}, Inherited(10)},
                  {"the other owes", {Inherited(10)}, {Ended(Yes(20), 15)}, Ended(Inherited(10), 15)},
-                 {"both owe", {Ended(Inherited(10), 6)}, {Ended(Unset(), 4)}, Ended(Inherited(10), 6)},
+                 {"both owe", {Ended(Inherited(10), 6)}, {Ended(Unset(), 4)}, OwedUntil(6, Ended(Inherited(10), 4))},
              });
 }
 
@@ -247,7 +257,7 @@ TEST(StrictestChoices, ARefusalOfEverythingIsANoOfEachPurpose) {
                  {"said before the yes", {Yes(12), {}, 10}, {Yes(20)}, Yes(20, 12)},
                  {"beside a no of its own", {No(5, Choice::kWithdrawn), {}, 10}, {Unset()}, No(5, Choice::kWithdrawn)},
                  {"said to one of two that say the same", {Yes(5), {}, 10}, {Yes(5)}, No(10)},
-                 {"said to both, the later counts", {Unset(), {}, 10}, {Unset(), {}, 12}, No(12)},
+                 {"said to both, the later counts", {Unset(), {}, 10}, {Unset(), {}, 12}, Ended(No(12), 10)},
              });
 }
 
@@ -262,40 +272,56 @@ TEST(StrictestChoices, WhoWasOnlyNamedByRestrictionsHasAgreedToNothing) {
              });
 }
 
-// What is owed by one is owed: of two ends of consents the later one, which purges what is owed by either.
-TEST(StrictestChoices, TheLaterEndOfTwoYesesCounts) {
-  const PurposeChoice both = Yes(50, 40);
-  const auto row = [&both](std::string what, int64_t a, End how_a, int64_t b, End how_b, int64_t stays, End how) {
-    return Row{std::move(what), {Ended(Yes(40), a, how_a)}, {Ended(Yes(50), b, how_b)}, Ended(both, stays, how)};
+// What one denies both deny, and what one owes both owe: from the first end on, until the last one.
+TEST(StrictestChoices, OfTwoEndsTheFirstDeniesAndTheLastOwes) {
+  struct Ends {
+    std::string what;
+    int64_t a;
+    End how_a;
+    int64_t b;
+    End how_b;
+    int64_t stays;
+    End how;
+    int64_t owed = 0;
   };
-  Hold(kAll, {
-                 row("the later of two refusals", 10, End::kRefused, 20, End::kRefused, 20, End::kRefused),
-                 row("of two that are forgiven", 10, End::kForgiven, 20, End::kForgiven, 20, End::kForgiven),
-                 row("a forgiven one is owed by the other", 20, End::kForgiven, 10, End::kRefused, 10, End::kRefused),
-                 row("forgiven earlier", 5, End::kForgiven, 10, End::kRefused, 10, End::kRefused),
-                 {"of one alone", {Ended(Yes(40), 10)}, {Yes(50)}, Ended(both, 10)},
-                 {"none", {Yes(40)}, {Yes(50)}, both},
+  const auto hold = [](std::initializer_list<ScopeKind> kinds, const std::vector<Ends>& rows) {
+    for (const Ends& ends : rows) {
+      const auto both = [&](const PurposeChoice& choice) {
+        return OwedUntil(ends.owed, Ended(choice, ends.stays, ends.how));
+      };
+      Hold(kinds, {{ends.what + ", two yeses",
+                    {Ended(Yes(40), ends.a, ends.how_a)},
+                    {Ended(Yes(50), ends.b, ends.how_b)},
+                    both(Yes(50, 40))},
+                   {ends.what + ", both silent",
+                    {Ended(Unset(), ends.a, ends.how_a)},
+                    {Ended(Unset(), ends.b, ends.how_b)},
+                    both(Unset())},
+                   {ends.what + ", a no beside it",
+                    {Ended(No(50), ends.a, ends.how_a)},
+                    {Ended(Yes(40), ends.b, ends.how_b)},
+                    both(No(50))}});
+    }
+  };
+  hold(kAll, {
+                 {"two refusals", 10, End::kRefused, 20, End::kRefused, 10, End::kRefused, 20},
+                 {"two that are forgiven", 10, End::kForgiven, 20, End::kForgiven, 10, End::kForgiven},
+                 {"a forgiven one is owed by the other", 20, End::kForgiven, 10, End::kRefused, 10, End::kRefused},
+                 {"forgiven earlier", 5, End::kForgiven, 10, End::kRefused, 10, End::kRefused},
+                 {"two expiries", 10, End::kExpired, 20, End::kExpired, 10, End::kExpired, 20},
              });
-  Hold(kPeople, {
-                    row("an expiry after a refusal", 20, End::kExpired, 10, End::kRefused, 20, End::kRefused),
-                    row("a refusal after an expiry", 10, End::kExpired, 20, End::kRefused, 20, End::kRefused),
-                    row("two expiries", 10, End::kExpired, 20, End::kExpired, 20, End::kExpired),
+  hold(kPeople, {
+                    {"an expiry after a refusal", 20, End::kExpired, 10, End::kRefused, 10, End::kRefused, 20},
+                    {"a refusal after an expiry", 10, End::kExpired, 20, End::kRefused, 20, End::kRefused},
                 });
-  Hold({ScopeKind::kDevice},
-       {row("an expiry of a device is no end", 20, End::kExpired, 10, End::kRefused, 10, End::kRefused),
-        row("unless there is no other", 20, End::kExpired, 10, End::kExpired, 20, End::kExpired)});
-}
-
-// A choice that is silent denies by its end alone, from the earlier one on.
-TEST(StrictestChoices, TheEarlierEndOfTwoThatAreSilentCounts) {
-  const auto row = [](std::string what, int64_t a, End how_a, int64_t b, End how_b, int64_t stays, End how) {
-    return Row{std::move(what), {Ended(Unset(), a, how_a)}, {Ended(Unset(), b, how_b)}, Ended(Unset(), stays, how)};
-  };
+  hold({ScopeKind::kDevice}, {
+                                 {"an expiry of a device", 20, End::kExpired, 10, End::kRefused, 10, End::kRefused},
+                                 {"the other way round", 10, End::kRefused, 20, End::kExpired, 10, End::kRefused},
+                             });
   Hold(kAll, {
-                 row("of two refusals", 10, End::kRefused, 20, End::kRefused, 10, End::kRefused),
-                 row("a refusal after an expiry", 10, End::kExpired, 20, End::kRefused, 20, End::kRefused),
-                 row("two expiries", 10, End::kExpired, 20, End::kExpired, 10, End::kExpired),
-                 {"of one alone", {Ended(Unset(), 10)}, {Unset()}, Ended(Unset(), 10)},
+                 {"of one alone", {Ended(Yes(40), 10)}, {Yes(50)}, Ended(Yes(50, 40), 10)},
+                 {"of one that is silent", {Ended(Unset(), 10)}, {Unset()}, Ended(Unset(), 10)},
+                 {"none", {Yes(40)}, {Yes(50)}, Yes(50, 40)},
              });
 }
 

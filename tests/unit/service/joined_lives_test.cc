@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,14 +74,17 @@ class Life {
   }
   void Must(const absl::Status& status) { EXPECT_TRUE(status.ok()) << "seed " << seed_ << ": " << status; }
   void Must(const Reply& reply) { Must(reply.status()); }
+  // An hour; or seldom a year, within which a consent ends by itself. What is said in between is said to both.
   void Rest() {
+    const bool is_long = dice_.Chance(0.05);
     moments_.push_back(world_.Now() + base::Seconds(1'800));
-    world_.Wait(base::Hours(1));
+    world_.Wait(is_long ? base::Days(380) : base::Hours(1));
+    if (is_long) moments_.push_back(world_.Now() - base::Days(10));
   }
 
   // One thing said to an account, and the same to its twins.
   void Say(const std::string& name) {
-    const uint64_t what = dice_.Below(10);
+    const uint64_t what = dice_.Below(11);
     const ScopeName scope = dice_.Pick({Account(), Account(), Profile("ann"), Profile("bob"), Device("tv")});
     const domain::Target target =
         dice_.Pick({Control("help_improve"), Control("train"), Only(Purpose::kHumanReview), Everything()});
@@ -92,13 +96,17 @@ class Life {
     const bool on_hold = dice_.Chance(0.3);
     std::vector<std::string> to = TwinsOf(name);
     to.push_back(Main(name));
+    // The adult who speaks is the same in each.
+    const bool is_alias = world_.Facts(Main(name)).join == JoinState::kAlias;
+    const std::optional<base::ProfileHandle> self =
+        world_.OptInRequest(Main(is_alias ? "i" : name), scope, target, Under(notice)).command.self_profile;
     for (const std::string& account : to) {
       story_ += "\n  " + account + ": " + std::to_string(what) + " scope " +
                 std::to_string(static_cast<int>(scope.kind)) + " " + scope.id + " target " + target.control +
                 std::to_string(static_cast<int>(target.purpose)) + " " + notice;
       if (what < 5 && !all) {
         // Of the account with the etag of what it is now, which is the joined one's.
-        story_ += " " + ReasonOf(OptIn(account, scope, target, Under(notice)));
+        story_ += " " + ReasonOf(OptIn(account, scope, target, Under(notice), self));
       } else if (what < 7) {
         Must(world_.OptOut(account, scope, target));
       } else if (what == 7) {
@@ -106,6 +114,8 @@ class Life {
         (void)world_.Retain(account, scope, {domain::RetentionKind::kMonths, static_cast<uint8_t>(months)});
       } else if (what == 8) {
         Must(world_.Report(account, recording, domain::Flags::kCriticalData));
+      } else if (what == 10) {
+        if (scope.kind != domain::ScopeKind::kAccount) (void)Remove(account, scope, on_hold);
       } else if (on_hold) {
         deleting_.Hold(account, domain::HeldPart{});
       } else {
@@ -116,13 +126,33 @@ class Life {
     Rest();
   }
 
-  Reply OptIn(const std::string& account, const ScopeName& scope, const domain::Target& target, const Given& given) {
-    const domain::SubjectFacts facts = world_.Facts(account);
-    service::ChangeRequest request = world_.OptInRequest(account, scope, target, given);
-    if (facts.join == JoinState::kAlias) {
-      const std::string into = Main("i");
-      request.etag = service::Revision{world_.core().PartitionOf(world_.Handle(into)), world_.RevisionOf(into)};
+  // What an alias is told has the etag of what it became.
+  void SetEtag(const std::string& account, service::ChangeRequest* request) const {
+    request->command.expected_revision = world_.RevisionOf(account);
+    if (world_.Facts(account).join != JoinState::kAlias) return;
+    const std::string into = Main("i");
+    request->etag = service::Revision{world_.core().PartitionOf(world_.Handle(into)), world_.RevisionOf(into)};
+  }
+
+  // Takes a profile or device away, or has it back.
+  Reply Remove(const std::string& account, const ScopeName& scope, bool back) {
+    service::ChangeRequest request = world_.Request(account, service::ChangeKind::kUpsertSubject);
+    SetEtag(account, &request);
+    request.command.proof = world_.Proof(Given{});
+    request.payload.names.emplace_back(world_.Ref(scope), scope.id);
+    if (!back) {
+      request.command.removals = {world_.Ref(scope)};
+    } else if (scope.kind == domain::ScopeKind::kDevice) {
+      request.command.devices = {base::DeviceHandle{world_.Ref(scope).handle}};
     }
+    return world_.Submit(std::move(request));
+  }
+
+  Reply OptIn(const std::string& account, const ScopeName& scope, const domain::Target& target, const Given& given,
+              const std::optional<base::ProfileHandle>& self) {
+    service::ChangeRequest request = world_.OptInRequest(account, scope, target, given);
+    request.command.self_profile = self;
+    SetEtag(account, &request);
     return world_.Submit(std::move(request));
   }
 
