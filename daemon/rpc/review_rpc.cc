@@ -63,8 +63,8 @@ ReviewRpc::ReviewRpc(service::Core& core, service::Reviews& reviews, service::En
   Serve<v1::RenewReviewRequest, v1::RenewReviewResponse>("RenewReview", [this](const auto& call) { Renew(call); });
   Serve<v1::RevokeReviewsRequest, v1::RevokeReviewsResponse>("RevokeReviews",
                                                              [this](const auto& call) { Revoke(call); });
-  Serve<v1::ListGrantsRequest, v1::ListGrantsResponse>("ListGrants", [this](const auto& call) { ListGrants(call); });
-  Serve<v1::ListHeardRequest, v1::ListHeardResponse>("ListHeard", [this](const auto& call) { ListHeard(call); });
+  Serve<v1::ListGrantsRequest, v1::ListGrantsResponse>("ListGrants", [this](const auto& call) { Grants(call); });
+  Serve<v1::ListHeardRequest, v1::ListHeardResponse>("ListHeard", [this](const auto& call) { Heard(call); });
   Serve<v1::GetMediaKeyRequest, v1::GetMediaKeyResponse>("GetMediaKey", [this](const auto& call) { GetKey(call); });
 }
 
