@@ -7,13 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "tests/bench/closed_loop.h"
 #include "tests/bench/latency.h"
 #include "tests/bench/offline.h"
+#include "tests/bench/pace.h"
 #include "tests/bench/servers.h"
 #include "tests/bench/workloads.h"
 
@@ -35,43 +34,16 @@ struct Arguments {
 
 double Since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
-// Asks one check after the other at its time, whatever came of those before: so a pause of the server is felt by each
-// that falls into it, as it would be by as many askers. Until `is_over` says so. Accounts without a profile are never
-// eligible: what is measured is the asking.
+// Accounts without a profile are never eligible: what is measured is the asking.
+struct Asking : CheckWorkload {
+  using CheckWorkload::CheckWorkload;
+  static bool Accept(size_t, const Response&) { return true; }
+};
+
 template <typename Over>
-Latencies AskAtAPace(const Server& daemon, const Arguments& arguments, const Over& is_over) {
-  struct Call {
-    Clock::time_point due;
-    grpc::ClientContext context;
-    v1::CheckResponse response;
-    grpc::Status status;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::CheckResponse>> reader;
-  };
-  const auto stub = v1::EligibilityService::NewStub(Connect(daemon.address, daemon.credentials));
-  CheckWorkload workload({arguments.subjects, 1'700'000'000}, 50'000);
-  grpc::CompletionQueue queue;
-  Latencies latencies;
-  std::thread answered([&] {
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue.Next(&tag, &ok)) {
-      const std::unique_ptr<Call> call(static_cast<Call*>(tag));
-      if (!call->status.ok()) Give(absl::InternalError("a check failed: " + call->status.error_message()));
-      latencies.Add(static_cast<uint64_t>(std::chrono::nanoseconds(Clock::now() - call->due).count()));
-    }
-  });
-  const auto between = std::chrono::nanoseconds(1'000'000'000 / arguments.checks_per_second);
-  for (Clock::time_point due = Clock::now(); !is_over(); due += between) {
-    std::this_thread::sleep_until(due);
-    auto call = std::make_unique<Call>();
-    call->due = due;
-    call->reader = stub->AsyncCheck(&call->context, workload.Next(0), &queue);
-    Call* const given = call.release();  // the queue's until it comes back
-    given->reader->Finish(&given->response, &given->status, given);
-  }
-  queue.Shutdown();  // ends once all have come back
-  answered.join();
-  return latencies;
+Latencies AskChecks(const Server& daemon, const Arguments& arguments, const Over& is_over) {
+  Asking checks({arguments.subjects, 1'700'000'000}, 50'000);
+  return AskAtAPace(daemon, checks, arguments.checks_per_second, is_over);
 }
 
 test::ChildProcess Run(const std::string& program, std::vector<std::string> words, const std::string& log) {
@@ -107,13 +79,13 @@ void Measure(const Arguments& arguments) {
   fs::create_directory(backups);
 
   const auto quiet_until = Clock::now() + std::chrono::seconds(arguments.quiet_seconds);
-  const Latencies quiet = AskAtAPace(daemon, arguments, [&] { return Clock::now() > quiet_until; });
+  const Latencies quiet = AskChecks(daemon, arguments, [&] { return Clock::now() > quiet_until; });
   Print("before the backup", quiet);
   auto began = Clock::now();
   auto taking = Run(arguments.consentctl, {"--endpoint", daemon.address, "backup", "create", backups},
                     servers.Folder("backup.log"));
   std::optional<test::ExitStatus> taken;
-  const Latencies meanwhile = AskAtAPace(daemon, arguments, [&] {
+  const Latencies meanwhile = AskChecks(daemon, arguments, [&] {
     taken = taken ? taken : taking.Wait(std::chrono::milliseconds(0));
     return taken.has_value();
   });
@@ -136,7 +108,7 @@ void Measure(const Arguments& arguments) {
   const double restored = Since(began);
   const Server again = Need(servers.StartDaemon("store"));
   bool is_first = true;
-  AskAtAPace(again, arguments, [&] { return !std::exchange(is_first, false); });
+  AskChecks(again, arguments, [&] { return !std::exchange(is_first, false); });
   std::printf("restore: %.1f s, first answer after %.1f s\n", restored, Since(began));
 }
 

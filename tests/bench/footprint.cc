@@ -1,9 +1,11 @@
 #include "tests/bench/footprint.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/store/rocksdb/database.h"
 #include "daemon/store/rocksdb/rows.h"
@@ -80,6 +82,35 @@ absl::Status CompactWhole(const std::string& data_dir) {
     if (!status.ok()) return store::FromRocks(status, "cannot compact");
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<RowSizes> MeasureLeaseRows(const std::string& data_dir, size_t leases) {
+  const Reader reader(data_dir);
+  if (!reader.status().ok()) return reader.status();
+  const auto family = [&](store::Family which) {
+    return std::unique_ptr<rocksdb::Iterator>(
+        reader.db().NewIterator(rocksdb::ReadOptions(), reader.families()[static_cast<size_t>(which)]));
+  };
+  RowSizes sizes;
+  size_t grants = 0;
+  size_t others = 0;
+  const auto rows = family(store::Family::kSmall);
+  for (rows->SeekToFirst(); rows->Valid() && grants < leases; rows->Next()) {
+    const auto place = store::SplitDiskRowKey(store::Family::kSmall, {rows->key().data(), rows->key().size()});
+    if (!place || place->table != store::Table::kReview) continue;
+    service::GrantRow grant;
+    const bool is_grant = service::DecodeGrantRow({rows->value().data(), rows->value().size()}, &grant);
+    (is_grant ? sizes.record : sizes.request) += rows->value().size();
+    ++(is_grant ? grants : others);
+  }
+  if (grants == 0) return absl::NotFoundError("no grant in the store");
+  sizes.record /= grants;
+  sizes.request /= grants;
+  size_t seen = 0;
+  const auto feed = family(store::Family::kFeed);
+  for (feed->SeekToLast(); feed->Valid() && seen < leases; feed->Prev(), ++seen) sizes.feed += feed->value().size();
+  sizes.feed /= std::max<size_t>(seen, 1);
+  return sizes;
 }
 
 absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates) {

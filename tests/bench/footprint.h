@@ -38,5 +38,7 @@ struct RowSizes {
   size_t request = 0;
 };
 absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates);
+// The same of review grants: the grant, its event, and the two rows beside it.
+absl::StatusOr<RowSizes> MeasureLeaseRows(const std::string& data_dir, size_t leases);
 
 }  // namespace consent::bench
