@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
+#include "client/src/grpc_reviews.h"
 #include "consent/names.h"
 #include "daemon/base/trace_id.h"
 #include "daemon/base/utf8.h"
@@ -87,7 +88,8 @@ GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared
       settings_(v1::SettingsService::NewStub(channel)),
       status_(v1::StatusService::NewStub(channel)),
       subject_(v1::SubjectService::NewStub(channel)),
-      systems_(v1::DataSystemService::NewStub(channel)) {}
+      systems_(v1::DataSystemService::NewStub(channel)),
+      reviews_(std::make_unique<GrpcReviews>(*this, channel)) {}
 
 void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* context) const {
   const std::string& traceparent = options.traceparent.empty() ? options_.traceparent : options.traceparent;

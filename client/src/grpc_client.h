@@ -11,6 +11,7 @@
 #include "client/src/error_details.h"
 #include "client/src/retry.h"
 #include "consent/client.h"
+#include "consent/reviews.h"
 #include "consent/v1/approval_service.grpc.pb.h"
 #include "consent/v1/backup_service.grpc.pb.h"
 #include "consent/v1/decision_service.grpc.pb.h"
@@ -133,7 +134,11 @@ class GrpcClient final : public Client {
   // In grpc_status.cc.
   absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options) override;
 
+  Reviews& reviews() override { return *reviews_; }
+
  private:
+  friend class GrpcReviews;
+
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
   absl::Status Call(const CallOptions& options, bool repeatable, Stub& stub,
@@ -177,6 +182,7 @@ class GrpcClient final : public Client {
   std::unique_ptr<v1::StatusService::Stub> status_;
   std::unique_ptr<v1::SubjectService::Stub> subject_;
   std::unique_ptr<v1::DataSystemService::Stub> systems_;
+  std::unique_ptr<Reviews> reviews_;
 };
 
 template <typename Stub, typename Request, typename Response>

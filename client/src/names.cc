@@ -12,6 +12,7 @@
 #include "consent/v1/policy.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
+#include "consent/v1/review_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
 #include "consent/v1/types.pb.h"
@@ -98,6 +99,9 @@ CONSENT_NAMES(ProposedAct);
 CONSENT_NAMES(Reason);
 CONSENT_NAMES(MissingFact);
 CONSENT_NAMES(Selection);
+CONSENT_NAMES(GrantRefusal);
+CONSENT_NAMES(GrantState);
+CONSENT_NAMES(ReviewOutcome);
 CONSENT_NAMES(DecisionVerdict);
 CONSENT_NAMES(DeletionState);
 CONSENT_NAMES(DeletionCause);

@@ -29,6 +29,8 @@
 
 namespace consent {
 
+class Reviews;
+
 // The most recordings in one BatchCheck.
 inline constexpr size_t kMaxBatch = 1000;
 
@@ -285,6 +287,9 @@ class CONSENT_EXPORT Client {
   // How the daemon stands, by the figures of its metrics. Needs the role OPERATOR, OFFICER or AUDITOR.
   virtual absl::StatusOr<DaemonStatus> GetStatus(const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
+
+  // The calls about reviews (consent/reviews.h). Lives as long as the client.
+  virtual Reviews& reviews() = 0;
 };
 
 }  // namespace consent

@@ -119,6 +119,22 @@ enum class MissingFact : uint8_t {
   kPurpose = 14,
 };
 
+// Why no grant was given beside what the rule says.
+enum class GrantRefusal : uint8_t { kUnset = 0, kNotEligible = 1, kGranted = 2, kHeardRecently = 3, kHeardOften = 4 };
+// How a grant stands, or why it is over.
+enum class GrantState : uint8_t { kUnset = 0, kLive = 1, kSubmitted = 2, kEnded = 3, kExpired = 4, kRestricted = 5 };
+// What came of a review. The four from kCriticalData to kAccidental are stored as flags of the recording.
+enum class ReviewOutcome : uint8_t {
+  kUnset = 0,
+  kSubmitted = 1,
+  kCriticalData = 2,
+  kSafety = 3,
+  kChild = 4,
+  kAccidental = 5,
+  kInaudible = 6,
+  kSkipped = 7,
+};
+
 // Why a decision is what it is; the protos say when each occurs.
 enum class Reason : uint8_t {
   kUnset = 0,

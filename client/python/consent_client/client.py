@@ -12,20 +12,18 @@ import grpc
 
 from consent.v1 import (approval_service_pb2_grpc, backup_service_pb2_grpc, decision_service_pb2_grpc, deletion_service_pb2_grpc,
                         eligibility_service_pb2_grpc, hold_service_pb2_grpc, key_service_pb2_grpc, policy_service_pb2_grpc, purge_service_pb2_grpc, recording_service_pb2_grpc,
-                        settings_service_pb2_grpc, status_service_pb2_grpc, subject_service_pb2_grpc)
+                        review_service_pb2_grpc, settings_service_pb2_grpc, status_service_pb2_grpc, subject_service_pb2_grpc)
 from consent.v1 import eligibility_service_pb2 as api
 from consent.v1 import types_pb2 as types
 from consent_client import endpoint as endpoints
 from consent_client.answer import Answer, Clock, answer_of, answer_to_item, since_boot
+from consent_client.errors import NoAnswer
+from consent_client.reviews import Reviews
 
 MAX_BATCH = 1000
 DEFAULT_TIMEOUT = 10.0  # seconds, repetitions included
 _REREAD_SECONDS = 1.0
 _MAX_MESSAGE_BYTES = 16 << 20
-
-
-class NoAnswer(Exception):
-    """The daemon replied, and the reply does not say what was asked. Nothing of it may count."""
 
 
 class _Stubs:
@@ -44,6 +42,7 @@ class _Stubs:
         self.purges = purge_service_pb2_grpc.PurgeServiceStub(channel)
         self.systems = purge_service_pb2_grpc.DataSystemServiceStub(channel)
         self.recordings = recording_service_pb2_grpc.RecordingServiceStub(channel)
+        self.reviews = review_service_pb2_grpc.ReviewServiceStub(channel)
         self.settings = settings_service_pb2_grpc.SettingsServiceStub(channel)
         self.status = status_service_pb2_grpc.StatusServiceStub(channel)
         self.subjects = subject_service_pb2_grpc.SubjectServiceStub(channel)
@@ -148,6 +147,10 @@ class Client:
     @property
     def recordings(self) -> recording_service_pb2_grpc.RecordingServiceStub:
         return self._current().recordings
+
+    @property
+    def reviews(self) -> Reviews:
+        return Reviews(lambda: self._current().reviews, self._clock)
 
     @property
     def settings(self) -> settings_service_pb2_grpc.SettingsServiceStub:

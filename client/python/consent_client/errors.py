@@ -12,6 +12,10 @@ _DOMAIN = "consent.v1"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
+class NoAnswer(Exception):
+    """The daemon replied, and the reply does not say what was asked. Nothing of it may count."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Error:
     """Why a call failed. What to do follows from the code alone (errors.proto): UNAVAILABLE, the same again after a pause; RESOURCE_EXHAUSTED, the

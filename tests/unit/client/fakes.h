@@ -9,6 +9,7 @@
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
+#include "consent/reviews.h"
 
 namespace consent::testing {
 
@@ -222,9 +223,31 @@ class FakeClient : public Client {
   }
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<RetryPage> RetryTasks(const RetryOrder&, const CallOptions&) override { return Missing(); }
+  Reviews& reviews() override { return reviews_; }
 
  private:
   static absl::Status Missing() { return absl::UnimplementedError("not part of this test"); }
+
+  class NoReviews final : public Reviews {
+   public:
+    absl::StatusOr<std::vector<LeaseResult>> Lease(const ReviewOrder&, const CallOptions&) override {
+      return Missing();
+    }
+    MediaPass Open(const GrantName&, const std::string&, const CallOptions&) override { return {}; }
+    absl::Status Submit(const GrantName&, const std::array<uint8_t, 32>&, const CallOptions&) override {
+      return Missing();
+    }
+    absl::Status End(const GrantName&, ReviewOutcome, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<std::optional<Time>> Renew(const GrantName&, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<RedeemedMedia> Redeem(const std::string&, const std::string&, const CallOptions&) override {
+      return Missing();
+    }
+    absl::StatusOr<std::optional<Time>> Revoke(const RevokeOrder&, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<GrantPage> ListGrants(const GrantQuery&, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<HeardList> ListHeard(const AccountId&, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<MediaKey> GetMediaKey(const CallOptions&) override { return Missing(); }
+  };
+  NoReviews reviews_;
 };
 
 // A decision as a sound daemon gives it: eligible by consent, good for a minute.

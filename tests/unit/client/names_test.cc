@@ -104,15 +104,19 @@ TEST(NamesTest, AreThePublicOnes) {
                            "UNREGISTERED_SCOPE MADE_FOR COUNTRY REVIEWER_CLASS SITE PURPOSE");
   ExpectNames<DecisionVerdict>(
       "DECISION_VERDICT_", "UNSPECIFIED CONFIRMED NOT_GIVEN LATE POLICY_NOT_IN_FORCE UNKNOWN NOT_CHECKABLE KEY_GONE");
+  ExpectNames<GrantRefusal>("GRANT_REFUSAL_", "UNSPECIFIED NOT_ELIGIBLE GRANTED HEARD_RECENTLY HEARD_OFTEN");
+  ExpectNames<GrantState>("GRANT_STATE_", "UNSPECIFIED LIVE SUBMITTED ENDED EXPIRED RESTRICTED");
+  ExpectNames<ReviewOutcome>("REVIEW_OUTCOME_",
+                             "UNSPECIFIED SUBMITTED CRITICAL_DATA SAFETY CHILD ACCIDENTAL INAUDIBLE SKIPPED");
   ExpectNames<Selection>("SELECTION_", "UNSPECIFIED RANDOM MISUNDERSTOOD COMPLAINT QUALITY OTHER");
 }
 
 TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
   for (const char* name :
-       {"Purpose",     "Channel",    "Actor",           "Wake",          "Kind",        "Speakers",
-        "Identity",    "SpeakerAge", "Artefact",        "ReviewerClass", "Flag",        "Eligibility",
-        "Disposition", "Switch",     "EffectiveAnswer", "ChangeKind",    "DefaultRule", "PolicyEffect",
-        "Reason",      "Selection",  "ProposedAct",     "ProposalState", "MissingFact"}) {
+       {"Purpose",         "Channel",     "Actor",         "Wake",         "Kind",         "Speakers",    "Identity",
+        "SpeakerAge",      "Artefact",    "ReviewerClass", "Flag",         "Eligibility",  "Disposition", "Switch",
+        "EffectiveAnswer", "ChangeKind",  "DefaultRule",   "PolicyEffect", "Reason",       "Selection",   "ProposedAct",
+        "ProposalState",   "MissingFact", "GrantRefusal",  "GrantState",   "ReviewOutcome"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name : {"DeletionState", "DeletionCause", "DeletionSelectorKind", "ReceiptChannel", "PurgeOutcome",
