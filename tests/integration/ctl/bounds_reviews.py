@@ -31,4 +31,5 @@ COMMANDS = [
         "--purpose": [(PURPOSE, "purpose", ["--purpose", "ADVERTISING", "--reason", "x"])], "--all": [SWITCH], "--reason": [(REASON, "reason")]}),
     Asked("reviews list", "ReviewService/ListGrants", [], {"--state": [(bounds.names(review.GrantState, "GRANT_STATE_", "LIVE"), "state")], **PAGES}),
     Asked("reviews heard", "ReviewService/ListHeard", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
+    Asked("reviews key", "ReviewService/GetMediaKey", [], {}),
 ]
