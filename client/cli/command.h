@@ -56,6 +56,7 @@ void AddWorker(CLI::App& app, Cli& cli);
 void AddHolds(CLI::App& app, Cli& cli);
 void AddApprovals(CLI::App& app, Cli& cli);
 void AddFlags(CLI::App& app, Cli& cli);
+void AddReviews(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);
 void AddCerts(CLI::App& app, Cli& cli);
 void AddStatus(CLI::App& app, Cli& cli);

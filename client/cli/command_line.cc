@@ -115,6 +115,7 @@ void AddCommands(CLI::App& app, Cli& cli) {
   AddHolds(app, cli);
   AddApprovals(app, cli);
   AddFlags(app, cli);
+  AddReviews(app, cli);
   AddExportSubject(app, cli);
   AddCerts(app, cli);
   AddStatus(app, cli);

@@ -66,6 +66,41 @@ constexpr Example kPeople[] = {
      "The same, with who says so"},
 };
 
+// Of review grants.
+constexpr Example kReviews[] = {
+    {"reviews lease",
+     "consentctl reviews lease ten.jsonl --purpose human-review --country RO --site cluj --reviewer employee \\\n"
+     "    --listener anna-7 --selection random",
+     "Anna may listen to each of them once"},
+    {"reviews lease",
+     "consentctl reviews lease one.jsonl --purpose human-review --country RO --reviewer employee --listener anna-7 "
+     "--json",
+     "The same for a program"},
+    {"reviews open", "consentctl reviews open GRANT 3 audio", "What the audio store gives the bytes out for"},
+    {"reviews open", "consentctl reviews open GRANT 3 audio --json", "The same for a program"},
+    {"reviews redeem", "consentctl reviews redeem audio TOKEN", "What to give out, this once"},
+    {"reviews redeem", "consentctl reviews redeem audio TOKEN --json", "The same for a program"},
+    {"reviews submit",
+     "consentctl reviews submit GRANT 3 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+     "Anna has written down what she heard; `sha256sum` makes the digest of it"},
+    {"reviews submit",
+     "consentctl reviews submit GRANT 3 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --json",
+     "The same for a program"},
+    {"reviews end", "consentctl reviews end GRANT 3 safety", "A person may be in danger; see `flags list`"},
+    {"reviews end", "consentctl reviews end GRANT 3 skipped", "Anna would rather not"},
+    {"reviews renew", "consentctl reviews renew GRANT 3", "Another 30 minutes"},
+    {"reviews renew", "consentctl reviews renew GRANT 3 --json", "The same for a program"},
+    {"reviews revoke", "consentctl reviews revoke --listener anna-7 --reason 'left the company'",
+     "Whatever Anna still has is over"},
+    {"reviews revoke", "consentctl reviews revoke --all --reason 'clips are passed round'", "Nobody listens any more"},
+    {"reviews list", "consentctl reviews list --state live", "Who may listen right now"},
+    {"reviews list", "consentctl reviews list --page-size 1000", "The latest grant of each recording, by the thousand"},
+    {"reviews heard", "consentctl reviews heard ann", "What of ann was heard, and when"},
+    {"reviews heard", "consentctl reviews heard ann --json", "The same for her data export"},
+    {"reviews key", "consentctl reviews key", "For the audio store"},
+    {"reviews key", "consentctl reviews key --json", "The same for a program"},
+};
+
 // Of files and of what is deleted, held and purged.
 constexpr Example kData[] = {
     {"import", "consentctl import people.jsonl --state import.state --refused refused.jsonl",
@@ -246,6 +281,7 @@ const std::vector<Example>& Examples() {
   static const auto* const all = [] {
     auto* examples = new std::vector<Example>;
     for (const Example& example : kPeople) examples->push_back(example);
+    for (const Example& example : kReviews) examples->push_back(example);
     for (const Example& example : kData) examples->push_back(example);
     for (const Example& example : kDaemon) examples->push_back(example);
     return examples;

@@ -66,11 +66,12 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{kRefused, "the daemon refused the call"},
     ExitCodeMeaning{
         kPartlyRefused,
-        "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
+        "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`); "
+        "`reviews lease`: some recordings got no grant"},
     ExitCodeMeaning{kUnreadable,
                     "some lines could not be read or asked about (`filter`, `import`, `sweep`, `check --file`, "
                     "`--file`, `decisions find`, "
-                    "`export-subject --decisions`); the others were"},
+                    "`export-subject --decisions`); the others were; `reviews lease`: nothing was asked"},
     ExitCodeMeaning{kNotAllCounted,
                     "`import`, `--file`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kNotEnforced,

@@ -12,6 +12,9 @@
 namespace consent {
 namespace {
 
+static_assert(kMaxMediaTokenBytes == domain::kMaxMediaTokenBytes);
+static_assert(sizeof(MediaKey) == sizeof(base::PublicKey));
+
 // A clock before 1970 is behind.
 int64_t MicrosOf(Time time) { return std::max<int64_t>(time.time_since_epoch().count(), 0); }
 

@@ -25,6 +25,8 @@ namespace consent {
 inline constexpr size_t kMaxLeases = 10;
 // How long a media token lives at most.
 inline constexpr std::chrono::seconds kMediaTokenLife{120};
+// The longest media token in bytes of its text.
+inline constexpr size_t kMaxMediaTokenBytes = 512;
 // An Ed25519 public key.
 using MediaKey = std::array<uint8_t, 32>;
 

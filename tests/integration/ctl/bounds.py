@@ -23,6 +23,7 @@ from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import hold_service_pb2, key_service_pb2, policy_service_pb2, recording_service_pb2, status_service_pb2  # noqa: F401
 from consent.v1 import purge_service_pb2 as purge
+from consent.v1 import review_service_pb2 as review
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types

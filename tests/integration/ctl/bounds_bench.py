@@ -11,7 +11,8 @@ import uuid
 from daemon import CONSENTCTL, DONE, FILES, PARTLY_REFUSED, REFUSED, USAGE, Daemon
 import bounds
 from bounds import NotOnTheWire, Offer, Tap, call, encode, grpc, is_utf8, method_types
-from bounds_table import ACCOUNT, COMMANDS, Asked
+from bounds_reviews import COMMANDS
+from bounds_table import ACCOUNT, Asked
 
 THREADS = 4
 COUNTER = itertools.count(1)

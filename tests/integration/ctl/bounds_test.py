@@ -16,7 +16,7 @@ import bounds_lines
 from bounds import purge, types
 from bounds_bench import THREADS, Bench, Judge, all_cases, commands_in_help, fresh_account, help_of, normal
 from bounds_lines import IMPORT_KEYS, OBJECTS, RECORDING_KEYS, UPDATE, import_line, import_request, recording_line
-from bounds_table import COMMANDS
+from bounds_reviews import COMMANDS
 from daemon import DONE, FILES, NO_ANSWER, NOT_ALL_COUNTED, REFUSED, SOURCE, UNREADABLE, USAGE, WORK_LEFT
 
 
