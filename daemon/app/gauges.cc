@@ -156,6 +156,7 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                  [&rewrapping = sources.services.rewrapping] { return static_cast<double>(rewrapping.left()); });
   DefineSweepGauges(sources, registry);
   DefineApprovalGauges(sources, registry);
+  DefineReviewGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);
   DefineCallerMetrics(sources.callers, registry);
   ops::DefineProcessMetrics(registry);

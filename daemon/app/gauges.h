@@ -61,6 +61,8 @@ void DefineDeletionGauges(const GaugeSources& sources, ops::MetricRegistry& regi
 void DefineStoreGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 // Of what waits for a second person.
 void DefineApprovalGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
+// Of review grants.
+void DefineReviewGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 
 // Of data systems' promises about what has expired, and of their sweeps.
 void DefineSweepGauges(const GaugeSources& sources, ops::MetricRegistry& registry);

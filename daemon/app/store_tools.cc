@@ -26,14 +26,14 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using service::InspectReport;
 
-struct Opened {
+struct OpenedStore {
   std::unique_ptr<store::FrozenStore> store;
   bool is_backup = false;
 };
 
 // A backup is readable whoever runs; a store only while no daemon has it.
-absl::StatusOr<Opened> OpenEither(const std::string& folder) {
-  Opened opened;
+absl::StatusOr<OpenedStore> OpenEither(const std::string& folder) {
+  OpenedStore opened;
   opened.is_backup = fs::exists(fs::path(folder) / std::string(backup::kManifestName));
   absl::StatusOr<std::unique_ptr<store::FrozenStore>> store = absl::UnknownError("not opened");
   if (opened.is_backup) {
@@ -79,7 +79,7 @@ void PrintTables(const InspectReport& report) {
 }
 
 int Verify(const ops::StoreToolOptions& options) {
-  const absl::StatusOr<Opened> opened = OpenEither(options.folder);
+  const absl::StatusOr<OpenedStore> opened = OpenEither(options.folder);
   if (!opened.ok()) return TellFailure(ExitCode::kStore, opened.status());
   service::InspectOptions inspect;
   inspect.links = true;
@@ -100,7 +100,7 @@ int Verify(const ops::StoreToolOptions& options) {
 }
 
 int Stats(const ops::StoreToolOptions& options) {
-  const absl::StatusOr<Opened> opened = OpenEither(options.folder);
+  const absl::StatusOr<OpenedStore> opened = OpenEither(options.folder);
   if (!opened.ok()) return TellFailure(ExitCode::kStore, opened.status());
   absl::StatusOr<InspectReport> report = service::InspectStore(*opened->store, {});
   if (!report.ok()) return TellFailure(ExitCode::kStore, report.status());

@@ -78,6 +78,15 @@ enum class GrantEnd : uint8_t {
   kOtherGrant = 10,  // the id or the fence is another grant's
 };
 
+// Why a recording gets no grant. Numbers equal those of consent.v1.GrantRefusal.
+enum class LeaseRefusal : uint8_t {
+  kNone = 0,
+  kNotEligible = 1,
+  kGranted = 2,
+  kHeardRecently = 3,
+  kHeardOften = 4,
+};
+
 // Why a token is refused that is signed and is for its redeemer.
 enum class TokenEnd : uint8_t {
   kNone = 0,

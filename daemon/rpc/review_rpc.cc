@@ -187,9 +187,15 @@ void ReviewRpc::Redeem(const CallPtr<v1::RedeemMediaRequest, v1::RedeemMediaResp
 void ReviewRpc::Submit(const CallPtr<v1::SubmitReviewRequest, v1::SubmitReviewResponse>& call) {
   const auto input = wire::ReadSubmitReview(call->request());
   if (!input.ok()) return call->Finish(input.status());
-  FinishOnPool(dependencies_, call, [this, call, input = *input]() -> absl::Status {
-    const auto name = NameOf(core_, input.grant);
-    return name.ok() ? reviews_.Submit(*name, input.digest, call->caller()) : name.status();
+  const auto name = NameOf(core_, input->grant);
+  if (!name.ok()) return call->Finish(name.status());
+  RunOnPool(dependencies_, call, [this, call, name = *name, input = *input] {
+    const absl::Status submitted = reviews_.Submit(name, input.digest, call->caller());
+    if (input.flags == 0) return call->Finish(submitted);
+    // A flag ends every grant of its subject, so it comes second; whatever became of the submission, it counts.
+    end_review_.NoteFlags(
+        name, input.flags, call->caller(), AwaitedBy(call),
+        [call, submitted](const absl::Status& reported) { call->Finish(reported.ok() ? submitted : reported); });
   });
 }
 
@@ -228,9 +234,12 @@ void ReviewRpc::Revoke(const CallPtr<v1::RevokeReviewsRequest, v1::RevokeReviews
   });
 }
 
-void ReviewRpc::Grants(const CallPtr<v1::ListGrantsRequest, v1::ListGrantsResponse>& call) {
+void ReviewRpc::Grants(const GrantsCall& call) {
   const auto query = wire::ReadListGrants(call->request());
   if (!query.ok()) return call->Finish(query.status());
+  if (query->names_grants) {
+    return FinishOnPool(dependencies_, call, [this, call, ids = query->ids]() { return ListNamed(call, ids); });
+  }
   const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
   if (!from.ok()) return call->Finish(from.status());
   FinishOnPool(dependencies_, call, [this, call, query = *query, from = *from]() -> absl::Status {
@@ -242,6 +251,16 @@ void ReviewRpc::Grants(const CallPtr<v1::ListGrantsRequest, v1::ListGrantsRespon
     }
     return absl::OkStatus();
   });
+}
+
+absl::Status ReviewRpc::ListNamed(const GrantsCall& call, const std::vector<base::GrantId>& covered) {
+  std::vector<base::GrantId> ids;
+  ids.reserve(covered.size());
+  for (const base::GrantId& id : covered) ids.push_back(core_.tokens.Cover(id));
+  const auto shown = lists_.Named(ids);
+  if (!shown.ok()) return shown.status();
+  for (const service::GrantShown& grant : *shown) Write(grant, call->response()->add_grants());
+  return absl::OkStatus();
 }
 
 void ReviewRpc::Write(const service::GrantShown& shown, v1::GrantView* out) const {

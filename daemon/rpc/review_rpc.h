@@ -36,7 +36,9 @@ class ReviewRpc final : public RawService<v1::ReviewService> {
   void End(const CallPtr<v1::EndReviewRequest, v1::EndReviewResponse>& call);
   void Renew(const CallPtr<v1::RenewReviewRequest, v1::RenewReviewResponse>& call);
   void Revoke(const CallPtr<v1::RevokeReviewsRequest, v1::RevokeReviewsResponse>& call);
-  void Grants(const CallPtr<v1::ListGrantsRequest, v1::ListGrantsResponse>& call);
+  using GrantsCall = CallPtr<v1::ListGrantsRequest, v1::ListGrantsResponse>;
+  void Grants(const GrantsCall& call);
+  absl::Status ListNamed(const GrantsCall& call, const std::vector<base::GrantId>& covered);
   void Write(const service::GrantShown& shown, v1::GrantView* out) const;
   void Heard(const CallPtr<v1::ListHeardRequest, v1::ListHeardResponse>& call);
   void GetKey(const CallPtr<v1::GetMediaKeyRequest, v1::GetMediaKeyResponse>& call);

@@ -6,6 +6,7 @@
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/flags.h"
 
 namespace consent::wire {
 namespace {
@@ -82,6 +83,7 @@ absl::StatusOr<SubmitReviewInput> ReadSubmitReview(const v1::SubmitReviewRequest
   SubmitReviewInput input;
   input.grant = ReadGrant(request, root, &violations);
   CheckText(request.digest(), kDigestBytes, kDigestBytes, Path(root, "digest"), &violations);
+  input.flags = ReadFlags(request.flags(), 0, kFlags, root, &violations);
   if (!violations.empty()) return violations.ToStatus();
   std::copy(request.digest().begin(), request.digest().end(), input.digest.begin());
   return input;
@@ -149,9 +151,19 @@ absl::StatusOr<GrantsQuery> ReadListGrants(const v1::ListGrantsRequest& request)
   CheckEnum(request.state(), v1::GrantState_IsValid, Path(root, "state"), &violations);
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  CheckCount(request.grant_ids_size(), 0, kMaxNamedGrants, Path(root, "grant_ids"), &violations);
+  GrantsQuery query{static_cast<domain::GrantState>(request.state()),
+                    request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+  query.names_grants = !request.grant_ids().empty();
+  for (int i = 0; violations.empty() && i < request.grant_ids_size(); ++i) {
+    CheckText(request.grant_ids(i), 1, kMaxTokenBytes, Path(root, "grant_ids", i), &violations);
+    if (const auto id = base::ParseId<base::GrantId>(request.grant_ids(i)); id.has_value()) query.ids.push_back(*id);
+  }
+  if (query.names_grants && (request.state() != 0 || request.page_size() != 0 || !request.page_token().empty())) {
+    violations.Add(Path(root, "grant_ids"), "may not stand beside state, page_size and page_token");
+  }
   if (!violations.empty()) return violations.ToStatus();
-  return GrantsQuery{static_cast<domain::GrantState>(request.state()),
-                     request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+  return query;
 }
 
 absl::StatusOr<base::SubjectHandle> ReadListHeard(const v1::ListHeardRequest& request, const base::IdHasher& hasher) {

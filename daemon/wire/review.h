@@ -17,6 +17,7 @@
 namespace consent::wire {
 
 inline constexpr int kMaxLeases = 10;
+inline constexpr int kMaxNamedGrants = 100;
 
 // One recording that is asked for; with an error nothing else counts.
 struct LeaseItemInput {
@@ -46,6 +47,7 @@ struct OpenMediaInput {
 struct SubmitReviewInput {
   GrantInput grant;
   base::Digest digest{};
+  uint8_t flags = 0;  // domain::Flags
 };
 struct EndReviewInput {
   GrantInput grant;
@@ -61,6 +63,8 @@ struct GrantsQuery {
   domain::GrantState state = domain::GrantState::kNone;
   int page_size = 0;
   std::string page_token;
+  std::vector<base::GrantId> ids;  // of those alone; a text that is no id is left out
+  bool names_grants = false;
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations; what is wrong with one recording of ReadLeaseReviews is

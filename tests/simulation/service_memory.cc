@@ -113,6 +113,7 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
   }
   lines->push_back("flags that nobody acknowledged: " +
                    std::to_string(core.safety_flags.ReportedBy(world.Now()).unacknowledged));
+  lines->push_back("open review grants: " + std::to_string(world.core().reviews.Count(world.core().time).open));
   if (const auto lag = world.erasures().Lag(); lag.ok()) {
     lines->push_back("to erase: " + std::to_string(lag->keys) + " since " + std::to_string(lag->oldest_key.micros) +
                      ", " + std::to_string(lag->bytes) + " since " + std::to_string(lag->oldest_byte.micros));

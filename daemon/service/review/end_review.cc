@@ -26,12 +26,14 @@ absl::StatusOr<StoredRow<GrantRow>> LoadById(const Core& core, const base::Grant
   return stored;
 }
 
+}  // namespace
+
 // A report of flags, and the end of the grant beside it.
-class EndHook final : public ChangeHook {
+class EndReview::EndHook final : public ChangeHook {
  public:
-  EndHook(const domain::GrantName& name, domain::ReviewOutcome outcome, base::SubjectHandle subject,
+  EndHook(const domain::GrantName& name, const Found& found, base::SubjectHandle subject,
           base::RecordingHandle recording)
-      : name_(name), outcome_(outcome), flags_(subject, recording, domain::FlagsOf(outcome)) {}
+      : name_(name), outcome_(found.outcome), flags_(subject, recording, found.flags) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<StoredRow<GrantRow>> stored = LoadById(core, name_.id, &key_);
@@ -46,7 +48,8 @@ class EndHook final : public ChangeHook {
 
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     flags_.Build(core, stamp, out);
-    if (Meant(stored_.row.grant, name_) != domain::GrantEnd::kNone) return;
+    const bool is_other = Meant(stored_.row.grant, name_) != domain::GrantEnd::kNone;
+    if (is_other || outcome_ == domain::ReviewOutcome::kNone) return;
     GrantRow ended = stored_.row;
     EndGrant(outcome_, &ended.grant);
     out.writes.push_back({store::Table::kReview, key_, EncodeGrantRow(ended)});
@@ -59,8 +62,6 @@ class EndHook final : public ChangeHook {
   std::string key_;
   StoredRow<GrantRow> stored_;
 };
-
-}  // namespace
 
 absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::ReviewOutcome outcome,
                                         const Caller& caller) {
@@ -83,7 +84,7 @@ absl::Status EndReview::EndWithoutFlags(const domain::GrantName& name, domain::R
   });
 }
 
-absl::StatusOr<ChangeRequest> EndReview::RequestOf(const domain::GrantName& name, domain::ReviewOutcome outcome,
+absl::StatusOr<ChangeRequest> EndReview::RequestOf(const domain::GrantName& name, const Found& found,
                                                    const Caller& caller) const {
   std::string key;
   const absl::StatusOr<StoredRow<GrantRow>> stored = LoadById(core_, name.id, &key);
@@ -94,7 +95,7 @@ absl::StatusOr<ChangeRequest> EndReview::RequestOf(const domain::GrantName& name
   request.subject = row.subject;
   request.kind = ChangeKind::kReportRecording;
   request.recording = row.recording;
-  request.flags = domain::FlagsOf(outcome);
+  request.flags = found.flags;
   // Of a closed account whose key is gone nobody could be told whose it is; the flag counts all the same.
   if (const auto payload_key = PayloadKeyOf(core_, row.subject); payload_key.ok()) {
     absl::StatusOr<Payload> ids = OpenPayload(*payload_key, row.sealed, row.subject);
@@ -102,17 +103,27 @@ absl::StatusOr<ChangeRequest> EndReview::RequestOf(const domain::GrantName& name
   }
   request.account_id = request.payload.account_id;
   request.payload.caller = caller.identity;
-  request.hook = std::make_shared<EndHook>(name, outcome, row.subject, row.recording);
+  request.hook = std::make_shared<EndHook>(name, found, row.subject, row.recording);
   return request;
+}
+
+void EndReview::Store(const domain::GrantName& name, const Found& found, const Caller& caller,
+                      const Awaited& is_awaited, const Done& done) {
+  absl::StatusOr<ChangeRequest> request = RequestOf(name, found, caller);
+  if (!request.ok()) return done(request.status());
+  request->is_awaited = is_awaited;
+  report_(*std::move(request), [done](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
+}
+
+void EndReview::NoteFlags(const domain::GrantName& name, uint8_t flags, const Caller& caller, const Awaited& is_awaited,
+                          const Done& done) {
+  Store(name, {flags, domain::ReviewOutcome::kNone}, caller, is_awaited, done);
 }
 
 void EndReview::Run(const domain::GrantName& name, domain::ReviewOutcome outcome, const Caller& caller,
                     const Awaited& is_awaited, const Done& done) {
   if (domain::FlagsOf(outcome) == 0) return done(EndWithoutFlags(name, outcome, caller));
-  absl::StatusOr<ChangeRequest> request = RequestOf(name, outcome, caller);
-  if (!request.ok()) return done(request.status());
-  request->is_awaited = is_awaited;
-  report_(*std::move(request), [done](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
+  Store(name, {domain::FlagsOf(outcome), outcome}, caller, is_awaited, done);
 }
 
 }  // namespace consent::service

@@ -1,4 +1,4 @@
-// EndReview: the listener stops, and perhaps says what was found.
+// EndReview: the listener stops, and perhaps says what was found, as who submits may.
 #pragma once
 
 #include <functional>
@@ -25,11 +25,23 @@ class EndReview {
   // Blocks until the change is submitted: call it on a pool thread. The outcome and its flags are one commit.
   void Run(const domain::GrantName& name, domain::ReviewOutcome outcome, const Caller& caller,
            const Awaited& is_awaited, const Done& done);
+  // Stores flags (domain::Flags, not 0) of the grant's recording and leaves the grant as it is; likewise.
+  // GRANT_NOT_FOUND; STORE_UNREADABLE, INTERNAL; those of a commit and of SubjectChanges.
+  void NoteFlags(const domain::GrantName& name, uint8_t flags, const Caller& caller, const Awaited& is_awaited,
+                 const Done& done);
 
  private:
   absl::Status EndWithoutFlags(const domain::GrantName& name, domain::ReviewOutcome outcome, const Caller& caller);
-  absl::StatusOr<ChangeRequest> RequestOf(const domain::GrantName& name, domain::ReviewOutcome outcome,
+  // What was found, and the outcome of the grant in the same commit; kNone: it stays as it is.
+  struct Found {
+    uint8_t flags = 0;
+    domain::ReviewOutcome outcome = domain::ReviewOutcome::kNone;
+  };
+  class EndHook;
+  absl::StatusOr<ChangeRequest> RequestOf(const domain::GrantName& name, const Found& found,
                                           const Caller& caller) const;
+  void Store(const domain::GrantName& name, const Found& found, const Caller& caller, const Awaited& is_awaited,
+             const Done& done);
 
   Core& core_;
   const Report report_;

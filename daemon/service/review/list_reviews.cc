@@ -22,6 +22,34 @@ std::string EndOfKind(std::string prefix) {
 
 absl::Status Starting() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
 
+bool IsNoGrant(const absl::Status& status) { return wire::DetailOf(status).reason == v1::ERROR_REASON_GRANT_NOT_FOUND; }
+
+GrantShown FormerGrant(const HeardRow& heard) {
+  GrantShown shown;
+  shown.row.purpose = heard.purpose;
+  shown.row.place.country = heard.country;
+  shown.row.place.reviewer_class = heard.reviewer_class;
+  domain::ReviewGrant& grant = shown.row.grant;
+  grant.id = heard.id;
+  grant.given_at = heard.given_at;
+  grant.expires_at = heard.expires_at;
+  grant.opened_at = heard.heard_at;
+  grant.opens = heard.opens;
+  grant.redeems = heard.redeems;
+  grant.outcome = heard.outcome;
+  switch (heard.outcome) {
+    case domain::ReviewOutcome::kNone:
+      shown.state = domain::GrantState::kExpired;
+      break;
+    case domain::ReviewOutcome::kSubmitted:
+      shown.state = domain::GrantState::kSubmitted;
+      break;
+    default:
+      shown.state = domain::GrantState::kEnded;
+  }
+  return shown;
+}
+
 // Rows of one kind and subject.
 absl::Status ScanOf(const Core& core, char kind, base::SubjectHandle subject, const store::Visitor& visit) {
   const std::string prefix = ReviewRowsOf(kind, core.SubjectKey(subject));
@@ -75,6 +103,43 @@ absl::StatusOr<GrantPage> ListReviews::Grants(domain::GrantState state, size_t l
     if (page.next.has_value()) break;
   }
   return page;
+}
+
+absl::Status ListReviews::AddNamed(const base::GrantId& id, std::vector<GrantShown>* shown) const {
+  const store::Partition partition{id.partition()};
+  const absl::StatusOr<std::string> key = FindGrant(core_, id);
+  if (!key.ok()) return IsNoGrant(key.status()) ? absl::OkStatus() : key.status();
+  absl::StatusOr<StoredRow<GrantRow>> stored = LoadGrant(core_, partition, *key);
+  if (!stored.ok()) return stored.status();
+  if (stored->row.grant.id == id) {
+    const absl::StatusOr<domain::ReviewNumbers> numbers = ReadNumbers(core_, stored->row);
+    if (!numbers.ok()) return numbers.status();
+    const domain::GrantState is = StateOf(stored->row.grant, *numbers, core_.time.IsOver(stored->row.grant.until));
+    shown->push_back({std::move(stored->row), is});
+    return absl::OkStatus();
+  }
+  bool damaged = false;
+  const std::string prefix = ReviewRowsOf(kHeard, std::string_view(*key).substr(1, kDiskKeyBytes));
+  const absl::Status scanned = core_.store.Scan(partition, store::Table::kReview, prefix, "", SIZE_MAX,
+                                                [&](std::string_view heard_key, std::string_view value) {
+                                                  if (!heard_key.starts_with(prefix)) return false;
+                                                  HeardRow heard;
+                                                  damaged = !DecodeHeardRow(value, &heard);
+                                                  if (damaged || heard.id != id) return !damaged;
+                                                  shown->push_back(FormerGrant(heard));
+                                                  return false;
+                                                });
+  if (!scanned.ok()) return StoreUnreadable();
+  return damaged ? DamagedRow("a row of what was heard") : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<GrantShown>> ListReviews::Named(const std::vector<base::GrantId>& ids) const {
+  if (!core_.ready.load(std::memory_order_acquire)) return Starting();
+  std::vector<GrantShown> shown;
+  for (const base::GrantId& id : ids) {
+    if (absl::Status s = AddNamed(id, &shown); !s.ok()) return s;
+  }
+  return shown;
 }
 
 absl::Status ListReviews::AddHeard(base::SubjectHandle subject, std::vector<HeardRow>* heard) const {

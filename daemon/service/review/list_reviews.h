@@ -33,12 +33,17 @@ class ListReviews {
   // Those in `state`, or all (kNone), from `from` on. A page ends at the first account behind `limit` grants, or behind
   // 10,000 rows.
   absl::StatusOr<GrantPage> Grants(domain::GrantState state, size_t limit, const PageToken& from) const;
+  // Those of these ids, in their order, without those that name none. Of a former grant, whose recording was granted
+  // anew after it had been opened, there is its HeardRow alone; without an outcome it is kExpired, also where something
+  // restricted it.
+  absl::StatusOr<std::vector<GrantShown>> Named(const std::vector<base::GrantId>& ids) const;
   // What was opened of the account's recordings, and of those of the accounts that are joined with it.
   absl::StatusOr<HeardList> Heard(base::SubjectHandle subject) const;
 
  private:
   absl::Status ScanPartition(store::Partition partition, uint64_t position, domain::GrantState state, size_t limit,
                              size_t* looked_at, GrantPage* page) const;
+  absl::Status AddNamed(const base::GrantId& id, std::vector<GrantShown>* shown) const;
   absl::Status AddHeard(base::SubjectHandle subject, std::vector<HeardRow>* heard) const;
 
   Core& core_;

@@ -39,23 +39,18 @@ LeaseRefusal RefusalOf(domain::MayHear may) {
   return LeaseRefusal::kNone;
 }
 
-absl::Status TokenRefused(const char* why) {
-  return wire::MakeError(v1::ERROR_REASON_MEDIA_TOKEN_REFUSED,
-                         "the media token gives nothing out: open the grant again for another one", {{"why", why}});
-}
-
-absl::Status TokenStatus(domain::TokenEnd end) {
+const char* WordOf(domain::TokenEnd end) {
   switch (end) {
     case domain::TokenEnd::kNone:
       break;
     case domain::TokenEnd::kOver:
-      return TokenRefused("over");
+      return "over";
     case domain::TokenEnd::kReplaced:
-      return TokenRefused("replaced");
+      return "replaced";
     case domain::TokenEnd::kRedeemed:
-      return TokenRefused("redeemed");
+      return "redeemed";
   }
-  return absl::OkStatus();
+  return "";
 }
 
 // The rows of a grant that takes the place of `before`, whose hearing stays and whose id leads nowhere unless it was
@@ -110,6 +105,9 @@ LeaseAnswer Reviews::Lease(const LeaseOrder& order, const LeaseItem& item, const
     return TryToLease(order, item, caller, &answer);
   });
   answer.error = leased;
+  if (leased.ok() && answer.refusal != LeaseRefusal::kNone) {
+    core_.reviews.NoteRefusedLease(answer.refusal, answer.decision.FirstReason());
+  }
   return answer;
 }
 
@@ -168,6 +166,17 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
   return result.outcome;
 }
 
+absl::Status Reviews::Refuse(ReviewCounts::Use use, domain::GrantEnd end, const domain::Decision& decision) {
+  core_.reviews.NoteRefusedUse(use, end);
+  return EndStatus(end, decision);
+}
+
+absl::Status Reviews::RefuseToken(domain::TokenEnd end, const char* why) {
+  core_.reviews.NoteRefusedToken(end);
+  return wire::MakeError(v1::ERROR_REASON_MEDIA_TOKEN_REFUSED,
+                         "the media token gives nothing out: open the grant again for another one", {{"why", why}});
+}
+
 template <typename Step>
 absl::Status Reviews::Use(const domain::GrantName& name, const Caller& caller, Step step) {
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
@@ -210,7 +219,7 @@ absl::StatusOr<OpenedMedia> Reviews::Open(const domain::GrantName& name, const s
   domain::MediaToken token;
   const absl::Status opened =
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
-        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kOpen, end, grounds.decision);
         const base::Instant wall = grounds.now.wall;
         token = {core_.tokens.Cover(name.id),    name.fence,      row->grant.media, Draw(core_.random),
                  wall + domain::kMediaTokenLife, row->place.site, audience};
@@ -225,18 +234,18 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
   const auto key = key_.Get();
   if (!key.ok()) return key.status();
   const std::optional<domain::SignedMediaToken> read = domain::ReadMediaToken(text, (*key)->public_key());
-  if (!read.has_value()) return TokenRefused("unreadable");
-  if (!read->is_signed) return TokenRefused("signature");
+  if (!read.has_value()) return RefuseToken(domain::TokenEnd::kNone, "unreadable");
+  if (!read->is_signed) return RefuseToken(domain::TokenEnd::kNone, "signature");
   const domain::MediaToken& token = read->token;
-  if (token.audience != system) return TokenRefused("audience");
+  if (token.audience != system) return RefuseToken(domain::TokenEnd::kNone, "audience");
   RedeemedMedia redeemed;
   const domain::GrantName name{core_.tokens.Cover(token.grant), token.fence};
   const absl::Status status =
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
-        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kRedeem, end, grounds.decision);
         const domain::TokenEnd burned =
             domain::RedeemToken(token.nonce, core_.time.IsOver(row->grant.token_until), &row->grant);
-        if (burned != domain::TokenEnd::kNone) return TokenStatus(burned);
+        if (burned != domain::TokenEnd::kNone) return RefuseToken(burned, WordOf(burned));
         const auto payload_key = PayloadKeyOf(core_, row->subject);
         if (!payload_key.ok()) return payload_key.status();
         absl::StatusOr<Payload> ids = OpenPayload(*payload_key, row->sealed, row->subject);
@@ -251,7 +260,7 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
 absl::Status Reviews::Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller) {
   return Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
     if (IsSubmitted(row->grant, name, digest)) return false;
-    if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+    if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kSubmit, end, grounds.decision);
     domain::SubmitGrant(digest, &row->grant);
     return true;
   });
@@ -264,7 +273,7 @@ absl::StatusOr<base::Instant> Reviews::Renew(const domain::GrantName& name, cons
         if (end == domain::GrantEnd::kNone) {
           end = domain::RenewGrant(grounds.now.wall, core_.time.After(domain::kGrantLife), &row->grant);
         }
-        if (end != domain::GrantEnd::kNone) return EndStatus(end, grounds.decision);
+        if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kRenew, end, grounds.decision);
         until = row->grant.expires_at;
         return true;
       });

@@ -34,14 +34,7 @@ struct LeaseOrder {
   domain::Selection selection = domain::Selection::kOther;
 };
 
-// Numbers equal those of consent.v1.GrantRefusal.
-enum class LeaseRefusal : uint8_t {
-  kNone = 0,
-  kNotEligible = 1,
-  kGranted = 2,
-  kHeardRecently = 3,
-  kHeardOften = 4,
-};
+using domain::LeaseRefusal;
 
 // What one recording is answered.
 struct LeaseAnswer {
@@ -97,6 +90,9 @@ class Reviews {
                                             LeaseAnswer* answer);
   // Reads, decides, lets `step` change a grant that may be used, and commits. `step` answers an error, or false where
   // nothing is to be written; it may be called again.
+  // As `step` may answer: the use is refused for good, and is counted.
+  absl::Status Refuse(ReviewCounts::Use use, domain::GrantEnd end, const domain::Decision& decision);
+  absl::Status RefuseToken(domain::TokenEnd end, const char* why);
   template <typename Step>
   absl::Status Use(const domain::GrantName& name, const Caller& caller, Step step);
 

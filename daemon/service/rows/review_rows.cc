@@ -114,6 +114,12 @@ void PutGrant(Encoder& out, const domain::ReviewGrant& grant) {
   PutOptional(out, grant.digest);
 }
 
+uint32_t GetCount(Decoder& in) {
+  const uint64_t count = in.Varint();
+  if (count > UINT32_MAX) in.Fail();
+  return static_cast<uint32_t>(count);
+}
+
 void GetGrant(Decoder& in, domain::ReviewGrant* grant) {
   grant->id.bytes = in.Array<16>();
   grant->fence = in.Varint();
@@ -130,11 +136,8 @@ void GetGrant(Decoder& in, domain::ReviewGrant* grant) {
   grant->expires_at = GetTime(in);
   grant->until = GetBootTime(in);
   grant->opened_at = GetTime(in);
-  const uint64_t opens = in.Varint();
-  const uint64_t redeems = in.Varint();
-  if (opens > UINT32_MAX || redeems > UINT32_MAX) in.Fail();
-  grant->opens = static_cast<uint32_t>(opens);
-  grant->redeems = static_cast<uint32_t>(redeems);
+  grant->opens = GetCount(in);
+  grant->redeems = GetCount(in);
   grant->media = in.Array<16>();
   grant->token = in.Array<16>();
   grant->token_until = GetBootTime(in);
@@ -191,8 +194,9 @@ bool DecodeGrantRow(std::string_view bytes, GrantRow* row) {
 }
 
 HeardRow HeardOf(const GrantRow& row) {
-  return {row.grant.id,      row.grant.opened_at,      row.purpose,
-          row.place.country, row.place.reviewer_class, row.grant.outcome};
+  const domain::ReviewGrant& grant = row.grant;
+  return {grant.id,      grant.given_at, grant.expires_at,  grant.opened_at,          grant.opens,
+          grant.redeems, row.purpose,    row.place.country, row.place.reviewer_class, grant.outcome};
 }
 
 std::string EncodeHeardRow(const HeardRow& row) {
@@ -200,7 +204,11 @@ std::string EncodeHeardRow(const HeardRow& row) {
   Encoder out(&bytes);
   out.Byte(kReviewFormat);
   out.Raw(base::View(row.id.bytes));
+  PutTime(out, row.given_at);
+  PutTime(out, row.expires_at);
   PutTime(out, row.heard_at);
+  out.Varint(row.opens);
+  out.Varint(row.redeems);
   PutEnum(out, row.purpose);
   out.BigEndian(row.country.packed(), 4);
   PutEnum(out, row.reviewer_class);
@@ -212,7 +220,11 @@ bool DecodeHeardRow(std::string_view bytes, HeardRow* row) {
   Decoder in(bytes);
   const uint8_t format = in.Byte();
   row->id.bytes = in.Array<16>();
+  row->given_at = GetTime(in);
+  row->expires_at = GetTime(in);
   row->heard_at = GetTime(in);
+  row->opens = GetCount(in);
+  row->redeems = GetCount(in);
   row->purpose = GetEnum(in, domain::Purpose::kAdvertising);
   row->country = GetRegion(in);
   row->reviewer_class = GetEnum(in, domain::ReviewerClass::kContractor);

@@ -37,7 +37,11 @@ bool DecodeGrantRow(std::string_view bytes, GrantRow* row);
 // What somebody was given to hear, of a grant that made way for a later one.
 struct HeardRow {
   base::GrantId id;
+  base::Instant given_at;
+  base::Instant expires_at;
   base::Instant heard_at;
+  uint32_t opens = 0;
+  uint32_t redeems = 0;
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Region country;
   domain::ReviewerClass reviewer_class = domain::ReviewerClass::kMissing;

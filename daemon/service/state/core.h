@@ -20,6 +20,7 @@
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
 #include "daemon/service/state/published_heads.h"
+#include "daemon/service/state/review_counts.h"
 #include "daemon/service/state/subject_gauges.h"
 #include "daemon/service/state/tokens.h"
 #include "daemon/store/store.h"
@@ -53,6 +54,7 @@ struct Core {
   ErasureChanges erasure_changes{};
   OpenSafetyFlags safety_flags{};
   OpenJoins joins{};
+  ReviewCounts reviews{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

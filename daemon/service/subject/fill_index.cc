@@ -11,6 +11,7 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 
@@ -174,6 +175,21 @@ absl::Status FillSafetyFlags(Core& core, store::Partition partition) {
   return absl::OkStatus();
 }
 
+absl::Status FillReviews(Core& core, store::Partition partition) {
+  bool damaged = false;
+  const absl::Status scanned =
+      core.store.Scan(partition, store::Table::kReview, std::string(1, kGrants), std::string(1, kGrants + 1), SIZE_MAX,
+                      [&](std::string_view key, std::string_view value) {
+                        GrantRow row;
+                        damaged = !DecodeGrantRow(value, &row);
+                        if (!damaged) core.reviews.Fill(std::string(key), row.grant, core.time);
+                        return !damaged;
+                      });
+  if (!scanned.ok()) return scanned;
+  return damaged ? absl::DataLossError("a review grant cannot be decoded: restore the store from a backup")
+                 : absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status FillIndex(Core& core) {
@@ -200,7 +216,9 @@ absl::Status FillIndex(Core& core) {
     core.gauges.Merge(counted[i]);
   }
   for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
-    if (absl::Status s = FillSafetyFlags(core, store::Partition{number}); !s.ok()) return s;
+    const store::Partition partition{number};
+    if (absl::Status s = FillSafetyFlags(core, partition); !s.ok()) return s;
+    if (absl::Status s = FillReviews(core, partition); !s.ok()) return s;
   }
   // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
   malloc_trim(0);

@@ -91,7 +91,7 @@ class Listed:
     # Of each panel: what each of its queries must show. A dict of labels' values to a value, or (PAST or AHEAD, dict of times).
 
     def expected(self):
-        return {**self.of_verification(), **self.of_requests(), **self.of_ended(), **self.of_deadlines(), **self.of_tasks(), **self.of_systems(), **self.of_people(), **self.of_answers(),
+        return {**self.of_verification(), **self.of_requests(), **self.of_ended(), **self.of_deadlines(), **self.of_tasks(), **self.of_systems(), **self.of_people(), **self.of_answers(), **self.of_reviews(),
                 **self.of_what_stands(), **self.of_rules()}
 
     def of_verification(self):
@@ -240,6 +240,18 @@ class Listed:
             "How old is the oldest SAFETY report that waits?": [(PAST, {(): story.flagged_at})],
             "Which SAFETY reports are overdue?": [{("acknowledge",): 0, ("handle",): 0}],
             "What do listeners find?": [{(flag,): count for flag, count in story.flags.items()}],
+        }
+
+    def of_reviews(self):
+        story = self.story
+        return {
+            "Was anything heard after a restriction?": [{(): 0}],
+            "How many review grants are open?": [{(): story.given - sum(story.heard.values())}],
+            "How many recordings may be heard a day?": [{(): story.given}],
+            "How often was something played?": [{(use,): count for use, count in story.used.items()}],
+            "What came of reviews?": [{(by,): count for by, count in story.heard.items()}],
+            "Why is a recording not given to hear?": [{(reason,): count for reason, count in story.not_given.items()}],
+            "What was stopped on its way?": [dict(story.stopped)],
         }
 
     def of_what_stands(self):

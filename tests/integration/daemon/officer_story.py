@@ -20,12 +20,13 @@ from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 from google.protobuf import timestamp_pb2
 
-from harness import DEFAULT_POLICY, until
+from harness import DEFAULT_POLICY, refused, until
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn, turn_on, update
 
 DAYS = 70
@@ -77,6 +78,8 @@ class Story:
     def __init__(self, clock):
         self.clock, self.accounts, self.answers, self.lacking, self.verified = clock, [], collections.Counter(), collections.Counter(), None
         self.flags, self.opt_outs, self.reasons, self.asked_of = collections.Counter(), collections.Counter(), collections.Counter(), collections.defaultdict(list)
+        # Of review grants: how many were given, how they ended, why they were not given, how they were used, and what was refused.
+        self.given, self.heard, self.not_given, self.used, self.stopped = 0, *(collections.Counter() for _ in range(4))
         # By caller; of choices by control and choice; and when a worker last asked.
         self.asked_by, self.granted_to, self.toggled, self.leased_at = collections.Counter(), collections.Counter(), collections.Counter(), {}
 
@@ -177,6 +180,7 @@ class Story:
         self.choose(api)
         self.check(api)
         self.report(api)
+        self.listen(api)
         self.delete(api)
 
     def say_no(self, api, account, channel):
@@ -229,6 +233,37 @@ class Story:
         sweep = purge.Sweep(started_at=ago(seconds=20), ended_at=ago(seconds=10), counts=purge.SweepCounts(kept=30, held=1, purged=12, not_found=2, failed=3))
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
         self.verify(api, records=30, confirmed=22, not_checkable=2)
+
+    def grant(self, api, account, name, reviewer):
+        """A review grant, or none."""
+        asked = reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=eligibility.SELECTION_RANDOM,
+                                            recordings=[recording(account, name=name)])
+        [result] = api.reviews.LeaseReviews(asked).results
+        if result.WhichOneof("result") == "grant":
+            self.given += 1
+            return {"grant_id": result.grant.grant_id, "fence": result.grant.fence}
+        which = result.refusal.refusal
+        reason = types.Reason.Name(result.refusal.reasons[0]).removeprefix("REASON_") if which == reviews.GRANT_REFUSAL_NOT_ELIGIBLE else reviews.GrantRefusal.Name(which).removeprefix("GRANT_REFUSAL_")
+        self.not_given[reason.lower()] += 1
+        return None
+
+    def listen(self, api):
+        """Four grants: submitted, skipped, stopped by a no after it was opened, and open; and three recordings that nobody gets."""
+        submitted, skipped, stopped, _ = [self.grant(api, "yes-1", f"heard-{number}", f"listener-{number}") for number in range(4)]
+        for account, name, reviewer in (("no-0", "heard-0", "listener-0"), ("yes-1", "heard-0", "listener-9"), ("yes-1", "heard-9", "listener-0")):
+            self.grant(api, account, name, reviewer)
+        token = api.reviews.OpenMedia(reviews.OpenMediaRequest(**submitted, audience="audio")).media_token
+        api.reviews.RedeemMedia(reviews.RedeemMediaRequest(system="audio", media_token=token))
+        api.reviews.SubmitReview(reviews.SubmitReviewRequest(**submitted, digest=bytes(32)))
+        api.reviews.EndReview(reviews.EndReviewRequest(**skipped, outcome=reviews.REVIEW_OUTCOME_SKIPPED))
+        api.reviews.OpenMedia(reviews.OpenMediaRequest(**stopped, audience="audio"))
+        self.used.update(open=2, redeem=1, submit=1)
+        self.heard.update(submitted=1, skipped=1)
+        api.recordings.ReportRecording(recordings.ReportRecordingRequest(account_id="yes-1", recording_id="elsewhere", flags=[types.FLAG_ACCIDENTAL], request_id=fresh_id()))
+        self.flags["accidental"] += 1
+        stop = refused(api.reviews.OpenMedia, reviews.OpenMediaRequest(**stopped, audience="audio"))
+        assert (stop.reason, stop.metadata["cause"]) == ("GRANT_ENDED", "SUBJECT_CHANGED"), stop
+        self.stopped[("open", "subject_changed")] += 1
 
     def delete(self, api):
         """Completed today, one of them late; one that each system ends otherwise; one of single recordings; one that is open, and one unverified."""

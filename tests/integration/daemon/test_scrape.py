@@ -19,6 +19,7 @@ from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
@@ -255,6 +256,14 @@ class FromTheStart(Story):
         self.expect("consentd_consents_expiring", notice=[notice["version"] for notice in document["notices"] if notice.get("consent_lifetime_months")], within_days=["30"])
         self.expect("consentd_suspended", purpose=purposes, region=["all"])
         self.expect("consentd_subject_choices", regime=regimes, country=["other"], purpose=purposes, choice=words(types.Choice, none=False))
+        outcomes = words(reviews.ReviewOutcome, none=False)
+        self.expect("consentd_review_grants_ended_total", by=[*outcomes, "not_recorded", "expired", "restricted"])
+        self.expect("consentd_review_leases_refused_total", reason=["missing_fact", "withdrawn", "safety_hold", "granted", "heard_recently", "heard_often"])
+        self.expect("consentd_review_uses_total", use=["open", "redeem", "submit", "renew"])
+        self.expect("consentd_review_uses_after_restriction_total", use=["open", "redeem", "submit", "renew"])
+        ends = [end for end in words(reviews.GrantEnd, none=False) if end != "renewed_before"]
+        self.expect("consentd_review_uses_refused_total", use=["open", "redeem", "submit", "renew"], cause=[*ends, "other_grant"])
+        self.expect("consentd_review_uses_refused_total", use=["redeem"], cause=["token_foreign", "token_over", "token_replaced", "token_redeemed"])
         self.expect("consentd_decisions_total", purpose=purposes, eligibility=["eligible"], disposition=["keep"], reason=["consent", "default"])
         self.expect("consentd_decisions_total", purpose=purposes, eligibility=["not_eligible"], disposition=["keep"],
                     reason=["missing_fact", "refused", "withdrawn", "no_consent", "suspended", "clock_doubtful", "not_recorded", "deletion_pending"])

@@ -71,6 +71,12 @@ TEST_F(ReviewRpcTest, AGrantFromItsLeaseToWhatThePersonIsTold) {
   EXPECT_EQ(listed.grants(0).pseudonym(), grant.pseudonym());
   EXPECT_EQ(listed.grants(0).reviewer(), "r1");
   EXPECT_EQ(listed.grants(0).redeems(), 1U);
+  const auto named =
+      Call(review_stub_, &Stub::ListGrants, R"(grant_ids: "no grant" grant_ids: ")" + grant.grant_id() + "\"");
+  ASSERT_EQ(named.grants_size(), 1) << named.ShortDebugString();
+  EXPECT_EQ(named.grants(0).ShortDebugString(), listed.grants(0).ShortDebugString());
+  Call(review_stub_, &Stub::ListGrants, R"(grant_ids: "x" page_size: 7)");
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   const auto heard = Call(review_stub_, &Stub::ListHeard, R"(account_id: "a")");
   ASSERT_EQ(heard.heard_size(), 1);
   EXPECT_EQ(heard.heard(0).country(), "DE");
@@ -89,6 +95,29 @@ TEST_F(ReviewRpcTest, ARevocationEndsWhatItNames) {
   Call(review_stub_, &Stub::RevokeReviews, R"(reviewer: "r1" reason: "left")");
   Call(review_stub_, &Stub::OpenMedia, open);
   EXPECT_EQ(status_.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ReviewRpcTest, FlagsOfASubmissionAreStoredWhateverBecomesOfIt) {
+  const auto leased = Lease({Clean("a")});
+  ASSERT_TRUE(leased.results(0).has_grant());
+  const std::string submit =
+      Named(leased.results(0).grant()) + R"( digest: "0123456789abcdef0123456789abcdef" flags: )";
+  const auto flags = [this] {
+    domain::RecordingState marks;
+    (void)world_.core().index.FindMarks(world_.Handle("a"), world_.core().hasher.Recording("r"), &marks);
+    return marks.flags;
+  };
+  Call(review_stub_, &Stub::SubmitReview, submit + "FLAG_CHILD_PRESENT");
+  EXPECT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_EQ(flags(), domain::Flags::kChildPresent);
+  EXPECT_EQ(Call(review_stub_, &Stub::ListGrants, "state: GRANT_STATE_SUBMITTED").grants_size(), 1);
+  Call(review_stub_, &Stub::SubmitReview, submit + "FLAG_CHILD_PRESENT");
+  EXPECT_TRUE(status_.ok()) << "the same again";
+  const std::string other = Named(leased.results(0).grant()) + R"( digest: "another one, of thirty two bytes" flags: )";
+  Call(review_stub_, &Stub::SubmitReview, other + "FLAG_SAFETY");
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(flags(), domain::Flags::kChildPresent | domain::Flags::kSafety) << "it is refused, and its flag counts";
+  EXPECT_EQ(world_.core().safety_flags.open(), 1U);
 }
 
 TEST_F(ReviewRpcTest, AYesThatCannotBeRecordedIsNoGrant) {

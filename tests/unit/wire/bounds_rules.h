@@ -108,6 +108,7 @@ inline const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.RevokeReviewsRequest.site", {1, 64}},
       {"consent.v1.RevokeReviewsRequest.reason", {1, 256}},
       {"consent.v1.ListGrantsRequest.page_token", kToken},
+      {"consent.v1.ListGrantsRequest.grant_ids", kId},
       {"consent.v1.ListHeardRequest.account_id", kId},
   };
   return rules;

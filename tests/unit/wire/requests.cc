@@ -370,13 +370,15 @@ std::vector<RequestKind> Make() {
               reviewer: "r1" selection: SELECTION_RANDOM)"}),
       Kind<v1::OpenMediaRequest>({R"(grant_id: "token" fence: 7 audience: "audio")"}),
       Kind<v1::RedeemMediaRequest>({R"(system: "audio" media_token: "token")"}),
-      Kind<v1::SubmitReviewRequest>({R"(grant_id: "token" fence: 7 digest: "0123456789abcdef0123456789abcdef")"}),
+      Kind<v1::SubmitReviewRequest>(
+          {R"(grant_id: "token" fence: 7 digest: "0123456789abcdef0123456789abcdef" flags: FLAG_SAFETY)"}),
       Kind<v1::EndReviewRequest>({R"(grant_id: "token" fence: 7 outcome: REVIEW_OUTCOME_SAFETY)"}),
       Kind<v1::RenewReviewRequest>({R"(grant_id: "token" fence: 7)"}),
       Kind<v1::RevokeReviewsRequest>({R"(reviewer: "r1" reason: "left")", R"(site: "berlin" reason: "closed")",
                                       R"(purpose: PURPOSE_HUMAN_REVIEW reason: "drill")",
                                       R"(all: true reason: "drill")"}),
-      Kind<v1::ListGrantsRequest>({R"(state: GRANT_STATE_LIVE page_size: 50 page_token: "token")", ""}),
+      Kind<v1::ListGrantsRequest>(
+          {R"(state: GRANT_STATE_LIVE page_size: 50 page_token: "token")", R"(grant_ids: "token")", ""}),
       Kind<v1::ListHeardRequest>({R"(account_id: "a1")"}),
       Kind<v1::GetMediaKeyRequest>({""}),
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
