@@ -63,7 +63,7 @@ struct GrantsQuery {
   domain::GrantState state = domain::GrantState::kNone;
   int page_size = 0;
   std::string page_token;
-  std::vector<base::GrantId> ids;  // of those alone; a text that is no id is left out
+  std::vector<base::GrantId> ids = {};  // of those alone; a text that is no id is left out
   bool names_grants = false;
 };
 
