@@ -247,6 +247,21 @@ InactiveChild FromProto(const v1::InactiveChild& child) {
   return value;
 }
 
+ReviewCaps FromProto(const v1::ReviewCaps& caps) {
+  ReviewCaps value;
+  value.purpose = FromNumber<Purpose>(caps.purpose());
+  for (const auto& rate : caps.rates()) {
+    value.rates.push_back({{rate.countries().begin(), rate.countries().end()}, rate.parts_per_million()});
+  }
+  value.per_day = caps.per_day();
+  for (const auto& of : caps.selections())
+    value.selections.emplace_back(FromNumber<Selection>(of.selection()), of.per_day());
+  value.per_site_day = caps.per_site_day();
+  value.per_reviewer_shift = caps.per_reviewer_shift();
+  value.per_account = caps.per_account();
+  return value;
+}
+
 Policy FromProto(const v1::Policy& policy) {
   Policy value;
   value.version = policy.version();
@@ -271,6 +286,7 @@ Policy FromProto(const v1::Policy& policy) {
   value.safety_hold_hours = policy.safety_hold_hours();
   value.safety_acknowledge_hours = policy.safety_acknowledge_hours();
   value.safety_handle_hours = policy.safety_handle_hours();
+  for (const auto& caps : policy.review_caps()) value.review_caps.push_back(FromProto(caps));
   return value;
 }
 

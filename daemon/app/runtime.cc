@@ -317,13 +317,13 @@ void Runtime::LogCuts(const ConnectionCounts& counts) {
 
 std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
-  if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
-    return Failure{ExitCode::kStore, Text(status)};
-  }
-  if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = services_->proposals.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  absl::Status loaded = services_->policy_admin.Load();
+  if (loaded.ok()) loaded = service::FillIndex(*core_);
+  if (loaded.ok()) loaded = services_->sweeps.Load();
+  if (loaded.ok()) loaded = services_->proposals.Load();
+  if (loaded.ok()) loaded = services_->systems.Load();
+  if (loaded.ok()) loaded = services_->publisher.review_counts().Fill(*core_);
+  if (!loaded.ok()) return Failure{ExitCode::kStore, Text(loaded)};
   if (absl::Status status = policy_in_force_->ActivateFirst(*std::exchange(first_policy_, {})); !status.ok()) {
     return FailureFrom(ExitCode::kPolicy, status);
   }

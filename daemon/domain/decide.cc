@@ -319,6 +319,16 @@ void Evaluation<TraceT>::Places() {
   }
 }
 
+// E11, of a grant alone.
+template <typename TraceT>
+void Evaluation<TraceT>::Caps(Purpose purpose) {
+  if (question_.grants == nullptr) return;
+  const ReviewCaps* caps = rules_.FindReviewCaps(purpose);
+  if (caps == nullptr || IsCapSpent(*caps, RateRegion(subject_, recording_), *question_.grants)) {
+    Say(&eligibility_, Row::kE11, Reason::kCapSpent, NoFacts);
+  }
+}
+
 // What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.
 template <typename TraceT>
 void Evaluation<TraceT>::AskPurpose(Purpose purpose) {
@@ -362,7 +372,7 @@ void Evaluation<TraceT>::Dispose() {
   }
 }
 
-// E0 to E10.
+// E0 to E11.
 template <typename TraceT>
 void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   if (now_.doubtful) Say(&eligibility_, Row::kE0, Reason::kClockDoubtful, NoFacts);
@@ -379,6 +389,7 @@ void Evaluation<TraceT>::FindNoes(Purpose purpose) {
   FlagsAndVoices();
   if (IsPurpose(purpose)) AskPurpose(purpose);
   Places();
+  Caps(purpose);
 }
 
 // E12: whether a consent of the account and of each named profile covers the capture.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/domain/decision.h"
+#include "daemon/domain/review_caps.h"
 #include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
 
@@ -12,7 +13,8 @@ struct Question {
   const RecordingFacts& recording;
   Purpose purpose = Purpose::kNone;
   const Place& place;
-  base::Now now;  // the server's
+  base::Now now;                        // the server's
+  const GrantCounts* grants = nullptr;  // where a review grant is asked for: what E11 counts
 };
 
 // `subject` nullptr: unknown. `marks`: what is stored of this very recording. No I/O, no exception, no clock; unknown

@@ -57,14 +57,14 @@ enum class Reason : uint8_t {
   kNotRecorded = 37,  // never Decide's: see NotRecorded
   kRestored = 38,
   kSafetyHold = 39,
+  kCapSpent = 40,
 };
-inline constexpr int kReasons = 40;
+inline constexpr int kReasons = 41;
 // All others are given where a yes of the rule's could not be kept to.
 constexpr bool IsOfRule(Reason reason) { return reason != Reason::kNotRecorded; }
 
 // Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes
-// eligible. Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand
-// before kConsent).
+// eligible. Numbers are for ever, this order is not: a reason that comes later takes its place here.
 inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
     Reason::kClockDoubtful,
     Reason::kRestored,
@@ -102,6 +102,7 @@ inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
     Reason::kNoticeSilentOnPeople,
     Reason::kPlaceNotAllowed,
     Reason::kReviewerNotAllowed,
+    Reason::kCapSpent,
     Reason::kNotRecorded,
     Reason::kConsent,
     Reason::kDefault,

@@ -153,6 +153,7 @@ class Evaluation {
   void Places();
   bool PlaceMissing(const Regime& regime) const;
   bool PlaceAllowedBy(const Regime& regime) const;
+  void Caps(Purpose purpose);
 
   void AskPurpose(Purpose purpose);
   ReasonSet PurposeRows(Purpose purpose);

@@ -34,6 +34,7 @@ enum class Row : uint8_t {
   kE9 = 15,
   kE10 = 16,
   kE12 = 17,
+  kE11 = 18,
 };
 
 // What about a row counted, or why it did not decide. Numbers equal those of consent.v1.RowNote.

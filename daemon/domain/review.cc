@@ -135,6 +135,11 @@ MayHear CheckHearing(const std::vector<Hearing>& hearings, const base::Bytes16& 
   return near < kMaxHearings ? MayHear::kYes : MayHear::kOften;
 }
 
+uint64_t CountHearings(const std::vector<Hearing>& hearings, base::Date today) {
+  return static_cast<uint64_t>(std::count_if(hearings.begin(), hearings.end(),
+                                             [&](const Hearing& hearing) { return IsStillNear(hearing, today); }));
+}
+
 void NoteHearing(const base::Bytes16& reviewer, base::Date today, std::vector<Hearing>* hearings) {
   hearings->erase(std::remove_if(hearings->begin(), hearings->end(),
                                  [&](const Hearing& hearing) { return !IsStillNear(hearing, today); }),

@@ -169,6 +169,8 @@ struct Hearing {
 enum class MayHear : uint8_t { kYes = 0, kRecently = 1, kOften = 2 };
 // `today` by the earlier clock. A hearing of a later day than `today` counts as one of today.
 MayHear CheckHearing(const std::vector<Hearing>& hearings, const base::Bytes16& reviewer, base::Date today);
+// How many of them are near enough to count.
+uint64_t CountHearings(const std::vector<Hearing>& hearings, base::Date today);
 // Adds one that may be, and drops those of which the days are over.
 void NoteHearing(const base::Bytes16& reviewer, base::Date today, std::vector<Hearing>* hearings);
 

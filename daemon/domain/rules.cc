@@ -60,6 +60,13 @@ Instant Rules::OptOutUntil(Region region) const {
   return latest;
 }
 
+const ReviewCaps* Rules::FindReviewCaps(Purpose purpose) const {
+  for (const ReviewCaps& caps : review_caps) {
+    if (caps.purpose == purpose) return &caps;
+  }
+  return nullptr;
+}
+
 const AgeOfConsent& Rules::AgeOfConsentIn(Region region) const {
   const auto at = ages_of_consent.find(region.Country());
   return at == ages_of_consent.end() ? default_age_of_consent : at->second;

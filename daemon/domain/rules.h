@@ -9,6 +9,7 @@
 #include "absl/container/btree_map.h"
 #include "daemon/base/bytes.h"
 #include "daemon/domain/deadlines.h"
+#include "daemon/domain/review_caps.h"
 #include "daemon/domain/texts.h"
 #include "daemon/domain/types.h"
 
@@ -171,12 +172,14 @@ struct Rules {
   Instant restored_at;
   Approvals approvals;
   SafetyPeriods safety;
+  std::vector<ReviewCaps> review_caps;  // at most one for each purpose; without one no grant is given
 
   // nullptr where there is none.
   const Notice* FindNotice(NoticeNumber number) const;
   const Notice* FindNotice(std::string_view version) const;
   const Control* FindControl(ControlNumber number) const;
   const Control* FindControl(std::string_view name) const;
+  const ReviewCaps* FindReviewCaps(Purpose purpose) const;
   // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
   RegionRules ForRegion(Region region) const;
   // The latest end of an OPT_OUT there that applies no more; unset: it never ended.

@@ -418,8 +418,10 @@ struct RecordingFacts {
   bool operator==(const RecordingFacts&) const = default;
 };
 
-// Why these recordings are asked about; turns no answer. Numbers equal those of consent.v1.Selection.
+// Why these recordings are asked about; turns no answer but that caps of review grants may differ. Numbers equal those
+// of consent.v1.Selection.
 enum class Selection : uint8_t { kRandom = 1, kMisunderstood = 2, kComplaint = 3, kQuality = 4, kOther = 5 };
+inline constexpr size_t kSelections = 5;
 
 // Where and by whom it would be used. Empty or zero: not named.
 struct Place {

@@ -163,6 +163,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   rules.safety.hold = base::Hours(policy.safety_hold_hours());
   rules.safety.acknowledge_within = base::Hours(SafetyAcknowledgeHours(policy));
   rules.safety.handle_within = base::Hours(SafetyHandleHours(policy));
+  rules.review_caps = ReviewCapsOf(policy);
   return rules;
 }
 

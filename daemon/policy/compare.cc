@@ -19,13 +19,6 @@ void Add(Differences* out, std::string path, std::string what, Kind kind) {
   out->push_back({std::move(path), std::move(what), kind, 0, 0});
 }
 
-// More of it permits more.
-void CompareNumber(const std::string& path, int64_t from, int64_t to, Differences* out) {
-  if (from != to) {
-    Add(out, path, absl::StrCat(from, " becomes ", to), to > from ? Kind::kLoosening : Kind::kRestriction);
-  }
-}
-
 void CompareSets(const std::string& path, const std::set<std::string>& from, const std::set<std::string>& to,
                  Differences* out) {
   std::vector<std::string> gained;
@@ -159,6 +152,12 @@ void CompareSafety(const v1::Policy& from, const v1::Policy& to, Differences* ou
 
 }  // namespace
 
+void CompareNumber(const std::string& path, int64_t from, int64_t to, Differences* out) {
+  if (from != to) {
+    Add(out, path, absl::StrCat(from, " becomes ", to), to > from ? Kind::kLoosening : Kind::kRestriction);
+  }
+}
+
 std::string Listed(const std::vector<std::string>& names) {
   std::string text;
   for (size_t i = 0; i < names.size() && i < kMaxListedNames; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", names[i]);
@@ -249,6 +248,7 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
   CompareNumber("backup_keep_days", BackupKeepDays(from), BackupKeepDays(to), &out);
   CompareNumber("decision_log_keep_months", DecisionLogKeepMonths(from), DecisionLogKeepMonths(to), &out);
   CompareSafety(from, to, &out);
+  CompareReviewCaps(from, to, &out);
   return out;
 }
 

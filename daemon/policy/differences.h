@@ -22,6 +22,10 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
 void CompareAppeals(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
 // approvals of a policy, by what counts.
 void CompareApprovals(const v1::Policy& from, const v1::Policy& to, Differences* out);
+// review_caps of a policy, by what counts.
+void CompareReviewCaps(const v1::Policy& from, const v1::Policy& to, Differences* out);
+// More of it permits more.
+void CompareNumber(const std::string& path, int64_t from, int64_t to, Differences* out);
 void CompareNoticeTexts(const v1::Notice& from, const v1::Notice& to, const std::string& path,
                         domain::NoticeNumber number, Differences* out);
 void CompareControlTexts(const v1::Control& from, const v1::Control& to, const std::string& path, Differences* out);

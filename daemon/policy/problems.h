@@ -23,6 +23,9 @@ std::string PermittedOf(const google::protobuf::EnumDescriptor& values);
 void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const std::string& path, Problems* problems);
 void CheckHolidayCalendars(const v1::Policy& policy, Problems* problems);
 void CheckApprovals(const v1::Policy& policy, Problems* problems);
+void CheckReviewCaps(const v1::Policy& policy, Problems* problems);
+// Empty where the text is a country that a policy may name, else why not.
+std::string WhyNoCountry(const std::string& text);
 // Texts of controls and notices, appeal_texts and ask_again_after_days.
 void CheckTextsOf(const v1::Policy& policy, Problems* problems);
 

@@ -59,6 +59,7 @@ std::vector<base::Date> HolidaysOf(const v1::Policy& policy, const std::string& 
 
 // Which loosenings take one person; the domain's, which is none, where the policy states nothing.
 domain::Approvals ApprovalsOf(const v1::Policy& policy);
+std::vector<domain::ReviewCaps> ReviewCapsOf(const v1::Policy& policy);
 domain::PurposeSet InUse(const v1::Policy& policy);
 template <typename Purposes>
 domain::PurposeSet ToPurposeSet(const Purposes& purposes) {

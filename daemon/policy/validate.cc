@@ -27,15 +27,6 @@ bool IsVersionCharacter(char c) {
 // A policy may name what is assigned, and give a meaning to what is user-assigned.
 bool MayBeNamed(domain::Region region) { return domain::IsAssigned(region) || domain::IsUserAssigned(region); }
 
-// Empty where the text is a country that a policy may name, else why not.
-std::string WhyNoCountry(const std::string& text) {
-  domain::Region region;
-  if (!domain::Region::Parse(text, &region) || region.Country() != region) {
-    return absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 in upper case");
-  }
-  return MayBeNamed(region) ? "" : domain::WhyNotAssigned(region);
-}
-
 class Validator : private Problems {
  public:
   explicit Validator(const v1::Policy& policy) : policy_(policy) {}
@@ -62,6 +53,7 @@ class Validator : private Problems {
     Range("backup_keep_days", policy_.backup_keep_days(), 0, kMaxBackupDays);
     Range("decision_log_keep_months", policy_.decision_log_keep_months(), 0, kMaxMonths);
     CheckSafety();
+    CheckReviewCaps(policy_, this);
     return Take();
   }
 
@@ -376,6 +368,14 @@ void Validator::CheckSafety() {
 }
 
 }  // namespace
+
+std::string WhyNoCountry(const std::string& text) {
+  domain::Region region;
+  if (!domain::Region::Parse(text, &region) || region.Country() != region) {
+    return absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 in upper case");
+  }
+  return MayBeNamed(region) ? "" : domain::WhyNotAssigned(region);
+}
 
 std::vector<Problem> Validate(const v1::Policy& policy) { return Validator(policy).Run(); }
 

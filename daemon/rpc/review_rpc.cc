@@ -6,9 +6,12 @@
 #include <utility>
 
 #include "daemon/base/hash.h"
+#include "daemon/domain/review_rate.h"
 #include "daemon/rpc/listing.h"
+#include "daemon/service/review/populations.h"
 #include "daemon/service/review/revoke_reviews.h"
 #include "daemon/wire/eligibility.h"
+#include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/review.h"
 
@@ -47,13 +50,14 @@ struct ReviewRpc::Leasing {
 };
 
 ReviewRpc::ReviewRpc(service::Core& core, service::Reviews& reviews, service::EndReview& end_review,
-                     const service::ListReviews& lists, decisions::Recorder& recorder,
-                     const RpcDependencies& dependencies)
+                     const service::ListReviews& lists, const service::KnownReviewCounts& counts,
+                     decisions::Recorder& recorder, const RpcDependencies& dependencies)
     : RawService(dependencies),
       core_(core),
       reviews_(reviews),
       end_review_(end_review),
       lists_(lists),
+      counts_(counts),
       recorder_(recorder) {
   Serve<v1::LeaseReviewsRequest, v1::LeaseReviewsResponse>("LeaseReviews", [this](const auto& call) { Lease(call); });
   Serve<v1::OpenMediaRequest, v1::OpenMediaResponse>("OpenMedia", [this](const auto& call) { Open(call); });
@@ -65,6 +69,10 @@ ReviewRpc::ReviewRpc(service::Core& core, service::Reviews& reviews, service::En
                                                              [this](const auto& call) { Revoke(call); });
   Serve<v1::ListGrantsRequest, v1::ListGrantsResponse>("ListGrants", [this](const auto& call) { Grants(call); });
   Serve<v1::ListHeardRequest, v1::ListHeardResponse>("ListHeard", [this](const auto& call) { Heard(call); });
+  Serve<v1::ReportPopulationRequest, v1::ReportPopulationResponse>("ReportPopulation",
+                                                                   [this](const auto& call) { Report(call); });
+  Serve<v1::ListReviewRatesRequest, v1::ListReviewRatesResponse>("ListReviewRates",
+                                                                 [this](const auto& call) { ListRates(call); });
   Serve<v1::GetMediaKeyRequest, v1::GetMediaKeyResponse>("GetMediaKey", [this](const auto& call) { GetKey(call); });
 }
 
@@ -299,6 +307,39 @@ void ReviewRpc::Heard(const CallPtr<v1::ListHeardRequest, v1::ListHeardResponse>
     call->response()->set_is_cut(list->is_cut);
     return absl::OkStatus();
   });
+}
+
+void ReviewRpc::Report(const CallPtr<v1::ReportPopulationRequest, v1::ReportPopulationResponse>& call) {
+  auto input = wire::ReadReportPopulation(call->request(), core_.Present().wall);
+  if (!input.ok()) return call->Finish(input.status());
+  if (absl::Status charged = call->Charge(input->counts.size()); !charged.ok()) return call->Finish(charged);
+  FinishOnPool(dependencies_, call,
+               [this, call, report = service::PopulationReport{input->hour, std::move(input->counts)}] {
+                 return service::ReportPopulation(core_, report, call->caller());
+               });
+}
+
+void ReviewRpc::ListRates(const CallPtr<v1::ListReviewRatesRequest, v1::ListReviewRatesResponse>& call) {
+  const auto month = wire::ReadListReviewRates(call->request(), core_.Now());
+  if (!month.ok()) return call->Finish(month.status());
+  const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
+  if (rules == nullptr) {
+    return call->Finish(wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"));
+  }
+  for (const service::ReviewCounts& counts : counts_.Of(*month, *rules)) {
+    v1::ReviewRateView& view = *call->response()->add_rates();
+    view.set_purpose(static_cast<v1::Purpose>(counts.purpose));
+    view.set_country(counts.country.ToString());
+    view.set_heard(static_cast<int64_t>(counts.heard));
+    view.set_utterances(static_cast<int64_t>(counts.utterances));
+    view.set_allowed_parts_per_million(static_cast<int32_t>(counts.parts_per_million));
+    if (counts.utterances == 0) continue;
+    const domain::MeasuredRate rate = domain::MeasureRate(counts.heard, counts.utterances);
+    view.mutable_measured()->set_parts_per_million(rate.rate);
+    view.mutable_measured()->set_low(rate.low);
+    view.mutable_measured()->set_high(rate.high);
+  }
+  call->Finish(absl::OkStatus());
 }
 
 void ReviewRpc::GetKey(const CallPtr<v1::GetMediaKeyRequest, v1::GetMediaKeyResponse>& call) {

@@ -7,6 +7,7 @@
 #include "consent/v1/review_service.grpc.pb.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/raw_service.h"
+#include "daemon/service/registry/known_review_counts.h"
 #include "daemon/service/review/end_review.h"
 #include "daemon/service/review/list_reviews.h"
 #include "daemon/service/review/reviews.h"
@@ -19,7 +20,8 @@ namespace consent::rpc {
 class ReviewRpc final : public RawService<v1::ReviewService> {
  public:
   ReviewRpc(service::Core& core, service::Reviews& reviews, service::EndReview& end_review,
-            const service::ListReviews& lists, decisions::Recorder& recorder, const RpcDependencies& dependencies);
+            const service::ListReviews& lists, const service::KnownReviewCounts& counts, decisions::Recorder& recorder,
+            const RpcDependencies& dependencies);
 
  private:
   using LeaseCall = CallPtr<v1::LeaseReviewsRequest, v1::LeaseReviewsResponse>;
@@ -41,12 +43,15 @@ class ReviewRpc final : public RawService<v1::ReviewService> {
   absl::Status ListNamed(const GrantsCall& call, const std::vector<base::GrantId>& covered);
   void Write(const service::GrantShown& shown, v1::GrantView* out) const;
   void Heard(const CallPtr<v1::ListHeardRequest, v1::ListHeardResponse>& call);
+  void Report(const CallPtr<v1::ReportPopulationRequest, v1::ReportPopulationResponse>& call);
+  void ListRates(const CallPtr<v1::ListReviewRatesRequest, v1::ListReviewRatesResponse>& call);
   void GetKey(const CallPtr<v1::GetMediaKeyRequest, v1::GetMediaKeyResponse>& call);
 
   service::Core& core_;
   service::Reviews& reviews_;
   service::EndReview& end_review_;
   const service::ListReviews& lists_;
+  const service::KnownReviewCounts& counts_;
   decisions::Recorder& recorder_;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/wire/review.h"
 
 #include <algorithm>
+#include <set>
 
 #include "daemon/domain/media_token.h"
 #include "daemon/wire/eligibility.h"
@@ -12,6 +13,25 @@ namespace consent::wire {
 namespace {
 
 constexpr int kDigestBytes = 32;
+
+constexpr int kMaxPopulationCounts = 300;
+constexpr int64_t kMaxUtterances = 1'000'000'000'000;
+constexpr base::Span kOldestHour = base::Days(35);
+
+// Since 1970. 0 with a violation.
+uint32_t ReadHour(const std::string& text, base::Instant now, const Path& at, Violations* violations) {
+  constexpr size_t kHourBytes = 13;  // 2026-11-30T07
+  constexpr size_t kDateBytes = 10;
+  base::Instant hour;
+  if (text.size() != kHourBytes || text[kDateBytes] != 'T' || !base::ParseRfc3339(text + ":00:00Z", &hour) ||
+      !hour.IsSet()) {
+    violations->Add(at, "must be an hour of UTC such as 2026-11-30T07");
+    return 0;
+  }
+  if (hour > now) violations->Add(at, "must have begun");
+  if (hour < now - kOldestHour) violations->Add(at, "must have begun within the last 35 days");
+  return static_cast<uint32_t>(hour.micros / base::Hours(1).micros);
+}
 
 template <typename Request>
 GrantInput ReadGrant(const Request& request, const Path& root, Violations* violations) {
@@ -173,6 +193,41 @@ absl::StatusOr<base::SubjectHandle> ReadListHeard(const v1::ListHeardRequest& re
   CheckId(request.account_id(), Path(root, "account_id"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   return hasher.Subject(request.account_id());
+}
+
+absl::StatusOr<PopulationInput> ReadReportPopulation(const v1::ReportPopulationRequest& request, base::Instant now) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  PopulationInput input;
+  input.hour = ReadHour(request.hour(), now, Path(root, "hour"), &violations);
+  if (!CheckCount(request.counts_size(), 1, kMaxPopulationCounts, Path(root, "counts"), &violations)) {
+    return violations.ToStatus();
+  }
+  std::set<domain::Region> seen;
+  for (int i = 0; i < request.counts_size(); ++i) {
+    const v1::PopulationCount& count = request.counts(i);
+    const Path at(root, "counts", i);
+    const domain::Region country = ReadCountry(count.country(), Path(at, "country"), &violations);
+    if (country.IsSet() && !seen.insert(country).second) {
+      violations.Add(Path(at, "country"), "must stand once: say all of a country in one number");
+    }
+    CheckRange(count.utterances(), 0, kMaxUtterances, Path(at, "utterances"), &violations);
+    input.counts.emplace_back(country, static_cast<uint64_t>(count.utterances()));
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<base::Month> ReadListReviewRates(const v1::ListReviewRatesRequest& request, base::Instant now) {
+  Violations violations;
+  const Path root;
+  RefuseMistyped(request, root, &violations);
+  const std::optional<base::Month> month =
+      request.month().empty() ? base::Month::Of(now) : base::Month::Parse(request.month());
+  if (!month.has_value()) violations.Add(Path(root, "month"), "must be empty or a month such as 2026-11");
+  if (!violations.empty()) return violations.ToStatus();
+  return *month;
 }
 
 absl::Status CheckGetMediaKey(const v1::GetMediaKeyRequest& request) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,7 +11,9 @@
 #include "consent/v1/review_service.pb.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/month.h"
 #include "daemon/base/random_id.h"
+#include "daemon/base/time.h"
 #include "daemon/domain/review.h"
 #include "daemon/domain/types.h"
 
@@ -59,6 +62,10 @@ struct RevokeReviewsInput {
   std::string name;
   std::string reason;
 };
+struct PopulationInput {
+  uint32_t hour = 0;                                        // since 1970
+  std::vector<std::pair<domain::Region, uint64_t>> counts;  // by country, each once
+};
 struct GrantsQuery {
   domain::GrantState state = domain::GrantState::kNone;
   int page_size = 0;
@@ -79,6 +86,9 @@ absl::StatusOr<GrantInput> ReadRenewReview(const v1::RenewReviewRequest& request
 absl::StatusOr<RevokeReviewsInput> ReadRevokeReviews(const v1::RevokeReviewsRequest& request);
 absl::StatusOr<GrantsQuery> ReadListGrants(const v1::ListGrantsRequest& request);
 absl::StatusOr<base::SubjectHandle> ReadListHeard(const v1::ListHeardRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<PopulationInput> ReadReportPopulation(const v1::ReportPopulationRequest& request, base::Instant now);
+// The month of `now` where none is named.
+absl::StatusOr<base::Month> ReadListReviewRates(const v1::ListReviewRatesRequest& request, base::Instant now);
 absl::Status CheckGetMediaKey(const v1::GetMediaKeyRequest& request);
 
 }  // namespace consent::wire

@@ -318,6 +318,7 @@ std::string PlaceWords(const ExplainedRow& row, const Explanation& explanation) 
 
 std::string RowWords(const ExplainedRow& row, const Explanation& explanation) {
   if (row.row == DecisionRow::kE10) return PlaceWords(row, explanation);
+  if (row.row == DecisionRow::kE11) return "As many recordings were given to listeners as the policy allows.";
   switch (row.reason) {
     case Reason::kLegalHold:
     case Reason::kSafetyHold:

@@ -204,6 +204,21 @@ Json EvidenceJson(const Evidence& evidence) {
   return json;
 }
 
+Json ReviewCapsJson(const ReviewCaps& caps) {
+  Json json = {{"purpose", Name(caps.purpose)}, {"rates", Json::array()}, {"selections", Json::array()}};
+  for (const ReviewRate& rate : caps.rates) {
+    json["rates"].push_back({{"countries", rate.countries}, {"parts_per_million", rate.parts_per_million}});
+  }
+  json["per_day"] = caps.per_day;
+  for (const auto& [selection, per_day] : caps.selections) {
+    json["selections"].push_back({{"selection", Name(selection)}, {"per_day", per_day}});
+  }
+  json["per_site_day"] = caps.per_site_day;
+  json["per_reviewer_shift"] = caps.per_reviewer_shift;
+  json["per_account"] = caps.per_account;
+  return json;
+}
+
 Json PolicyJson(const Policy& policy) {
   Json json = {{"version", policy.version}, {"regimes", Json::array()}};
   for (const Regime& regime : policy.regimes) {
@@ -250,6 +265,8 @@ Json PolicyJson(const Policy& policy) {
   json["safety_hold_hours"] = policy.safety_hold_hours;
   json["safety_acknowledge_hours"] = policy.safety_acknowledge_hours;
   json["safety_handle_hours"] = policy.safety_handle_hours;
+  json["review_caps"] = Json::array();
+  for (const ReviewCaps& caps : policy.review_caps) json["review_caps"].push_back(ReviewCapsJson(caps));
   return json;
 }
 

@@ -37,6 +37,7 @@ enum class DecisionRow : uint8_t {
   kE9 = 15,
   kE10 = 16,
   kE12 = 17,
+  kE11 = 18,
 };
 
 // What about a row counted, or why it did not decide; the protos say when each occurs. kUnset: there is nothing to add.

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "consent/approval.h"
@@ -49,6 +50,25 @@ struct RetentionChoices {
   bool do_not_save = false;
 };
 
+struct ReviewRate {
+  // `*`: every country that no other rate names.
+  std::vector<std::string> countries;
+  // Of the utterances of a month; 1,000,000: any number.
+  int parts_per_million = 0;
+};
+
+// How many review grants are given at most.
+struct ReviewCaps {
+  Purpose purpose = Purpose::kUnset;
+  std::vector<ReviewRate> rates;
+  int per_day = 0;
+  // Of one selection in a day; one that is not listed: per_day.
+  std::vector<std::pair<Selection, int>> selections;
+  int per_site_day = 0;
+  int per_reviewer_shift = 0;
+  int per_account = 0;
+};
+
 struct Policy {
   std::string version;
   std::vector<Regime> regimes;
@@ -73,6 +93,8 @@ struct Policy {
   int safety_hold_hours = 0;
   int safety_acknowledge_hours = 0;
   int safety_handle_hours = 0;
+  // At most one for each purpose; without one no review is granted.
+  std::vector<ReviewCaps> review_caps;
 };
 
 struct Suspension {

@@ -177,6 +177,7 @@ enum class Reason : uint8_t {
   kNotRecorded = 37,
   kRestored = 38,
   kSafetyHold = 39,
+  kCapSpent = 40,
 };
 
 // The account (nothing set), one profile or one device. At most one may be set.

@@ -165,7 +165,7 @@ class Client:
         return self._current().subjects
 
     def check(self, recording: types.Recording, *, purpose: types.Purpose, place: Optional[types.Place] = None, full: bool = False, at_least_revision: str = "",
-              selection: Any = api.SELECTION_UNSPECIFIED, timeout: float = DEFAULT_TIMEOUT) -> Answer:
+              selection: Any = types.SELECTION_UNSPECIFIED, timeout: float = DEFAULT_TIMEOUT) -> Answer:
         """Asks about one recording. Raises grpc.RpcError where the call fails and NoAnswer where the reply has no decision: neither is a yes.
         PURPOSE_UNSPECIFIED asks for the disposition alone."""
         request = api.CheckRequest(recording=recording, purpose=purpose, place=place, view=_view(full), selection=selection,
@@ -177,7 +177,7 @@ class Client:
         return answer_of(response.decision, response, purpose, sent, self._clock)
 
     def batch_check(self, recordings: Sequence[types.Recording], *, purpose: types.Purpose, place: Optional[types.Place] = None, full: bool = False,
-                    at_least_revision: str = "", selection: Any = api.SELECTION_UNSPECIFIED, timeout: float = DEFAULT_TIMEOUT) -> list[Answer]:
+                    at_least_revision: str = "", selection: Any = types.SELECTION_UNSPECIFIED, timeout: float = DEFAULT_TIMEOUT) -> list[Answer]:
         """Asks about 1 to 1,000 recordings (else ValueError). Answers in their order, one for each; one that could not be asked about has an `error`
         and is a no. Raises as check() does, and NoAnswer where there are more or fewer answers than recordings: then none counts."""
         if not 1 <= len(recordings) <= MAX_BATCH:

@@ -6,6 +6,7 @@
 #include "daemon/base/seal.h"
 #include "daemon/domain/facts_codec.h"
 #include "daemon/policy/state.h"
+#include "daemon/service/rows/cap_rows.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/decision_log_row.h"
 #include "daemon/service/rows/deletion_rows.h"
@@ -14,6 +15,7 @@
 #include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/population_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
@@ -123,6 +125,11 @@ RowFault CheckReview(std::string_view key, std::string_view value) {
   std::vector<domain::Hearing> hearings;
   RevocationRow revocation;
   MediaKeyRow media_key;
+  domain::CapCounter counter;
+  PopulationOf population;
+  HourCounts hours;
+  HeardCount heard_count;
+  uint64_t count = 0;
   constexpr size_t kGrantKey = 1 + 2 * kHandle + 1;
   if (key == kMediaKeyKey) return Says(DecodeMediaKeyRow(value, &media_key));
   switch (key.empty() ? '\0' : key[0]) {
@@ -134,6 +141,12 @@ RowFault CheckReview(std::string_view key, std::string_view value) {
       return key.size() == 1 + kHandle ? Says(DecodeHearings(value, &hearings)) : RowFault::kKey;
     case kGrantsById:
       return key.size() == 1 + kHandle ? Says(value.size() == kGrantKey && value[0] == kGrants) : RowFault::kKey;
+    case kCapCounters:
+      return key.size() == 2 + kHandle ? Says(DecodeCapCounter(value, &counter)) : RowFault::kKey;
+    case kPopulations:
+      return ReadPopulationKey(key, &population) ? Says(DecodePopulation(value, &hours)) : RowFault::kKey;
+    case kHeardCounts:
+      return ReadHeardCountKey(key, &heard_count) ? Says(DecodeHeardCount(value, &count)) : RowFault::kKey;
     case kRevocations:
       return key.size() == 2 + kHandle ? Says(DecodeRevocationRow(value, &revocation)) : RowFault::kKey;
     default:

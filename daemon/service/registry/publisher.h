@@ -4,6 +4,7 @@
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/follow_policies.h"
 #include "daemon/service/registry/known_proposals.h"
+#include "daemon/service/registry/known_review_counts.h"
 #include "daemon/service/registry/known_sweeps.h"
 #include "daemon/service/registry/known_systems.h"
 #include "daemon/service/state/core.h"
@@ -12,9 +13,9 @@
 namespace consent::service {
 
 // Hears of every commit, of this service or of another one on the same store, and gives what its rows say to the parts
-// that remember it: facts index, gauges, policy book, data systems, task queue, last stamp. Nothing else changes them
-// once the service is filled, and nothing is acknowledged before they have changed. What was there before a commit each
-// part knows itself.
+// that remember it: facts index, gauges, policy book, data systems, counts of reviews, task queue, last stamp. Nothing
+// else changes them once the service is filled, and nothing is acknowledged before they have changed. What was there
+// before a commit each part knows itself.
 //
 // A row that cannot be decoded ends the process: a service wrote it a moment ago, so the memory or the program is
 // damaged, and whoever goes on would answer by what was in force before. The store is whole, and the next start reads
@@ -34,6 +35,7 @@ class Publisher final : public store::Subscriber {
   KnownSystems& systems() { return systems_; }
   KnownSweeps& sweeps() { return sweeps_; }
   KnownProposals& proposals() { return proposals_; }
+  KnownReviewCounts& review_counts() { return review_counts_; }
 
  private:
   Core& core_;
@@ -42,6 +44,7 @@ class Publisher final : public store::Subscriber {
   KnownSystems systems_;
   KnownSweeps sweeps_;
   KnownProposals proposals_;
+  KnownReviewCounts review_counts_;
 };
 
 }  // namespace consent::service

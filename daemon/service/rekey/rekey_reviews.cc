@@ -4,6 +4,8 @@
 
 #include "daemon/domain/other_handles.h"
 #include "daemon/service/rekey/rekey.h"
+#include "daemon/service/rows/cap_rows.h"
+#include "daemon/service/rows/population_rows.h"
 #include "daemon/service/rows/review_rows.h"
 #include "daemon/service/state/core.h"
 
@@ -37,6 +39,9 @@ Rekey::Row Rekey::ReviewRowOf(store::Partition partition, std::string_view key, 
     case kMediaKey:
       return std::vector<store::Write>();
     case kRevocations:
+    case kCapCounters:
+    case kPopulations:
+    case kHeardCounts:
       return one(std::string(key), std::string(value));
     case kGrants: {
       if (!DecodeGrantRow(value, &row)) return DamagedReview();

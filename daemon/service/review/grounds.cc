@@ -49,6 +49,12 @@ absl::StatusOr<GroupFacts> LoadSettledGroup(const Core& core, base::SubjectHandl
                          "the subject changed each time it was read: repeat the call; nothing was done");
 }
 
+domain::Decision Ask(const Grounds& grounds, const GrantRow& row, const domain::GrantCounts* counts) {
+  const GroupFacts& group = grounds.group;
+  return domain::Decide(group.found ? &group.facts : nullptr, group.marks,
+                        domain::Question{row.facts, row.purpose, row.place, grounds.now, counts}, *grounds.rules);
+}
+
 }  // namespace
 
 RevocableBy RevocableByOf(const GrantRow& row) { return {row.purpose, row.place.site, row.reviewer}; }
@@ -120,14 +126,18 @@ absl::StatusOr<Grounds> ReadGrounds(const Core& core, const GrantRow& row) {
   if (own->found) record = EncodeSubjectRow(row.subject, own->bytes);
   grounds.preconditions.push_back(
       {store::Table::kSubject, core.SubjectKey(row.subject), std::move(record), grounds.seen});
-  const absl::StatusOr<GroupFacts> group = LoadSettledGroup(core, row.subject, row.recording);
+  absl::StatusOr<GroupFacts> group = LoadSettledGroup(core, row.subject, row.recording);
   if (!group.ok()) return group.status();
-  grounds.is_joined = group->decided_by != row.subject;
-  SetSubjectNumbers(row.subject, *group, &grounds.numbers);
+  grounds.group = *std::move(group);
+  grounds.is_joined = grounds.group.decided_by != row.subject;
+  SetSubjectNumbers(row.subject, grounds.group, &grounds.numbers);
   grounds.now = core.Present();
-  grounds.decision = domain::Decide(group->found ? &group->facts : nullptr, group->marks,
-                                    domain::Question{row.facts, row.purpose, row.place, grounds.now}, *grounds.rules);
+  grounds.decision = Ask(grounds, row, nullptr);
   return grounds;
+}
+
+domain::Decision DecideGrant(const Grounds& grounds, const GrantRow& row, const domain::GrantCounts& counts) {
+  return Ask(grounds, row, &counts);
 }
 
 absl::Status EndStatus(domain::GrantEnd end, const domain::Decision& decision) {

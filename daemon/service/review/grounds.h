@@ -43,6 +43,7 @@ struct Grounds {
   store::Sequence head = 0;  // of the subject's partition, published before it was looked up
   domain::ReviewNumbers numbers;
   domain::Decision decision;
+  GroupFacts group;
   bool is_joined = false;  // its record is another account's alias
   std::optional<store::ReadVersion> seen;
   std::vector<store::Precondition> preconditions;
@@ -54,6 +55,9 @@ struct Grounds {
 // commit a conflict. NOT_SERVING; CONTENTION while a policy is coming into force, or where a joined account changed
 // each time; STORE_UNREADABLE, INTERNAL. Blocks.
 absl::StatusOr<Grounds> ReadGrounds(const Core& core, const GrantRow& row);
+
+// The rule, asked anew with what was granted before (E11).
+domain::Decision DecideGrant(const Grounds& grounds, const GrantRow& row, const domain::GrantCounts& counts);
 
 // The use is refused: GRANT_LOST, or GRANT_ENDED with its cause and the reasons of `decision`. `end` is not kNone.
 absl::Status EndStatus(domain::GrantEnd end, const domain::Decision& decision);

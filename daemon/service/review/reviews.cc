@@ -5,8 +5,11 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/base/month.h"
+#include "daemon/domain/standards.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/rows/population_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
 
@@ -21,10 +24,11 @@ base::Bytes16 Draw(base::Random& random) {
   return bytes;
 }
 
-// By the earlier clock, so that no clock that is ahead ends the days early.
+// By the earlier clock, so that no clock that is ahead ends days and months early.
+base::Instant Earlier(const base::Now& now) { return now.earliest.IsSet() ? now.earliest : now.wall; }
+
 base::Date Today(const base::Now& now) {
-  const base::Instant earliest = now.earliest.IsSet() ? now.earliest : now.wall;
-  return base::Date{static_cast<int32_t>(earliest.micros / base::Days(1).micros)};
+  return base::Date{static_cast<int32_t>(Earlier(now).micros / base::Days(1).micros)};
 }
 
 LeaseRefusal RefusalOf(domain::MayHear may) {
@@ -71,6 +75,18 @@ std::vector<store::Write> RowsOfLease(const Core& core, const std::string& key, 
   return writes;
 }
 
+GrantRow RowOf(const LeaseOrder& order, const LeaseItem& item, base::RecordingHandle recording) {
+  GrantRow row;
+  row.subject = item.subject;
+  row.recording = recording;
+  row.facts = item.facts;
+  row.purpose = order.purpose;
+  row.place = order.place;
+  row.selection = order.selection;
+  row.reviewer = order.reviewer;
+  return row;
+}
+
 // By its own numbers: it may have another reviewer, site and purpose than who asks now.
 absl::StatusOr<bool> IsLive(const Core& core, const StoredRow<GrantRow>& stored) {
   if (!stored.bytes.has_value()) return false;
@@ -100,9 +116,11 @@ std::string PseudonymOf(const Core& core, const domain::ReviewGrant& grant) {
 
 LeaseAnswer Reviews::Lease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller) {
   LeaseAnswer answer;
+  GrantPermits permits(caps_, caller);
   const absl::Status leased = RetryOnConflict([&] {
     answer = LeaseAnswer{};
-    return TryToLease(order, item, caller, &answer);
+    permits.GiveBack();
+    return TryToLease(order, item, caller, permits, &answer);
   });
   answer.error = leased;
   if (leased.ok() && answer.refusal != LeaseRefusal::kNone) {
@@ -111,16 +129,33 @@ LeaseAnswer Reviews::Lease(const LeaseOrder& order, const LeaseItem& item, const
   return answer;
 }
 
+absl::StatusOr<domain::Decision> Reviews::AskCaps(const Grounds& grounds, const GrantRow& row,
+                                                  const std::vector<domain::Hearing>& hearings, GrantPermits& permits) {
+  domain::GrantCounts counts;
+  counts.selection = row.selection;
+  uint64_t& of_account = counts.given[static_cast<size_t>(domain::CapKind::kAccount)];
+  of_account = CountHearings(hearings, Today(grounds.now));
+  const domain::ReviewCaps* caps = grounds.rules->FindReviewCaps(row.purpose);
+  if (caps != nullptr && of_account < caps->per_account) {
+    const domain::Region country = RateRegion(&grounds.group.facts, row.facts);
+    std::vector<CapName> names = {ReviewerCap(row.reviewer), SelectionCap(row.purpose, row.selection),
+                                  SiteCap(row.place.site), DayCap(row.purpose)};
+    // A rate of all is any number, so nobody counts it.
+    if (PartsPerMillion(*caps, country) != domain::kWholePopulation) {
+      const auto utterances = LoadPopulation(core_, {country, base::Month::Of(Earlier(grounds.now))});
+      if (!utterances.ok()) return utterances.status();
+      counts.population = *utterances;
+      names.push_back(RateCap(row.purpose, country));
+    }
+    const absl::Status taken = permits.Take(names, *caps, country, Earlier(grounds.now), &counts);
+    if (!taken.ok()) return taken;
+  }
+  return DecideGrant(grounds, row, counts);
+}
+
 absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller,
-                                                   LeaseAnswer* answer) {
-  GrantRow row;
-  row.subject = item.subject;
-  row.recording = core_.hasher.Recording(item.recording_id);
-  row.facts = item.facts;
-  row.purpose = order.purpose;
-  row.place = order.place;
-  row.selection = order.selection;
-  row.reviewer = order.reviewer;
+                                                   GrantPermits& permits, LeaseAnswer* answer) {
+  GrantRow row = RowOf(order, item, core_.hasher.Recording(item.recording_id));
   absl::StatusOr<Grounds> grounds = ReadGrounds(core_, row);
   if (!grounds.ok()) return grounds.status();
   answer->rules = grounds->rules;
@@ -148,6 +183,10 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
   const base::Date today = Today(grounds->now);
   const LeaseRefusal heard = RefusalOf(CheckHearing(hearings->row, reviewer, today));
   if (heard != LeaseRefusal::kNone) return refuse(heard);
+  const absl::StatusOr<domain::Decision> with_caps = AskCaps(*grounds, row, hearings->row, permits);
+  if (!with_caps.ok()) return with_caps.status();
+  answer->decision = *with_caps;
+  if (with_caps->eligibility != domain::Eligibility::kEligible) return refuse(LeaseRefusal::kNotEligible);
   NoteHearing(reviewer, today, &hearings->row);
   absl::StatusOr<std::string> sealed = SealIds(core_, item);
   if (!sealed.ok()) return sealed.status();
@@ -163,6 +202,7 @@ absl::StatusOr<store::Outcome> Reviews::TryToLease(const LeaseOrder& order, cons
                          PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {}, caller.identity)};
   });
   answer->grant = row.grant;
+  if (result.outcome == store::Outcome::kCommitted || result.outcome == store::Outcome::kUnknown) permits.Keep();
   return result.outcome;
 }
 
@@ -175,6 +215,27 @@ absl::Status Reviews::RefuseToken(domain::TokenEnd end, const char* why) {
   core_.reviews.NoteRefusedToken(end);
   return wire::MakeError(v1::ERROR_REASON_MEDIA_TOKEN_REFUSED,
                          "the media token gives nothing out: open the grant again for another one", {{"why", why}});
+}
+
+// One more of its country was heard. Adds the row that counts it, in the grant's partition, and what it was.
+absl::StatusOr<std::vector<store::Write>> CountHeard(const Core& core, const GrantRow& row, Grounds* grounds) {
+  const store::Partition partition = core.PartitionOf(row.subject);
+  domain::Region country = RateRegion(&grounds->group.facts, row.facts);
+  if (!domain::IsAssigned(country) && !domain::IsUserAssigned(country)) country = {};
+  const HeardCount of{country, base::Month::Of(Earlier(grounds->now)), row.purpose};
+  const std::string key = HeardCountKey(of);
+  absl::StatusOr<std::string> bytes = core.store.Get(partition, Table::kReview, key);
+  if (!bytes.ok() && !absl::IsNotFound(bytes.status())) return StoreUnreadable();
+  uint64_t heard = 0;
+  if (bytes.ok() && !DecodeHeardCount(*bytes, &heard)) return DamagedRow("a count of reviews");
+  absl::StatusOr<std::vector<store::Write>> writes = std::vector<store::Write>();
+  if (!bytes.ok()) writes = DropOldCounts(core, partition, kHeardCounts, of.month);
+  if (!writes.ok()) return writes.status();
+  writes->push_back({Table::kReview, key, EncodeHeardCount(heard + 1)});
+  std::optional<std::string> expected;
+  if (bytes.ok()) expected = *std::move(bytes);
+  grounds->preconditions.push_back({Table::kReview, key, std::move(expected)});
+  return writes;
 }
 
 template <typename Step>
@@ -190,15 +251,19 @@ absl::Status Reviews::Use(const domain::GrantName& name, const Caller& caller, S
     absl::StatusOr<Grounds> grounds = ReadGrounds(core_, row);
     if (!grounds.ok()) return grounds.status();
     const domain::GrantStanding standing{grounds->numbers, core_.time.IsOver(row.grant.until), grounds->IsEligible()};
+    const bool was_opened = row.grant.opened_at.IsSet();
     const absl::StatusOr<bool> changed = step(MayUse(row.grant, name, standing), *grounds, &row);
     if (!changed.ok()) return changed.status();
     if (!*changed) return store::Outcome::kCommitted;
+    absl::StatusOr<std::vector<store::Write>> writes = std::vector<store::Write>();
+    if (row.grant.opened_at.IsSet() && !was_opened) writes = CountHeard(core_, row, &*grounds);
+    if (!writes.ok()) return writes.status();
+    writes->push_back({Table::kReview, *key, EncodeGrantRow(row)});
     grounds->preconditions.push_back({Table::kReview, *key, stored->bytes});
     return CommitNow(core_, partition, grounds->preconditions,
                      [&](const store::Stamp&) {
-                       return store::Change{
-                           {{Table::kReview, *key, EncodeGrantRow(row)}},
-                           PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {}, caller.identity)};
+                       return store::Change{*writes, PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {},
+                                                                caller.identity)};
                      })
         .outcome;
   });

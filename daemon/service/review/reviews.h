@@ -13,6 +13,7 @@
 #include "daemon/domain/media_token.h"
 #include "daemon/domain/review.h"
 #include "daemon/service/commit/change.h"
+#include "daemon/service/review/cap_counters.h"
 #include "daemon/service/review/grounds.h"
 #include "daemon/service/review/media_key.h"
 #include "daemon/service/rows/review_rows.h"
@@ -67,7 +68,7 @@ std::string PseudonymOf(const Core& core, const domain::ReviewGrant& grant);
 // OVERLOADED, OUTCOME_UNKNOWN, STORE_UNREADABLE, INTERNAL.
 class Reviews {
  public:
-  explicit Reviews(Core& core) : core_(core), key_(core) {}
+  explicit Reviews(Core& core) : core_(core), key_(core), caps_(core) {}
 
   // A grant or a refusal; durable when it is answered. ACCOUNT_JOINED: the account is another one's alias.
   LeaseAnswer Lease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller);
@@ -87,7 +88,10 @@ class Reviews {
 
  private:
   absl::StatusOr<store::Outcome> TryToLease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller,
-                                            LeaseAnswer* answer);
+                                            GrantPermits& permits, LeaseAnswer* answer);
+  // What the rule says once one of each cap is taken, for what is eligible but for its caps.
+  absl::StatusOr<domain::Decision> AskCaps(const Grounds& grounds, const GrantRow& row,
+                                           const std::vector<domain::Hearing>& hearings, GrantPermits& permits);
   // Reads, decides, lets `step` change a grant that may be used, and commits. `step` answers an error, or false where
   // nothing is to be written; it may be called again.
   // As `step` may answer: the use is refused for good, and is counted.
@@ -98,6 +102,7 @@ class Reviews {
 
   Core& core_;
   MediaKey key_;
+  CapCounters caps_;
 };
 
 }  // namespace consent::service

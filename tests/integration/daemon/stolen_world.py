@@ -33,6 +33,12 @@ RECORDINGS = ("rec-1", "rec-2", "old-1", "old-2", "old-3", "kept-1")
 SYSTEMS = ("audio", "annotations", "annotation_queue", "transcripts")  # of the shipped purger, the shipped store, and of none of them
 
 
+def population(utterances):
+    """A report of the present hour."""
+    return reviews.ReportPopulationRequest(hour=time.strftime("%Y-%m-%dT%H", time.gmtime()),
+                                           counts=[reviews.PopulationCount(country="DE", utterances=utterances)])
+
+
 def names(*recordings):
     return deletion.RecordingIds(recording_ids=recordings)
 
@@ -89,6 +95,8 @@ def attempts(victim, world):
         "ReviewService/RevokeReviews": lambda: [reviews.RevokeReviewsRequest(reviewer="nobody-here", reason="by a thief")],
         "ReviewService/ListGrants": lambda: [reviews.ListGrantsRequest()],
         "ReviewService/ListHeard": lambda: [reviews.ListHeardRequest(account_id=account) for account in both],
+        "ReviewService/ReportPopulation": lambda: [population(1_000_000)],
+        "ReviewService/ListReviewRates": lambda: [reviews.ListReviewRatesRequest()],
         "ReviewService/GetMediaKey": lambda: [reviews.GetMediaKeyRequest()],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
             account_id=victim.agreed, selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
@@ -173,6 +181,7 @@ class World:
         self.api, self.served = api, served
         self.anna, self.ben = officers
         self.leases = 0
+        api.reviews.ReportPopulation(population(1_000_000_000))  # without one nothing is granted
         for name in SYSTEMS:
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
         self.suspend()
@@ -210,7 +219,7 @@ class World:
     def lease(self, account):
         """A question for a grant of a recording that nobody asked for before, for a reviewer who has heard nothing."""
         self.leases += 1
-        return reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"reviewer-{self.leases}", selection=eligibility.SELECTION_RANDOM,
+        return reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"reviewer-{self.leases}", selection=types.SELECTION_RANDOM,
                                            recordings=[recording(account, name=f"heard-{self.leases}")])
 
     def grant(self, victim):

@@ -39,7 +39,7 @@ def at(site):
 
 def batch(account, site, names):
     return eligibility.BatchCheckRequest(recordings=[recording(account, name=name) for name in names], purpose=types.PURPOSE_HUMAN_REVIEW,
-                                         place=at(site), selection=eligibility.SELECTION_RANDOM)
+                                         place=at(site), selection=types.SELECTION_RANDOM)
 
 
 def is_yes(decision):

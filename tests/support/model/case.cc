@@ -11,9 +11,12 @@ base::Now NowOf(const Case& c) {
   return base::Now{c.now, none ? domain::Instant{} : c.now - c.lag, c.now, domain::Instant{}, c.doubtful, c.behind};
 }
 
+domain::Question QuestionOf(const Case& c) {
+  return {c.recording, c.purpose, c.place, NowOf(c), c.grants.has_value() ? &*c.grants : nullptr};
+}
+
 domain::Decision AnswerOfRule(const Case& c) {
-  const domain::Question question{c.recording, c.purpose, c.place, NowOf(c)};
-  return domain::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
+  return domain::Decide(c.known ? &c.subject : nullptr, c.marks, QuestionOf(c), c.rules);
 }
 
 domain::Decision AnswerOfRuleByCover(const Case& c) {
@@ -27,8 +30,7 @@ domain::Decision AnswerOfRuleByCover(const Case& c) {
 }
 
 domain::Decision AnswerOfModel(const Case& c) {
-  const domain::Question question{c.recording, c.purpose, c.place, NowOf(c)};
-  return model::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
+  return model::Decide(c.known ? &c.subject : nullptr, c.marks, QuestionOf(c), c.rules);
 }
 
 std::string Difference(const domain::Decision& rule, const domain::Decision& model) {

@@ -1,6 +1,7 @@
 // One complete question with everything that answers it: generated, changed, printed and made smaller by the tests.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "daemon/domain/decide.h"
@@ -16,14 +17,17 @@ struct Case {
   domain::RecordingFacts recording;
   domain::Place place;
   domain::Purpose purpose = domain::Purpose::kNone;
-  domain::Instant now;    // the later end of "now"
-  domain::Span lag;       // the earlier end lies that much before
-  bool doubtful = false;  // the time is in doubt: there is no earlier end
-  bool behind = false;    // the clock is behind the last stamp: there is none either
+  domain::Instant now;                        // the later end of "now"
+  domain::Span lag;                           // the earlier end lies that much before
+  bool doubtful = false;                      // the time is in doubt: there is no earlier end
+  bool behind = false;                        // the clock is behind the last stamp: there is none either
+  std::optional<domain::GrantCounts> grants;  // a review grant is asked for
 };
 
 // When the case asks.
 base::Now NowOf(const Case& c);
+// What it asks; as long as the case stays.
+domain::Question QuestionOf(const Case& c);
 // The rule's answer and the model's.
 domain::Decision AnswerOfRule(const Case& c);
 domain::Decision AnswerOfModel(const Case& c);

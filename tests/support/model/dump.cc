@@ -108,6 +108,16 @@ void DumpRegime(std::ostream& out, const domain::Regime& r, size_t index) {
   out << " inactive_months=" << r.child_inactive_months << " notice_period=" << Text(r.child_notice_period) << '\n';
 }
 
+void DumpCaps(std::ostream& out, const domain::ReviewCaps& caps) {
+  out << "  caps " << Name(caps.purpose) << " day=" << caps.per_day << " selections=";
+  for (const uint64_t of_selection : caps.per_selection_day) out << of_selection << ',';
+  out << " site=" << caps.per_site_day << " reviewer=" << caps.per_reviewer_shift << " account=" << caps.per_account;
+  for (const domain::ReviewRate& rate : caps.rates) {
+    out << ' ' << (rate.country.IsSet() ? rate.country.ToString() : "*") << '=' << rate.parts_per_million << "ppm";
+  }
+  out << '\n';
+}
+
 void DumpRules(std::ostream& out, const domain::Rules& rules) {
   out << "rules: longest_answer=" << Text(rules.longest_answer_age)
       << " uncertainty=" << Text(rules.default_uncertainty) << " unknown=" << rules.unknown_regime
@@ -141,6 +151,13 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
     When(out, "resumed", suspension.resumed_at);
     out << '\n';
   }
+  for (const domain::ReviewCaps& caps : rules.review_caps) DumpCaps(out, caps);
+}
+
+void DumpGrants(std::ostream& out, const domain::GrantCounts& grants) {
+  out << "grants: selection=" << static_cast<int>(grants.selection) << " population=" << grants.population << " given=";
+  for (const uint64_t given : grants.given) out << given << ',';
+  out << '\n';
 }
 
 void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
@@ -258,6 +275,7 @@ std::string Dump(const Case& c) {
   DumpRecording(out, c.recording);
   out << "place: " << c.place.country.ToString() << " site='" << c.place.site
       << "' class=" << static_cast<int>(c.place.reviewer_class) << '\n';
+  if (c.grants.has_value()) DumpGrants(out, *c.grants);
   return out.str();
 }
 

@@ -1,5 +1,7 @@
 #include "tests/support/model/generator.h"
 
+#include <algorithm>
+
 #include "tests/support/model/lookups.h"
 
 namespace consent::model {
@@ -89,6 +91,62 @@ void ReportSafety(Weather& weather, Case* c) {
   if (dice.Chance(0.5)) c->marks.safety_since = Beside(dice, {c->now - c->lag - c->rules.safety.hold});
 }
 
+// Half of the caps have room for one more at most, or are just spent.
+uint64_t GivenBeside(Dice& dice, uint64_t limit) {
+  return dice.Chance(0.5) ? dice.Below(limit + 1) : limit - std::min<uint64_t>(limit, 1) + dice.Below(3);
+}
+
+domain::ReviewCaps MakeCaps(Weather& weather, Purpose purpose) {
+  Dice& dice = weather.dice;
+  domain::ReviewCaps caps;
+  caps.purpose = purpose;
+  const auto parts = [&] { return dice.Pick({1U, 2'000U, 999'999U, 1'000'000U}); };
+  if (!weather.Dirty()) caps.rates.push_back({domain::Region(), parts()});
+  for (uint64_t i = dice.Below(3); i > 0; --i) {
+    const domain::Region country = MakeRegion(weather).Country();
+    const bool is_new = std::none_of(caps.rates.begin(), caps.rates.end(),
+                                     [&](const domain::ReviewRate& rate) { return rate.country == country; });
+    if (is_new) caps.rates.push_back({country, parts()});
+  }
+  const auto limit = [&] { return 1 + dice.Below(dice.Chance(0.5) ? 3 : 200); };
+  caps.per_day = limit();
+  for (uint64_t& of_selection : caps.per_selection_day) of_selection = limit();
+  caps.per_site_day = limit();
+  caps.per_reviewer_shift = limit();
+  caps.per_account = limit();
+  return caps;
+}
+
+// A grant is asked for, by half of the cases.
+void AskForGrant(Weather& weather, Case* c) {
+  Dice& dice = weather.dice;
+  for (const Purpose purpose : domain::kAllPurposes) {
+    if (!weather.Dirty()) c->rules.review_caps.push_back(MakeCaps(weather, purpose));
+  }
+  if (!dice.Chance(0.5)) return;
+  domain::GrantCounts counts;
+  counts.selection = static_cast<domain::Selection>(1 + dice.Below(domain::kSelections));
+  counts.population = dice.Pick<uint64_t>({0, 1, 499, 500, 501, 1'000, 1'000'000, 5'000'000'000'000});
+  const domain::ReviewCaps* caps = nullptr;
+  for (const domain::ReviewCaps& of : c->rules.review_caps) {
+    if (of.purpose == c->purpose) caps = &of;
+  }
+  c->grants = counts;
+  if (caps == nullptr) return;
+  auto& given = c->grants->given;
+  const auto set = [&](domain::CapKind kind, uint64_t limit) {
+    given[static_cast<size_t>(kind)] = weather.Dirty() ? GivenBeside(dice, limit) : dice.Below(limit);
+  };
+  set(domain::CapKind::kDay, caps->per_day);
+  set(domain::CapKind::kSelection, caps->per_selection_day[static_cast<size_t>(counts.selection) - 1]);
+  set(domain::CapKind::kSite, caps->per_site_day);
+  set(domain::CapKind::kReviewer, caps->per_reviewer_shift);
+  set(domain::CapKind::kAccount, caps->per_account);
+  const uint64_t parts = caps->rates.empty() ? 0 : dice.Pick(caps->rates).parts_per_million;
+  const uint64_t of_rate = counts.population / 1'000'000 * parts + counts.population % 1'000'000 * parts / 1'000'000;
+  given[static_cast<size_t>(domain::CapKind::kRate)] = GivenBeside(dice, of_rate);
+}
+
 }  // namespace
 
 Case Generate(uint64_t seed) {
@@ -111,6 +169,7 @@ Case Generate(uint64_t seed) {
   c.doubtful = weather.Dirty() && dice.Chance(0.3);
   c.behind = weather.Dirty() && dice.Chance(0.3);
   ReportSafety(weather, &c);
+  AskForGrant(weather, &c);
   return c;
 }
 

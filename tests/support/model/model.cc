@@ -44,7 +44,7 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingStat
     const Reasons against =
         Concatenate({RowE0(view, purpose), RowE1(view), RowE2(view, purpose), RowE3(view), RowE4(view, purpose),
                      RowE5(view), RowE6(view), RowE7(view), RowE8(view, purpose), RowE9(view, purpose),
-                     RowE9OfCopies(view), RowE10(view, purpose)});
+                     RowE9OfCopies(view), RowE10(view, purpose), RowE11(view, purpose, question.grants)});
     const bool eligible = decision.disposition == Disposition::kKeep && against.empty();
     decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
     if (eligible) reasons.push_back(EligibleByConsent(view, purpose) ? Reason::kConsent : Reason::kDefault);

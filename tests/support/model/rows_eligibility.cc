@@ -1,4 +1,4 @@
-// E0 to E7 and E10: may it be used? What the choices say is in rows_choices.cc.
+// E0 to E7, E10 and E11: may it be used? What the choices say is in rows_choices.cc.
 #include <algorithm>
 
 #include "tests/support/model/view.h"
@@ -216,6 +216,37 @@ Reasons RowE10(const View& view, Purpose purpose) {
   const bool class_matters = purpose == Purpose::kHumanReview && place.reviewer_class != ReviewerClass::kMissing;
   if (class_matters && !view.law.ClassAllowed(place.reviewer_class)) reasons.push_back(Reason::kReviewerNotAllowed);
   return reasons;
+}
+
+// A cap is spent where one more would be over it. A rate counts parts of a million utterances, so the one more is
+// compared by multiplying: (given + 1) * 1,000,000 <= parts * utterances.
+Reasons RowE11(const View& view, Purpose purpose, const domain::GrantCounts* grants) {
+  if (grants == nullptr) return {};
+  const Reasons spent = {Reason::kCapSpent};
+  domain::Region country = view.subject == nullptr ? domain::Region() : view.subject->region.Country();
+  if (view.recording.has_region) country = view.recording.region.Country();
+  for (const domain::ReviewCaps& caps : view.rules.review_caps) {
+    if (caps.purpose != purpose) continue;
+    const auto more = [&](domain::CapKind kind) { return grants->given[static_cast<size_t>(kind)] + 1; };
+    std::optional<uint32_t> parts;
+    for (const domain::ReviewRate& rate : caps.rates) {
+      if (!rate.country.IsSet() && !parts.has_value()) parts = rate.parts_per_million;
+    }
+    for (const domain::ReviewRate& rate : caps.rates) {
+      if (rate.country.IsSet() && rate.country == country) parts = rate.parts_per_million;
+    }
+    if (!parts.has_value()) return spent;
+    const bool of_all = *parts == 1'000'000;
+    if (!of_all && more(domain::CapKind::kRate) * 1'000'000 > *parts * grants->population) return spent;
+    if (more(domain::CapKind::kDay) > caps.per_day) return spent;
+    const size_t selection = static_cast<size_t>(grants->selection) - 1;
+    if (more(domain::CapKind::kSelection) > caps.per_selection_day[selection]) return spent;
+    if (more(domain::CapKind::kSite) > caps.per_site_day) return spent;
+    if (more(domain::CapKind::kReviewer) > caps.per_reviewer_shift) return spent;
+    if (more(domain::CapKind::kAccount) > caps.per_account) return spent;
+    return {};
+  }
+  return spent;
 }
 
 }  // namespace consent::model

@@ -121,6 +121,11 @@ void StepsForSubject(const Case& c, Steps* steps) {
 void StepsForRules(const Case& c, Steps* steps) {
   Reset(
       steps, [](Case * x) -> auto& { return x->rules.safety.hold; });
+  Reset(
+      steps, [](Case * x) -> auto& { return x->grants; });
+  for (size_t i = 0; i < c.rules.review_caps.size(); ++i) {
+    steps->push_back([i](Case* x) { EraseAt(&x->rules.review_caps, i); });
+  }
   for (size_t i = 0; i < c.rules.suspensions.size(); ++i) {
     steps->push_back([i](Case* x) { EraseAt(&x->rules.suspensions, i); });
     steps->push_back([i](Case* x) { x->rules.suspensions[i].region = domain::Region(); });

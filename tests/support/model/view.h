@@ -123,6 +123,8 @@ Reasons RowE9(const View& view, domain::Purpose purpose);
 // Whatever is asked: a copy that was made under a consent which only one of two joined accounts gave.
 Reasons RowE9OfCopies(const View& view);
 Reasons RowE10(const View& view, domain::Purpose purpose);
+// `grants` nullptr: no review grant is asked for.
+Reasons RowE11(const View& view, domain::Purpose purpose, const domain::GrantCounts* grants);
 // E12: all that the recording names have agreed, and for this capture.
 bool EligibleByConsent(const View& view, domain::Purpose purpose);
 

@@ -46,7 +46,11 @@ constexpr const char* kBase = R"json({
   "retention_choices": {"until_deleted": true, "months": [3, 18], "do_not_save": true},
   "longest_answer_age_seconds": 300,
   "default_capture_uncertainty_ms": 2000,
-  "approvals": {"resume": "PERSONS_ONE", "release_hold": "PERSONS_ONE", "activate_policy": "PERSONS_ONE"}
+  "approvals": {"resume": "PERSONS_ONE", "release_hold": "PERSONS_ONE", "activate_policy": "PERSONS_ONE"},
+  "review_caps": [
+    {"purpose": "PURPOSE_HUMAN_REVIEW", "rates": [{"countries": ["*"], "parts_per_million": 1000000}],
+     "per_day": 1000000, "per_site_day": 1000000, "per_reviewer_shift": 10000, "per_account": 256}
+  ]
 })json";
 
 [[noreturn]] void Wrong(const std::string& what) {

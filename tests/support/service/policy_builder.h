@@ -20,7 +20,7 @@ namespace consent::test {
 //   silent   does not say that people listen
 //   short    a consent lasts 12 months
 // Retention: until deleted, 3, 18 months, do not save. Ages of consent: DE 16, US 13, else 18. Uncertainty 2 s.
-// One person suffices for each loosening.
+// One person suffices for each loosening. Caps of HUMAN_REVIEW that no test reaches by chance.
 class PolicyBuilder {
  public:
   explicit PolicyBuilder(std::string version = "v1");
@@ -31,6 +31,7 @@ class PolicyBuilder {
   v1::Regime& Regime(const std::string& name);
   v1::Notice& Notice(const std::string& version);
   v1::Control& Control(const std::string& name);
+  v1::ReviewCaps& Caps() { return *policy_.mutable_review_caps(0); }  // of HUMAN_REVIEW
   // A copy of `like` with another version.
   PolicyBuilder& AddNotice(const std::string& version, const std::string& like, const std::string& valid_from,
                            const std::vector<std::string>& supersedes = {});

@@ -151,6 +151,8 @@ const Case kRegimes[] = {
      "takes unknown regions over", Kind::kLoosening},
 };
 
+v1::ReviewCaps* Caps(v1::Policy* policy) { return policy->mutable_review_caps(0); }
+
 const Case kGlobals[] = {
     {"PurposeGained", [](auto* p) { p->add_purposes(v1::PURPOSE_ADVERTISING); }, "purposes",
      "gains PURPOSE_ADVERTISING", Kind::kLoosening},
@@ -201,6 +203,20 @@ const Case kGlobals[] = {
      "24 becomes 25", Kind::kLoosening},
     {"SafetyHandledLater", [](auto* p) { p->set_safety_handle_hours(73); }, "safety_handle_hours", "72 becomes 73",
      Kind::kLoosening},
+    {"RateHigher", [](auto* p) { Caps(p)->mutable_rates(0)->set_parts_per_million(501); },
+     "review_caps[PURPOSE_HUMAN_REVIEW].rates[\"*\"]", "500 becomes 501", Kind::kLoosening},
+    {"RateLower", [](auto* p) { Caps(p)->mutable_rates(1)->mutable_countries()->RemoveLast(); },
+     "review_caps[PURPOSE_HUMAN_REVIEW].rates[\"FR\"]", "2000 becomes 500", Kind::kRestriction},
+    {"RateGone", [](auto* p) { Caps(p)->mutable_rates()->DeleteSubrange(0, 1); },
+     "review_caps[PURPOSE_HUMAN_REVIEW].rates[\"*\"]", "500 becomes 0", Kind::kRestriction},
+    {"MoreOfOneSelection", [](auto* p) { Caps(p)->clear_selections(); },
+     "review_caps[PURPOSE_HUMAN_REVIEW].selections[SELECTION_RANDOM]", "600 becomes 1000", Kind::kLoosening},
+    {"MoreAtASite", [](auto* p) { Caps(p)->set_per_site_day(501); }, "review_caps[PURPOSE_HUMAN_REVIEW].per_site_day",
+     "500 becomes 501", Kind::kLoosening},
+    {"MoreAShift", [](auto* p) { Caps(p)->set_per_reviewer_shift(101); },
+     "review_caps[PURPOSE_HUMAN_REVIEW].per_reviewer_shift", "100 becomes 101", Kind::kLoosening},
+    {"FewerOfAnAccount", [](auto* p) { Caps(p)->set_per_account(3); }, "review_caps[PURPOSE_HUMAN_REVIEW].per_account",
+     "4 becomes 3", Kind::kRestriction},
     {"SafetyHandledSooner", [](auto* p) { p->set_safety_handle_hours(71); }, "safety_handle_hours", "72 becomes 71",
      Kind::kRestriction},
 };

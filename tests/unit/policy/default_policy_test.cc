@@ -126,6 +126,7 @@ TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {
   expected.mutable_approvals()->set_resume(v1::PERSONS_ONE);
   expected.mutable_approvals()->set_release_hold(v1::PERSONS_ONE);
   expected.mutable_approvals()->set_activate_policy(v1::PERSONS_ONE);
+  expected.mutable_review_caps(0)->mutable_rates(0)->set_parts_per_million(1'000'000);
   EXPECT_TRUE(MessageDifferencer::Equals(expected, ParsedFile("examples/policy-single-adult.json").policy()));
 
   expected = ParsedFile("policy.json").policy();

@@ -39,7 +39,13 @@ constexpr const char* kSample = R"json({
   "default_age_of_consent": 18,
   "retention_choices": {"until_deleted": true, "months": [18, 3], "do_not_save": true},
   "longest_answer_age_seconds": 300,
-  "default_capture_uncertainty_ms": 2000
+  "default_capture_uncertainty_ms": 2000,
+  "review_caps": [
+    {"purpose": "PURPOSE_HUMAN_REVIEW",
+     "rates": [{"countries": ["*"], "parts_per_million": 500}, {"countries": ["DE", "FR"], "parts_per_million": 2000}],
+     "per_day": 1000, "selections": [{"selection": "SELECTION_RANDOM", "per_day": 600}], "per_site_day": 500,
+     "per_reviewer_shift": 100, "per_account": 4}
+  ]
 })json";
 
 void Set(v1::Period* period, int count, v1::PeriodUnit unit) {

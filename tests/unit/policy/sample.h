@@ -11,7 +11,9 @@ namespace consent::policy {
 
 // Regimes: [0] "eea" (DE, FR; OPT_IN), [1] "us" (US; OPT_OUT), [2] "unknown" (no region). Purposes: HUMAN_REVIEW,
 // MODEL_TRAINING. Controls: [0] help_improve (HUMAN_REVIEW), [1] train (MODEL_TRAINING). Notices: [0] n1, [1] n2, [2]
-// n3 (supersedes n1 from 2026-03-01); n1 and n2 list HUMAN_REVIEW, n3 both. Ages: DE 16.
+// n3 (supersedes n1 from 2026-03-01); n1 and n2 list HUMAN_REVIEW, n3 both. Ages: DE 16. Caps
+// of HUMAN_REVIEW: 2,000 parts per million in DE and FR, 500 elsewhere; a day 1,000, of them 600 at random; a site 500,
+// a reviewer 100, an account 4.
 v1::Policy SamplePolicy();
 // The sample, and: eea 10 business days, 1 month, 2 months more if told within 1; us 10 business days, 45 calendar
 // days, 45 more if told within 45, calendar "us" (2026-06-19, 2026-07-03, 2026-09-07); unknown states nothing.

@@ -120,6 +120,37 @@ TEST_F(ReviewRpcTest, FlagsOfASubmissionAreStoredWhateverBecomesOfIt) {
   EXPECT_EQ(world_.core().safety_flags.open(), 1U);
 }
 
+TEST_F(ReviewRpcTest, ARateAllowsPartOfWhatWasReportedAndIsMeasured) {
+  PolicyBuilder policy("rated");
+  policy.Caps().mutable_rates(0)->set_parts_per_million(250'000);
+  ASSERT_TRUE(world_.Activate(policy).ok());
+  const auto refused = Lease({Clean("a")});
+  EXPECT_EQ(refused.results(0).refusal().refusal(), v1::GRANT_REFUSAL_NOT_ELIGIBLE);
+  ASSERT_EQ(refused.results(0).refusal().reasons_size(), 1) << refused.ShortDebugString();
+  EXPECT_EQ(refused.results(0).refusal().reasons(0), v1::REASON_CAP_SPENT);
+  const std::string hour = base::FormatRfc3339(world_.Now()).substr(0, 13);
+  Call(review_stub_, &Stub::ReportPopulation, "hour: \"" + hour + R"(" counts { country: "DE" utterances: 4 })");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  const auto leased = Lease({Clean("a")});
+  ASSERT_TRUE(leased.results(0).has_grant()) << leased.ShortDebugString();
+  EXPECT_EQ(Lease({Clean("a", "other")}, "r2").results(0).refusal().reasons(0), v1::REASON_CAP_SPENT);
+  const auto given = Call(review_stub_, &Stub::ListReviewRates, "");
+  ASSERT_EQ(given.rates_size(), 1) << given.ShortDebugString();
+  EXPECT_EQ(given.rates(0).heard(), 0) << "nobody has opened it";
+  Call(review_stub_, &Stub::OpenMedia, Named(leased.results(0).grant()) + R"( audience: "audio")");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  const v1::ReviewRateView rate = Call(review_stub_, &Stub::ListReviewRates, "").rates(0);
+  EXPECT_EQ(rate.purpose(), v1::PURPOSE_HUMAN_REVIEW);
+  EXPECT_EQ(rate.country(), "DE");
+  EXPECT_EQ(rate.heard(), 1);
+  EXPECT_EQ(rate.utterances(), 4);
+  EXPECT_EQ(rate.allowed_parts_per_million(), 250'000);
+  EXPECT_DOUBLE_EQ(rate.measured().parts_per_million(), 250'000);
+  EXPECT_LT(rate.measured().low(), 250'000);
+  EXPECT_GT(rate.measured().high(), 250'000);
+  EXPECT_EQ(Call(review_stub_, &Stub::ListReviewRates, R"(month: "2020-01")").rates_size(), 0);
+}
+
 TEST_F(ReviewRpcTest, AYesThatCannotBeRecordedIsNoGrant) {
   log_fails_ = true;
   const auto refused = Lease({Clean("a")});

@@ -112,6 +112,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
       "KeyService/GetKeys",
       "ReviewService/ListGrants",  // no ids of accounts or recordings
       "ReviewService/GetMediaKey",
+      "ReviewService/ListReviewRates",    // counts alone
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -144,7 +145,8 @@ TEST_F(RolesTest, AnAuditorAnOfficerAndAnOperatorArePeople) {
 }
 
 TEST_F(RolesTest, ASamplerAsksAndDoesNothingElse) {
-  EXPECT_THAT(Of(v1::ROLE_SAMPLER), UnorderedElementsAre("EligibilityService/Check", "EligibilityService/BatchCheck"));
+  EXPECT_THAT(Of(v1::ROLE_SAMPLER), UnorderedElementsAre("EligibilityService/Check", "EligibilityService/BatchCheck",
+                                                         "ReviewService/ReportPopulation"));
 }
 
 TEST_F(RolesTest, AnAuditorReadsOnly) {
@@ -164,7 +166,8 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
                                                 "PolicyService/ActivatePolicy",
                                                 "PolicyService/DiffPolicy",
                                                 "ApprovalService/ApproveProposal",
-                                                "ApprovalService/WithdrawProposal"};
+                                                "ApprovalService/WithdrawProposal",
+                                                "ReviewService/ReportPopulation"};
   // Of one recording, and never taken back; the tasks and sweeps of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks",       "PurgeService/FailTasks",
@@ -191,7 +194,7 @@ TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
                            "ApprovalService/GetProposal", "ApprovalService/ApproveProposal",
                            "ApprovalService/WithdrawProposal", "KeyService/GetKeys", "KeyService/RewrapShares",
                            "BackupService/BeginBackup", "BackupService/ReadBackup", "BackupService/EndBackup",
-                           "ReviewService/ListGrants", "ReviewService/GetMediaKey"));
+                           "ReviewService/ListGrants", "ReviewService/GetMediaKey", "ReviewService/ListReviewRates"));
 }
 
 TEST_F(RolesTest, AReviewToolUsesGrantsAndDoesNothingElse) {

@@ -9,6 +9,7 @@
 
 #include "tests/support/model/generator.h"
 #include "tests/support/model/lookups.h"
+#include "tests/unit/rule/mutant.h"
 
 namespace consent::model {
 namespace {
@@ -27,15 +28,7 @@ using domain::TombstoneState;
 // The most cases in which a wrong rule may go unnoticed; a run of the differential test has a hundred times as many.
 constexpr uint64_t kCases = 60'000;
 
-using Spoil = void (*)(Case*);                   // what the wrong rule does not see or sees otherwise
-using Twist = void (*)(const Case&, Decision*);  // what it makes of its answer
 constexpr base::Span kTick = base::Microseconds(1);
-
-struct Mutant {
-  const char* name;
-  Spoil spoil;
-  Twist twist;
-};
 
 domain::OrderedTimes Earlier(const domain::OrderedTimes& times) {
   if (!times.HasEnd()) return times;
@@ -48,11 +41,6 @@ void EveryChoice(Case* c, F f) {
   for (ScopeFacts& scope : c->subject.scopes) {
     for (PurposeChoice& choice : scope.choices) f(scope, choice);
   }
-}
-
-template <typename List, typename F>
-void Drop(List* list, F f) {
-  list->erase(std::remove_if(list->begin(), list->end(), f), list->end());
 }
 
 bool OptOut(const Case& c) {
@@ -429,6 +417,8 @@ std::vector<Mutant> AllMutants() {
   all.insert(all.end(), std::begin(kChoiceMutants), std::end(kChoiceMutants));
   all.insert(all.end(), std::begin(kPeopleMutants), std::end(kPeopleMutants));
   all.insert(all.end(), std::begin(kDeletionMutants), std::end(kDeletionMutants));
+  const std::vector<Mutant> of_caps = CapMutants();
+  all.insert(all.end(), of_caps.begin(), of_caps.end());
   return all;
 }
 

@@ -144,6 +144,8 @@ const Row kLateRows[] = {
      }},
     {"E10", Reason::kReviewerNotAllowed, "NOT_ELIGIBLE KEEP REVIEWER_NOT_ALLOWED",
      [](Scene& s) { s.Germany().employees = false; }},
+    {"E11", Reason::kCapSpent, "NOT_ELIGIBLE KEEP CAP_SPENT",
+     [](Scene& s) { s.AsksForGrant().Given(domain::CapKind::kDay) = 10; }},
     {"E12", Reason::kConsent, "ELIGIBLE KEEP CONSENT", [](Scene&) {}},
     {"E12", Reason::kDefault, "ELIGIBLE KEEP DEFAULT", [](Scene& s) { s.LivesIn("US").NobodyChose(); }},
 };

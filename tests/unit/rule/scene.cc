@@ -239,6 +239,21 @@ Scene& Scene::Hold(Instant from, Instant to) {
   return *this;
 }
 
+Scene& Scene::AsksForGrant() {
+  domain::ReviewCaps caps;
+  caps.purpose = Purpose::kHumanReview;
+  caps.rates = {{domain::Region(), 2'000}, {RegionOf("DE"), domain::kWholePopulation}};
+  caps.per_day = 10;
+  caps.per_selection_day.fill(caps.per_day);
+  caps.per_selection_day[static_cast<size_t>(domain::Selection::kRandom) - 1] = 6;
+  caps.per_site_day = 5;
+  caps.per_reviewer_shift = 4;
+  caps.per_account = 3;
+  facts.rules.review_caps = {caps};
+  facts.grants = domain::GrantCounts();
+  return *this;
+}
+
 Scene& Scene::ReportsSafety(domain::Instant at) {
   facts.rules.safety.hold = base::Hours(72);
   facts.marks.flags = static_cast<uint8_t>(facts.marks.flags | domain::Flags::kSafety);

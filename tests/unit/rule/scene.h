@@ -56,6 +56,11 @@ class Scene {
   Scene& NamesProfiles(std::initializer_list<const char*> names);
   Scene& Copy(domain::Artefact artefact, domain::Purpose made_for);
   Scene& Asks(domain::Purpose purpose);
+  // Asks for a review grant of HUMAN_REVIEW. A day may have ten, six of them at random, a site five, a reviewer four,
+  // an account three; the whole population in Germany, 2,000 parts per million elsewhere. Nothing was given.
+  Scene& AsksForGrant();
+  domain::ReviewCaps& Caps() { return facts.rules.review_caps.front(); }
+  uint64_t& Given(domain::CapKind kind) { return facts.grants->given[static_cast<size_t>(kind)]; }
   Scene& AsksDispositionOnly() { return Asks(domain::Purpose::kNone); }
 
   // "ELIGIBLE KEEP CONSENT": both answers (the first only if a purpose is asked) and every reason in order. Says so if

@@ -295,6 +295,9 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
   Scene restored;
   restored.facts.subject.restored_at = Scene::Ago(1);
   Compare(restored, &reached);
+  Scene granted;
+  granted.AsksForGrant().Given(domain::CapKind::kDay) = 10;
+  Compare(granted, &reached);
   Scene wake;
   wake.AsksDispositionOnly().facts.recording.wake = domain::Wake::kAccidental;
   Compare(wake, &reached);

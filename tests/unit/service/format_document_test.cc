@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/cap_rows.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/decision_log_row.h"
 #include "daemon/service/rows/deletion_rows.h"
@@ -340,6 +341,8 @@ void AddReviewRows(const Core& core, Examples* all) {
                {"review-hearings.value", EncodeHearings({{Counting(0x70), base::Date{20'000}}})},
                {"review-revocation.key", RevocationKey(domain::RevocationKind::kReviewer, "r1")},
                {"review-revocation.value", EncodeRevocationRow({300, kTime, "ben", "left"})},
+               {"review-cap.key", DayCap(domain::Purpose::kHumanReview).key},
+               {"review-cap.value", EncodeCapCounter({base::Instant{1'767'225'600'000'000}, 64})},
                {"review-media-key.key", std::string(kMediaKeyKey)},
                {"review-media-key.value", EncodeMediaKeyRow({Filled(0xcc), kTime})}});
 }

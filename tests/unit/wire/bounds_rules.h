@@ -110,6 +110,13 @@ inline const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.ListGrantsRequest.page_token", kToken},
       {"consent.v1.ListGrantsRequest.grant_ids", kId},
       {"consent.v1.ListHeardRequest.account_id", kId},
+      {"consent.v1.ReportPopulationRequest.hour",
+       {13,
+        13,
+        {"2026-11-21T12", "2026-11-01T00", "2026-10-17T12"},
+        {"2026-11-21T13", "2026-10-17T11", "2026-11-21T24", "2026-11-31T00", "2026-11-21 11", "2026-11-21T1Z"}}},
+      {"consent.v1.PopulationCount.country", {2, 2, {"DE", "US"}, {"D", "de", "DEU", "US-CA", "1A", ""}}},
+      {"consent.v1.ListReviewRatesRequest.month", {0, 7, {"2026-11", "1999-01"}, {"2026-13", "2026", "11-2026"}}},
   };
   return rules;
 }
@@ -257,6 +264,7 @@ inline const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.ListTasksRequest.min_failures", {0, 1'000'000}},
       {"consent.v1.ListTasksRequest.page_size", {0, 1'000}},
       {"consent.v1.ListGrantsRequest.page_size", {0, 1'000}},
+      {"consent.v1.PopulationCount.utterances", {0, 1'000'000'000'000}},
       {"consent.v1.TaskResult.epoch", {1, 1'000'000'000'000}},
       {"consent.v1.TaskResult.erased_count", {0, 1'000'000'000'000}},
       {"consent.v1.TaskFailure.epoch", {1, 1'000'000'000'000}},

@@ -61,6 +61,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.LeaseReviewsRequest.recordings", {1, 10}},
       {"consent.v1.SubmitReviewRequest.flags", {0, 4}},
       {"consent.v1.ListGrantsRequest.grant_ids", {0, 100}},
+      {"consent.v1.ReportPopulationRequest.counts", {1, 300}},
       {"consent.v1.LeaseTasksRequest.accepts", {0, 9}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
       {"consent.v1.ListChildrenDueRequest.due", {0, 3}},

@@ -144,6 +144,8 @@ absl::Status ReadRequest(const v1::RenewReviewRequest& r) { return wire::ReadRen
 absl::Status ReadRequest(const v1::RevokeReviewsRequest& r) { return wire::ReadRevokeReviews(r).status(); }
 absl::Status ReadRequest(const v1::ListGrantsRequest& r) { return wire::ReadListGrants(r).status(); }
 absl::Status ReadRequest(const v1::ListHeardRequest& r) { return wire::ReadListHeard(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ReportPopulationRequest& r) { return wire::ReadReportPopulation(r, kNow).status(); }
+absl::Status ReadRequest(const v1::ListReviewRatesRequest& r) { return wire::ReadListReviewRates(r, kNow).status(); }
 absl::Status ReadRequest(const v1::GetMediaKeyRequest& r) { return wire::CheckGetMediaKey(r); }
 
 absl::Status ReadRequest(const v1::HandleSafetyFlagRequest& r) {
@@ -380,6 +382,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListGrantsRequest>(
           {R"(state: GRANT_STATE_LIVE page_size: 50 page_token: "token")", R"(grant_ids: "token")", ""}),
       Kind<v1::ListHeardRequest>({R"(account_id: "a1")"}),
+      Kind<v1::ReportPopulationRequest>({R"(hour: "2026-11-21T11" counts { country: "DE" utterances: 1000 })"}),
+      Kind<v1::ListReviewRatesRequest>({R"(month: "2026-11")", ""}),
       Kind<v1::GetMediaKeyRequest>({""}),
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
