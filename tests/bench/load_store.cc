@@ -48,14 +48,16 @@ uint64_t Load(service::Core& context, uint64_t subjects, Population population) 
 int main(int argc, char** argv) {
   std::string data_dir;
   uint64_t subjects = 1'000'000;
+  std::string policy_file;
   int population = 0;
   CLI::App app("Fills a new store folder with subjects");
   app.add_option("--data-dir", data_dir, "The folder; key and head file beside it")->required();
   app.add_option("--subjects", subjects)->capture_default_str();
   app.add_option("--population", population, "Number of a Population")->check(CLI::Range(0, 2));
+  app.add_option("--policy", policy_file, "In force in place of the shipped one");
   CLI11_PARSE(app, argc, argv);
   const auto began = std::chrono::steady_clock::now();
-  consent::bench::Offline offline(data_dir);
+  consent::bench::Offline offline(data_dir, policy_file);
   const uint64_t failures =
       consent::bench::Load(offline.core(), subjects, static_cast<consent::bench::Population>(population));
   offline.store().Close();

@@ -25,7 +25,7 @@ ops::ServeOptions Served(const std::string& data_dir) {
 
 }  // namespace
 
-Offline::Offline(const std::string& data_dir)
+Offline::Offline(const std::string& data_dir, const std::string& policy_file)
     : writers_(2, 2 * kInFlight),
       keyring_(Need(app::OpenKeyring(Served(data_dir), Need(store::RocksStore::Look(Options(data_dir)))))),
       store_(Open(data_dir)) {
@@ -45,7 +45,7 @@ Offline::Offline(const std::string& data_dir)
   publisher_ = std::make_unique<service::Publisher>(*context_, *queue_);
   service::PolicyAdmin admin(*context_, publisher_->policies());
   absl::Status status = admin.Load();
-  if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")), {});
+  if (status.ok()) status = admin.Activate(Need(app::LoadPolicy(policy_file)), {});
   if (!status.ok()) Give(status);
   context_->ready.store(true);
 }

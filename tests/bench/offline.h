@@ -20,12 +20,12 @@ namespace consent::bench {
 template <typename T>
 T Need(absl::StatusOr<T> result);
 
-// Creates the folder; key and head file lie beside it. The shipped policy is in force.
+// Creates the folder; key and head file lie beside it. The policy of a file is in force, or the shipped one.
 class Offline {
  public:
   static constexpr size_t kInFlight = 2000;
 
-  explicit Offline(const std::string& data_dir);
+  explicit Offline(const std::string& data_dir, const std::string& policy_file = "");
 
   service::Core& core() { return *context_; }
   service::TaskQueue& queue() { return *queue_; }

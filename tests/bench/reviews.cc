@@ -1,10 +1,13 @@
 // bench_reviews: how fast reviews are leased, opened, redeemed and submitted, beside a server that writes rows of a
 // lease's sizes and nothing else; and what a thousand leases a second cost checks.
+#include <google/protobuf/util/json_util.h>
+
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +19,7 @@
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/review_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "daemon/app/policy_file.h"
 #include "tests/bench/footprint.h"
 #include "tests/bench/pace.h"
 #include "tests/bench/workloads.h"
@@ -90,7 +94,7 @@ class LeaseWorkload {
     const uint64_t n = next_.fetch_add(1);
     request->set_purpose(kPurpose);
     FillPlace(request->mutable_place());
-    request->set_reviewer("reviewer-" + std::to_string(n / subjects_));
+    request->set_reviewer("reviewer-" + std::to_string(n / subjects_) + "-" + std::to_string(n % subjects_ / 5'000));
     request->set_selection(v1::SELECTION_RANDOM);
     FillRecording(Scatter(n % subjects_, subjects_), n, captured_at_seconds_, request->add_recordings());
   }
@@ -265,19 +269,44 @@ void MeasureChecks(const Arguments& arguments, ReviewsBench& bench, const Server
               static_cast<unsigned long long>(arguments.leases_per_second));
 }
 
+// The shipped policy, under whose caps as many reviews are granted as are asked for.
+void WriteManyReviews(const std::string& path) {
+  v1::Policy policy = Need(app::LoadPolicy("")).policy();
+  policy.set_version("bench-reviews");
+  policy.clear_review_caps();
+  v1::ReviewCaps& caps = *policy.add_review_caps();
+  caps.set_purpose(kPurpose);
+  v1::ReviewRate& rate = *caps.add_rates();
+  rate.add_countries("*");
+  rate.set_parts_per_million(1'000'000);
+  caps.set_per_day(1'000'000);
+  caps.set_per_site_day(1'000'000);
+  caps.set_per_reviewer_shift(10'000);
+  caps.set_per_account(256);
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(policy, &json, options).ok()) Give(absl::InternalError(path));
+  std::ofstream(path) << json;
+}
+
 void Measure(const Arguments& arguments) {
   Servers servers(arguments.places);
+  StartOptions many;
+  many.policy_file = servers.Folder("policy.json");
+  WriteManyReviews(many.policy_file);
   const int64_t captured_at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::printf("%s\n", Need(servers.Load("store", arguments.subjects, Population::kHousehold)).c_str());
+  std::printf("%s\n",
+              Need(servers.Load("store", arguments.subjects, Population::kHousehold, many.policy_file)).c_str());
   if (absl::Status copied = servers.Copy("store", "raw"); !copied.ok()) Give(copied);
-  Server daemon = Need(servers.StartDaemon("store"));
+  Server daemon = Need(servers.StartDaemon("store", many));
   ReviewsBench bench(arguments, daemon, captured_at);
   bench.Lease();  // so that there are rows to measure, and warm
   if (absl::Status status = Servers::Stop(std::move(daemon)); !status.ok()) Give(status);
   const RowSizes sizes = Need(MeasureLeaseRows(servers.Folder("store"), 1'000));
   std::printf("a lease writes %zu bytes of grant, %zu beside it, %zu of history\n", sizes.record, sizes.request,
               sizes.feed);
-  daemon = Need(servers.StartDaemon("store"));
+  daemon = Need(servers.StartDaemon("store", many));
   ReviewsBench again(arguments, daemon, captured_at);
   const Server raw = Need(servers.StartRaw("raw", sizes));
   MeasureRates(arguments, again, raw);

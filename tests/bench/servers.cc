@@ -50,12 +50,14 @@ uint16_t FreePort() {
 
 }  // namespace
 
-absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subjects, Population population) {
+absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subjects, Population population,
+                                          const std::string& policy_file) {
   test::ProcessSpec spec;
   spec.program = places_.programs + "/bench_load";
   spec.arguments = {"--data-dir",   Folder(name),
                     "--subjects",   std::to_string(subjects),
                     "--population", std::to_string(static_cast<int>(population))};
+  if (!policy_file.empty()) spec.arguments.insert(spec.arguments.end(), {"--policy", policy_file});
   spec.output_file = Folder(name) + ".load.log";
   auto process = test::ChildProcess::Start(spec);
   if (!process.ok()) return process.status();
@@ -123,6 +125,7 @@ absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, const Start
                                         "--decision-log",
                                         options.logs ? Folder(name) + ".decisions" : "off"};
   if (options.journals) arguments.insert(arguments.end(), {"--restriction-journal", Folder(name) + ".journal"});
+  if (!options.policy_file.empty()) arguments.insert(arguments.end(), {"--policy", options.policy_file});
   if (options.tls) arguments.insert(arguments.end(), {"--callers", TlsFile("callers.json")});
   return Start("consentd", places_.daemon, std::move(arguments), options);
 }

@@ -35,8 +35,9 @@ struct Places {
 struct StartOptions {
   bool slow = false;  // adds a millisecond to each sync
   bool logs = false;  // each yes goes to the decision log, whose folder lies beside the store's; else the log is off
-  bool journals = false;  // with a restriction journal beside the store
-  bool tls = false;       // is called over TCP and TLS 1.3, both sides with certificates; else over a Unix socket
+  bool journals = false;    // with a restriction journal beside the store
+  std::string policy_file;  // empty: the shipped policy
+  bool tls = false;         // is called over TCP and TLS 1.3, both sides with certificates; else over a Unix socket
 };
 
 // What consentd logs about its start.
@@ -52,7 +53,9 @@ class Servers {
   explicit Servers(Places places) : places_(std::move(places)) {}
 
   // Fills the new store folder `name`; bench_load's own line of output.
-  absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, Population population);
+  // `policy_file`: in force in place of the shipped one.
+  absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, Population population,
+                                   const std::string& policy_file = "");
   // On the store folder `name`, made where it is not there.
   absl::StatusOr<Server> StartDaemon(const std::string& name, const StartOptions& options = {});
   absl::StatusOr<Server> StartEmpty(const StartOptions& options = {});

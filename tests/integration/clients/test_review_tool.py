@@ -25,7 +25,7 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
-from harness import PATIENCE, ROOT, DaemonTest
+from harness import PATIENCE, ROOT, DaemonTest, with_many_reviews
 
 import consent_client
 from consent.v1 import recording_service_pb2 as flags
@@ -69,7 +69,7 @@ class Story(DaemonTest):
             if "ROLE_STORE" in caller["roles"]:
                 caller["systems"] = [SYSTEM]
         (self.tls / "callers.json").write_text(json.dumps(callers))
-        document = json.loads((ROOT / "deploy/policy.json").read_text())
+        document = with_many_reviews(json.loads((ROOT / "deploy/policy.json").read_text()))
         for regime in document["regimes"]:
             regime.update(allowed_countries=["*"], allowed_sites=["*"], allowed_reviewer_classes=["REVIEWER_CLASS_EMPLOYEE"])
         self.served = self.daemon("--listen", "localhost:0", "--callers", self.tls / "callers.json", "--tls-cert", self.tls / "server.pem", "--tls-key",

@@ -20,10 +20,13 @@ UNREADABLE, NOT_ALL_COUNTED, NOT_ENFORCED, WORK_LEFT, SWEEP_LEFT, PROPOSED, NOT_
 
 
 def test_policy():
-    """The shipped policy, with one adult's voice taken for hers without a match, work in Romania, and one person for each loosening."""
+    """The shipped policy, with one adult's voice taken for hers without a match, work in Romania, one person for each loosening, and reviews whatever the
+    population is."""
     policy = json.loads((SOURCE / "deploy" / "policy.json").read_text())
     policy["version"] = "ctl-test-1"
     policy["approvals"] = {act: "PERSONS_ONE" for act in ("resume", "release_hold", "activate_policy")}
+    for caps in policy["review_caps"]:
+        caps["rates"] = [{"countries": ["*"], "parts_per_million": 1000000}]
     for regime in policy["regimes"]:
         regime["allow_unidentified_single_adult"] = True
         regime["allowed_countries"] = ["*"]

@@ -26,7 +26,7 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 from google.protobuf import timestamp_pb2
 
-from harness import DEFAULT_POLICY, refused, until
+from harness import DEFAULT_POLICY, refused, until, with_many_reviews
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn, turn_on, update
 
 DAYS = 70
@@ -65,7 +65,7 @@ class ShiftedClock:
 
 def write_policy(path):
     """The shipped policy, and a notice of which consents soon end."""
-    document = json.loads(DEFAULT_POLICY.read_text())
+    document = with_many_reviews(json.loads(DEFAULT_POLICY.read_text()))
     first = next(notice for notice in document["notices"] if notice["version"] == "2026-01-past")
     document["version"] += "-short"
     document["notices"].append({**first, "version": SHORT_NOTICE, "consent_lifetime_months": 1})

@@ -23,7 +23,7 @@ from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
-from harness import DEFAULT_POLICY
+from harness import DEFAULT_POLICY, with_many_reviews
 from test_access_table import name_of
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn_on, update, turn
 
@@ -204,7 +204,7 @@ class World:
 
     def looser_policy(self):
         """One that accepts answers for a second longer than the one in force."""
-        document = json.loads(DEFAULT_POLICY.read_text())
+        document = with_many_reviews(json.loads(DEFAULT_POLICY.read_text()))
         activated = len(self.api.policies.ListPolicies(policies.ListPoliciesRequest()).policies)
         document["version"] = f"of-a-thief-{activated}"
         document["longest_answer_age_seconds"] += activated

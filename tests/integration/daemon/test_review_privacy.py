@@ -22,6 +22,7 @@ from words import OFFICE, ago, household, recording, turn_on
 GRANTS = int(os.environ.get("CONSENT_REVIEW_GRANTS", "1200"))
 SEED = int(os.environ.get("CONSENT_TEST_SEED", "1"))
 AT_ONCE = 10
+SHIFT = 5000     # recordings for each name, of which a policy allows 10,000 a shift
 WINDOW = 5     # bytes; that two random places are alike is one in a million million
 SIGMAS = 5     # chance exceeds it once in two million
 REVIEWERS = ("listener-one", "listener-two")
@@ -93,7 +94,7 @@ class NothingIdentifies(DaemonTest):
     def setUp(self):
         super().setUp()
         self.random = random.Random(SEED)
-        self.api = self.client(self.daemon())
+        self.api = self.client(self.daemon("--policy", self.many_reviews_policy()))
         self.api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=purge.DataSystem(
             name="audio", kind=purge.DATA_SYSTEM_KIND_AUDIO, checks_on_ingest=True,
             matches_by=[purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_RECORDING_ID])))
@@ -111,7 +112,7 @@ class NothingIdentifies(DaemonTest):
         for begin in range(0, len(order), AT_ONCE):
             some = order[begin:begin + AT_ONCE]
             answer = self.api.reviews.LeaseReviews(reviews.LeaseReviewsRequest(
-                purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=eligibility.SELECTION_RANDOM,
+                purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"{reviewer}-{begin // SHIFT}", selection=eligibility.SELECTION_RANDOM,
                 recordings=[recording(self.people[one], name=f"take-{number}-{one:06}", captured=ago(seconds=self.captured[one])) for one in some]))
             self.replies.append(answer.SerializeToString())
             for one, result in zip(some, answer.results):

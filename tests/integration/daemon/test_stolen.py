@@ -126,7 +126,7 @@ class Stolen(test_tls.TlsTest):
         super().setUp()
         entries = json.loads(EXAMPLE.read_text())["callers"]
         self.entries = {role: next(entry for entry in entries if entry["roles"] == [roles_pb2.Role.Name(role)]) for role in GIVEN}
-        self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE)]
+        self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE), "--policy", str(self.many_reviews_policy())]
         self.serve()
         officers = [self.api(self.callers.issue(f"URI:spiffe://example.org/people/officer/{name}", begins=-test_tls.DAY / 4, ends=test_tls.DAY / 4))
                     for name in ("anna", "ben")]

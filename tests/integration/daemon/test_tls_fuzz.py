@@ -53,7 +53,7 @@ class Fuzz(test_tls.TlsTest):
         file.write_text(json.dumps({"callers": [
             {"name": name, "identities": [f"spiffe://example.org/{name}"], "roles": [roles_pb2.Role.Name(role) for role in roles], "limits": limits,
              "max_certificate_hours": 72, **({"systems": ["audio"]} if name == "people" else {})} for name, roles in CALLERS.items()]}))
-        self.options = lambda original=self.options: [*original(), "--callers", str(file)]
+        self.options = lambda original=self.options: [*original(), "--callers", str(file), "--policy", str(self.many_reviews_policy())]
         self.shown = {name: self.callers.issue(f"URI:spiffe://example.org/{name}") for name in CALLERS}
         self.serve()
         local = self.client(self.served)

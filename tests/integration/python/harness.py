@@ -56,6 +56,13 @@ def one_person(document):
     return document
 
 
+def with_many_reviews(document):
+    """The policy under whose caps as many reviews are granted as a test asks for, whatever the population."""
+    document["review_caps"] = [{"purpose": "PURPOSE_HUMAN_REVIEW", "rates": [{"countries": ["*"], "parts_per_million": 1000000}], "per_day": 1000000,
+                                "per_site_day": 1000000, "per_reviewer_shift": 10000, "per_account": 256}]
+    return document
+
+
 def until(condition, what, patience=PATIENCE):
     """The first true value of condition(), asked again and again; fails the test once patience is over."""
     deadline = time.monotonic() + patience
@@ -315,6 +322,11 @@ class DaemonTest(unittest.TestCase):
         document.update(changes)
         path = self.folder / f"policy-{document['version']}.json"
         path.write_text(json.dumps(document))
+        return path
+
+    def many_reviews_policy(self):
+        path = self.folder / "policy-many-reviews.json"
+        path.write_text(json.dumps(with_many_reviews(json.loads(DEFAULT_POLICY.read_text()))))
         return path
 
     def one_person_policy(self):
