@@ -21,6 +21,8 @@ from consent.v1 import types_pb2 as types
 class Store(http.server.BaseHTTPRequestHandler):
     """Answers one request. Class members: client, verifier, system, site, and files by the ids of recordings: an id never becomes a path."""
 
+    timeout = 10  # seconds that a connection may say nothing
+
     def do_GET(self):
         data = self.redeemed(self.path.removeprefix("/media/"), self.headers.get("Authorization", "").removeprefix("Bearer "))
         self.send_response(403 if data is None else 200)
