@@ -20,6 +20,7 @@ from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -229,6 +230,8 @@ class Story:
         sweep = purge.Sweep(started_at=ago(seconds=20), ended_at=ago(seconds=10), counts=purge.SweepCounts(kept=30, held=1, purged=12, not_found=2, failed=3))
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
         self.verify(api, records=30, confirmed=22, not_checkable=2)
+        counts = [reviews.PopulationCount(country=country, utterances=utterances) for country, utterances in (("DE", 1_000_000), ("FR", 3))]
+        api.reviews.ReportPopulation(reviews.ReportPopulationRequest(hour=self.clock.now().strftime("%Y-%m-%dT%H"), counts=counts))
 
     def delete(self, api):
         """Completed today, one of them late; one that each system ends otherwise; one of single recordings; one that is open, and one unverified."""

@@ -6,6 +6,7 @@ import datetime
 import itertools
 import json
 import re
+import time
 import unittest
 
 import grpc
@@ -19,6 +20,7 @@ from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import status_service_pb2 as status
 from consent.v1 import subject_service_pb2 as subject
@@ -118,6 +120,8 @@ class Story(DaemonTest):
         sweep.started_at.GetCurrentTime()
         sweep.ended_at.CopyFrom(sweep.started_at)
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
+        api.reviews.ReportPopulation(reviews.ReportPopulationRequest(hour=time.strftime("%Y-%m-%dT%H", time.gmtime()),
+                                                                     counts=[reviews.PopulationCount(country="DE", utterances=1000)]))
         self.delete(api)
         hold = api.holds.PlaceHold(holds.PlaceHoldRequest(account_id="s2", selector=deletion.HoldSelector(account=True), authority="court",
                                                           reason="case")).hold
