@@ -10,6 +10,9 @@
 #include <utility>
 
 #include "daemon/app/gauges.h"
+#include "daemon/app/services.h"
+#include "daemon/base/month.h"
+#include "daemon/domain/review_rate.h"
 #include "daemon/ops/families.h"
 #include "daemon/service/rows/verification_row.h"
 
@@ -191,6 +194,28 @@ void DefineVerificationGauges(const service::Core& core, ops::MetricRegistry& re
          &Row::log_problems);
 }
 
+// Once a population was reported.
+void DefineRateGauge(const service::Core& core, const service::KnownReviewCounts& counts,
+                     ops::MetricRegistry& registry) {
+  registry.Gauge("consentd_review_rate_parts_per_million",
+                 "Recordings heard this month of a million utterances, its 95 % interval, and what the policy allows.",
+                 {"purpose", "country", "figure"}, [&core, &counts](SeriesSink& series) {
+                   const RulesPtr rules = RulesWhenReady(core);
+                   if (rules == nullptr) return;
+                   for (const service::ReviewCounts& of : counts.Of(base::Month::Of(core.Now()), *rules)) {
+                     if (of.utterances == 0) continue;
+                     const domain::MeasuredRate rate = domain::MeasureRate(of.heard, of.utterances);
+                     const auto set = [&](const char* figure, double value) {
+                       series.Set({ops::Label(of.purpose), of.country.ToString(), figure}, value);
+                     };
+                     set("measured", rate.rate);
+                     set("low", rate.low);
+                     set("high", rate.high);
+                     set("allowed", of.parts_per_million);
+                   }
+                 });
+}
+
 }  // namespace
 
 void DefinePeopleGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
@@ -215,6 +240,7 @@ void DefinePeopleGauges(const GaugeSources& sources, ops::MetricRegistry& regist
   DefineFlagGauges(core, registry);
   DefineSuspensionGauges(core, registry);
   DefineVerificationGauges(core, registry);
+  DefineRateGauge(core, sources.services.review_counts, registry);
 }
 
 }  // namespace consent::app

@@ -58,7 +58,7 @@ enum class Table : uint8_t {
   kProposal = 21,                // loosenings that somebody proposed and somebody else may approve
   kSafetyFlag = 22,              // recordings flagged SAFETY, and who looks after their person
   kMasterKey = 23,               // which master keys the shares lie under
-  kReview = 24,                  // review grants, what was heard, revocations, that media tokens have a key, and what caps count
+  kReview = 24,                  // review grants, what was heard, revocations, the media key, and what caps count
 };
 
 inline constexpr uint8_t kMaxTable = 127;

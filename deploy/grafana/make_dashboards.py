@@ -211,6 +211,8 @@ OFFICER = {
                   [(f"sum(increase({of('consentd_unknown_regions_total')}[1d]))", "recordings")], "stat", steps=none_is_good()),
             Panel("What do listeners find?", "Flags that stores and annotation tools reported within 24 hours.",
                   [(grown("flag", "consentd_flags_reported_total"), "{{flag}}")], "bars"),
+            Panel("Which part is heard?", "Review grants that were opened this month, of a million utterances, with the 95 % interval and what the policy allows.",
+                  [(total("country, figure", "consentd_review_rate_parts_per_million", PURPOSE), "{{country}} {{figure}}")], "bars"),
             Panel("Which SAFETY reports has nobody handled?", "Reported by listeners and still open, and how old the oldest is.",
                   [(f"sum({of('consentd_safety_flags_open')})", "open")], "stat", steps=none_is_good()),
             Panel("How old is the oldest SAFETY report that waits?", "No data: none waits.",

@@ -318,7 +318,6 @@ std::string PlaceWords(const ExplainedRow& row, const Explanation& explanation) 
 
 std::string RowWords(const ExplainedRow& row, const Explanation& explanation) {
   if (row.row == DecisionRow::kE10) return PlaceWords(row, explanation);
-  if (row.row == DecisionRow::kE11) return "As many recordings were given to listeners as the policy allows.";
   switch (row.reason) {
     case Reason::kLegalHold:
     case Reason::kSafetyHold:
@@ -352,6 +351,8 @@ std::string RowWords(const ExplainedRow& row, const Explanation& explanation) {
     case Reason::kConsent:
     case Reason::kDefault:
       return ChoiceWords(row);
+    case Reason::kCapSpent:
+      return "As many recordings were given to listeners as the policy allows.";
     case Reason::kUnset:
       return "A reason that this version of consentctl does not know.";
     default:

@@ -13,6 +13,7 @@ from consent.v1 import decision_service_pb2 as decisions
 from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
+from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -236,6 +237,7 @@ class Listed:
             "Why is it no?": [{(reason,): count for reason, count in story.reasons.items()}],
             "Why must it go, or stay?": [{("purge", "deleted"): 1}],
             "Does somebody write regions wrongly?": [{(): 1}],
+            "Which part is heard?": [self.rates()],
             "Which SAFETY reports has nobody handled?": [{(): story.flags["safety"]}],
             "How old is the oldest SAFETY report that waits?": [(PAST, {(): story.flagged_at})],
             "Which SAFETY reports are overdue?": [{("acknowledge",): 0, ("handle",): 0}],
@@ -253,6 +255,14 @@ class Listed:
             "Why is a recording not given to hear?": [{(reason,): count for reason, count in story.not_given.items()}],
             "What was stopped on its way?": [dict(story.stopped)],
         }
+
+    def rates(self):
+        shown = {}
+        for rate in self.api.reviews.ListReviewRates(reviews.ListReviewRatesRequest()).rates:
+            measured = rate.measured
+            figures = {"measured": measured.parts_per_million, "low": measured.low, "high": measured.high, "allowed": rate.allowed_parts_per_million}
+            shown.update({(rate.country, figure): value for figure, value in figures.items()})
+        return shown
 
     def of_what_stands(self):
         active = [one for one in self.policy.suspensions if one.active]

@@ -233,6 +233,8 @@ class Story:
         sweep = purge.Sweep(started_at=ago(seconds=20), ended_at=ago(seconds=10), counts=purge.SweepCounts(kept=30, held=1, purged=12, not_found=2, failed=3))
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
         self.verify(api, records=30, confirmed=22, not_checkable=2)
+        counts = [reviews.PopulationCount(country=country, utterances=utterances) for country, utterances in (("DE", 1_000_000), ("FR", 3))]
+        api.reviews.ReportPopulation(reviews.ReportPopulationRequest(hour=self.clock.now().strftime("%Y-%m-%dT%H"), counts=counts))
 
     def grant(self, api, account, name, reviewer):
         """A review grant, or none."""

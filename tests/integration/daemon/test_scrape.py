@@ -6,6 +6,7 @@ import datetime
 import itertools
 import json
 import re
+import time
 import unittest
 
 import grpc
@@ -119,6 +120,8 @@ class Story(DaemonTest):
         sweep.started_at.GetCurrentTime()
         sweep.ended_at.CopyFrom(sweep.started_at)
         api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
+        api.reviews.ReportPopulation(reviews.ReportPopulationRequest(hour=time.strftime("%Y-%m-%dT%H", time.gmtime()),
+                                                                     counts=[reviews.PopulationCount(country="DE", utterances=1000)]))
         self.delete(api)
         hold = api.holds.PlaceHold(holds.PlaceHoldRequest(account_id="s2", selector=deletion.HoldSelector(account=True), authority="court",
                                                           reason="case")).hold

@@ -59,6 +59,14 @@ Rule Number(const std::vector<int64_t>& by, const char* field) {
           "", false};
 }
 
+// More of it loosens, and turns no answer.
+Rule More(const char* field, const std::string& named_as = "") {
+  Rule rule = Number({1}, field);
+  rule.named_as = named_as;
+  rule.turns_answers = false;
+  return rule;
+}
+
 Rule TurnedOn(const char* field, const std::string& named_as = "") {
   return {[name = std::string(field)](const v1::Policy&, const Message& at) {
             const FieldDescriptor* const f = at.GetDescriptor()->FindFieldByName(name);
@@ -289,31 +297,28 @@ std::map<std::string, Rule> RulesOfPolicy() {
         "", false}},
       {"Policy.recorded_purposes", {UnRecorded, "", false}},
       {"Policy.approvals", Descend()},
-      {"Policy.backup_keep_days",
-       {[](const v1::Policy&, const Message&) {
-          return std::vector<Change>{
-              On<v1::Policy>([](v1::Policy* p) { p->set_backup_keep_days(p->backup_keep_days() + 1); })};
-        },
-        "backup_keep_days", false, false}},
-      {"Policy.decision_log_keep_months",
-       {[](const v1::Policy&, const Message&) {
-          return std::vector<Change>{On<v1::Policy>(
-              [](v1::Policy* p) { p->set_decision_log_keep_months(p->decision_log_keep_months() + 1); })};
-        },
-        "decision_log_keep_months", false, false}},
+      {"Policy.backup_keep_days", More("backup_keep_days")},
+      {"Policy.decision_log_keep_months", More("decision_log_keep_months")},
       {"Policy.safety_hold_hours", Number({-1}, "safety_hold_hours")},
-      {"Policy.safety_acknowledge_hours",
-       {[](const v1::Policy&, const Message&) {
-          return std::vector<Change>{On<v1::Policy>(
-              [](v1::Policy* p) { p->set_safety_acknowledge_hours(p->safety_acknowledge_hours() + 1); })};
-        },
-        "safety_acknowledge_hours", false, false}},
-      {"Policy.safety_handle_hours",
-       {[](const v1::Policy&, const Message&) {
-          return std::vector<Change>{
-              On<v1::Policy>([](v1::Policy* p) { p->set_safety_handle_hours(p->safety_handle_hours() + 1); })};
-        },
-        "safety_handle_hours", false, false}},
+      {"Policy.safety_acknowledge_hours", More("safety_acknowledge_hours")},
+      {"Policy.safety_handle_hours", More("safety_handle_hours")},
+  };
+}
+
+std::map<std::string, Rule> RulesOfCaps() {
+  return {
+      {"Policy.review_caps", Descend()},
+      {"ReviewCaps.purpose", Nothing()},
+      {"ReviewCaps.rates", Descend()},
+      {"ReviewCaps.per_day", More("per_day")},
+      {"ReviewCaps.selections", Descend()},
+      {"ReviewCaps.per_site_day", More("per_site_day")},
+      {"ReviewCaps.per_reviewer_shift", More("per_reviewer_shift")},
+      {"ReviewCaps.per_account", More("per_account")},
+      {"ReviewRate.countries", Nothing()},  // all that there are
+      {"ReviewRate.parts_per_million", More("parts_per_million", "].rates[")},
+      {"SelectionCap.selection", Nothing()},
+      {"SelectionCap.per_day", More("per_day", "].selections[")},
   };
 }
 
@@ -400,12 +405,7 @@ std::map<std::string, Rule> RulesOfTheRest() {
       {"Approvals.resume", OneAlone(v1::Approvals::kResumeFieldNumber)},
       {"Approvals.release_hold", OneAlone(v1::Approvals::kReleaseHoldFieldNumber)},
       {"Approvals.activate_policy", OneAlone(v1::Approvals::kActivatePolicyFieldNumber)},
-      {"Approvals.expire_after_hours",
-       {[](const v1::Policy&, const Message&) {
-          return std::vector<Change>{
-              On<v1::Approvals>([](v1::Approvals* a) { a->set_expire_after_hours(a->expire_after_hours() + 1); })};
-        },
-        "approvals.expire_after_hours", false, false}},
+      {"Approvals.expire_after_hours", More("expire_after_hours", "approvals.expire_after_hours")},
       {"RetentionChoices.do_not_save", TurnedOn("do_not_save", "retention_choices")},
   };
 }
@@ -413,6 +413,7 @@ std::map<std::string, Rule> RulesOfTheRest() {
 const Rule& RuleOf(const FieldDescriptor& field) {
   static const std::map<std::string, Rule> rules = [] {
     std::map<std::string, Rule> all = RulesOfPolicy();
+    all.merge(RulesOfCaps());
     all.merge(RulesOfRegime());
     all.merge(RulesOfTheRest());
     return all;

@@ -68,7 +68,8 @@ const std::set<std::string>& SometimesInvalid() {
                                                "consent.v1.Regime.allow_several_speakers",
                                                "consent.v1.Regime.allow_unmatched_speakers",
                                                "consent.v1.Period.count",
-                                               "consent.v1.Period.unit"};
+                                               "consent.v1.Period.unit",
+                                               "consent.v1.ReviewRate.parts_per_million"};
   return fields;
 }
 

@@ -23,9 +23,8 @@ Time At(int day, int hour = 10, int second = 0) {
 
 ExplainedRow RowOf(Reason reason, RowNote note, bool matched) {
   ExplainedRow row;
-  row.row = reason == Reason::kCapSpent                                                   ? DecisionRow::kE11
-            : reason == Reason::kPlaceNotAllowed || reason == Reason::kReviewerNotAllowed ? DecisionRow::kE10
-                                                                                          : DecisionRow::kE9;
+  row.row = reason == Reason::kPlaceNotAllowed || reason == Reason::kReviewerNotAllowed ? DecisionRow::kE10
+                                                                                        : DecisionRow::kE9;
   row.reason = reason;
   row.note = note;
   row.matched = matched;
