@@ -97,6 +97,12 @@ constexpr Example kReviews[] = {
     {"reviews list", "consentctl reviews list --page-size 1000", "The latest grant of each recording, by the thousand"},
     {"reviews heard", "consentctl reviews heard ann", "What of ann was heard, and when"},
     {"reviews heard", "consentctl reviews heard ann --json", "The same for her data export"},
+    {"reviews population", "consentctl reviews population 2026-11-30T07 DE=120000 FR=80000",
+     "What was recorded in that hour; said again, it takes the place of that"},
+    {"reviews population", "consentctl reviews population $(date -u +%Y-%m-%dT%H) DE=5000",
+     "Of the present hour, so far"},
+    {"reviews rates", "consentctl reviews rates", "Which part of this month's utterances people listened to"},
+    {"reviews rates", "consentctl reviews rates --month 2026-10 --json", "The same of October for a program"},
     {"reviews key", "consentctl reviews key", "For the audio store"},
     {"reviews key", "consentctl reviews key --json", "The same for a program"},
 };

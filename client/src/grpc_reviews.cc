@@ -85,6 +85,19 @@ Heard FromProto(const v1::HeardView& view) {
   return heard;
 }
 
+HeardRate FromProto(const v1::ReviewRateView& view) {
+  HeardRate rate;
+  rate.purpose = FromNumber<Purpose>(view.purpose());
+  rate.country = view.country();
+  rate.heard = view.heard();
+  rate.utterances = view.utterances();
+  rate.allowed_parts_per_million = view.allowed_parts_per_million();
+  if (view.has_measured()) {
+    rate.measured = {view.measured().parts_per_million(), view.measured().low(), view.measured().high()};
+  }
+  return rate;
+}
+
 // Nothing unless exactly one is set: of two the daemon would see the last alone.
 absl::StatusOr<v1::RevokeReviewsRequest> RequestOf(const RevokeOrder& order) {
   v1::RevokeReviewsRequest request;
@@ -235,6 +248,31 @@ absl::StatusOr<HeardList> GrpcReviews::ListHeard(const AccountId& account, const
   for (const v1::HeardView& view : response.heard()) list.heard.push_back(FromProto(view));
   list.is_cut = response.is_cut();
   return list;
+}
+
+absl::Status GrpcReviews::ReportPopulation(const std::string& hour, const std::vector<PopulationCount>& counts,
+                                           const CallOptions& options) {
+  v1::ReportPopulationRequest request;
+  request.set_hour(hour);
+  for (const PopulationCount& count : counts) {
+    v1::PopulationCount& item = *request.add_counts();
+    item.set_country(count.country);
+    item.set_utterances(count.utterances);
+  }
+  v1::ReportPopulationResponse response;
+  return client_.Call(options, true, *stub_, &v1::ReviewService::Stub::ReportPopulation, request, &response);
+}
+
+absl::StatusOr<std::vector<HeardRate>> GrpcReviews::ListRates(const std::string& month, const CallOptions& options) {
+  v1::ListReviewRatesRequest request;
+  request.set_month(month);
+  v1::ListReviewRatesResponse response;
+  absl::Status status =
+      client_.Call(options, true, *stub_, &v1::ReviewService::Stub::ListReviewRates, request, &response);
+  if (!status.ok()) return status;
+  std::vector<HeardRate> rates;
+  for (const v1::ReviewRateView& view : response.rates()) rates.push_back(FromProto(view));
+  return rates;
 }
 
 absl::StatusOr<MediaKey> GrpcReviews::GetMediaKey(const CallOptions& options) {

@@ -30,6 +30,9 @@ class GrpcReviews final : public Reviews {
   absl::StatusOr<std::optional<Time>> Revoke(const RevokeOrder& order, const CallOptions& options) override;
   absl::StatusOr<GrantPage> ListGrants(const GrantQuery& query, const CallOptions& options) override;
   absl::StatusOr<HeardList> ListHeard(const AccountId& account, const CallOptions& options) override;
+  absl::Status ReportPopulation(const std::string& hour, const std::vector<PopulationCount>& counts,
+                                const CallOptions& options) override;
+  absl::StatusOr<std::vector<HeardRate>> ListRates(const std::string& month, const CallOptions& options) override;
   absl::StatusOr<MediaKey> GetMediaKey(const CallOptions& options) override;
 
  private:

@@ -293,6 +293,7 @@ void AddReviews(CLI::App& app, Cli& cli) {
   AddEnd(reviews, cli);
   AddRenew(reviews, cli);
   AddReviewOversight(reviews, cli);
+  AddReviewRates(reviews, cli);
 }
 
 }  // namespace consent::cli

@@ -17,5 +17,7 @@ void AddGrantName(CLI::App* app, GrantName* grant);
 bool ReadDigest(const std::string& text, std::array<uint8_t, 32>* digest);
 // revoke, list, heard and key.
 void AddReviewOversight(CLI::App* parent, Cli& cli);
+// population and rates.
+void AddReviewRates(CLI::App* parent, Cli& cli);
 
 }  // namespace consent::cli

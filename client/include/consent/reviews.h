@@ -27,6 +27,8 @@ inline constexpr size_t kMaxLeases = 10;
 inline constexpr std::chrono::seconds kMediaTokenLife{120};
 // The longest media token in bytes of its text.
 inline constexpr size_t kMaxMediaTokenBytes = 512;
+// The most utterances of a country and hour.
+inline constexpr int64_t kMaxUtterances = 1'000'000'000'000;
 // An Ed25519 public key.
 using MediaKey = std::array<uint8_t, 32>;
 
@@ -161,9 +163,40 @@ struct HeardList {
   bool is_cut = false;
 };
 
+// How many utterances were recorded in one country.
+struct PopulationCount {
+  // ISO 3166-1 alpha-2, without subdivision; each once in a report.
+  std::string country;
+  // 0 to kMaxUtterances.
+  int64_t utterances = 0;
+};
+
+// What a month's listening came to of what was recorded. A default-constructed one allows nothing.
+struct HeardRate {
+  struct Measured {
+    // Of a million utterances.
+    double parts_per_million = 0;
+    // The interval that holds the true rate in 95 of 100 such months.
+    double low = 0;
+    double high = 0;
+  };
+
+  Purpose purpose = Purpose::kUnset;
+  // Empty: not known.
+  std::string country;
+  // Grants that were opened.
+  int64_t heard = 0;
+  // As callers reported so far; 0: nobody did.
+  int64_t utterances = 0;
+  // By the policy in force; 1,000,000: any number.
+  int32_t allowed_parts_per_million = 0;
+  // Absent where nobody reported.
+  std::optional<Measured> measured;
+};
+
 // The calls about reviews, of a client (Client::reviews). Thread-safe. Failures, deadlines and CallOptions are those of
-// Client. Submit, End, Revoke and the reads are repeated; Lease, Open, Redeem and Renew are not, because what the first
-// one did may have been done: after an error take it for not given, not opened, and burned.
+// Client. Submit, End, Revoke, ReportPopulation and the reads are repeated; Lease, Open, Redeem and Renew are not,
+// because what the first one did may have been done: after an error take it for not given, not opened, and burned.
 class CONSENT_EXPORT Reviews {
  public:
   virtual ~Reviews() = default;
@@ -193,6 +226,16 @@ class CONSENT_EXPORT Reviews {
   virtual absl::StatusOr<GrantPage> ListGrants(const GrantQuery& query, const CallOptions& options = {}) = 0;
   // For the person (BACKEND), and who answers for her.
   virtual absl::StatusOr<HeardList> ListHeard(const AccountId& account, const CallOptions& options = {}) = 0;
+
+  // For whoever samples, or serves what is recorded (SAMPLER, BACKEND): the rates of the policy's caps are parts of it.
+  // `hour`: as in 2026-11-30T07, of UTC, begun within the last 35 days. What is said again of an hour and country takes
+  // the place of what this caller said. 1 to 300 `counts`. After an error some may have been taken: repeat it.
+  virtual absl::Status ReportPopulation(const std::string& hour, const std::vector<PopulationCount>& counts,
+                                        const CallOptions& options = {}) = 0;
+  // For an AUDITOR, OFFICER or OPERATOR; by purpose and country. `month`: as in 2026-11, of UTC; empty: the present
+  // one.
+  virtual absl::StatusOr<std::vector<HeardRate>> ListRates(const std::string& month,
+                                                           const CallOptions& options = {}) = 0;
 
   // For MediaTokenVerifier. Internal where it is no key.
   virtual absl::StatusOr<MediaKey> GetMediaKey(const CallOptions& options = {}) = 0;

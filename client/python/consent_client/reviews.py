@@ -4,7 +4,7 @@ that anything restricts its recording, its purpose or its reviewer."""
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
 from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import review_service_pb2 as api
@@ -59,8 +59,8 @@ class MediaPass:
 class Reviews:
     """The calls about reviews, of a client (Client.reviews). Thread-safe.
 
-    A call that fails raises grpc.RpcError; `error_of` says what the daemon said. gRPC repeats submit, end, revoke and the reads; lease, open, renew and
-    redeem it does not, because what the first one did may have been done: after an error take it for not given, not opened, and burned.
+    A call that fails raises grpc.RpcError; `error_of` says what the daemon said. gRPC repeats submit, end, revoke, report_population and the reads; lease,
+    open, renew and redeem it does not, because what the first one did may have been done: after an error take it for not given, not opened, and burned.
     """
 
     def __init__(self, stub: Callable[[], api_grpc.ReviewServiceStub], clock: Clock) -> None:
@@ -123,6 +123,16 @@ class Reviews:
     def list_heard(self, account_id: str, timeout: float = 10.0) -> api.ListHeardResponse:
         """What of an account people were given to hear; never by whom."""
         return self._stub().ListHeard(api.ListHeardRequest(account_id=account_id), timeout=timeout)
+
+    def report_population(self, hour: str, utterances: Mapping[str, int], timeout: float = 10.0) -> None:
+        """How many utterances were recorded in an hour of UTC (`2026-11-30T07`), by country: what the rates of the policy's caps are parts of. What is said
+        again of an hour and country takes the place of what this caller said. After an error some may have been taken: repeat it."""
+        counts = [api.PopulationCount(country=country, utterances=count) for country, count in utterances.items()]
+        self._stub().ReportPopulation(api.ReportPopulationRequest(hour=hour, counts=counts), timeout=timeout)
+
+    def list_rates(self, month: str = "", timeout: float = 10.0) -> api.ListReviewRatesResponse:
+        """Which part of the utterances of a month of UTC (`2026-11`; empty: the present one) people listened to, by purpose and country."""
+        return self._stub().ListReviewRates(api.ListReviewRatesRequest(month=month), timeout=timeout)
 
     def media_key(self, timeout: float = 10.0) -> bytes:
         """For MediaTokenVerifier."""

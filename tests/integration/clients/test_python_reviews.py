@@ -164,11 +164,13 @@ class ReviewCalls(unittest.TestCase):
         media = api.RedeemMediaResponse(account_id="a", recording_id="r", artefact=types.ARTEFACT_SOURCE)
         self.script.replies.update(RedeemMedia=media, SubmitReview=api.SubmitReviewResponse(), EndReview=api.EndReviewResponse(),
                                    RenewReview=api.RenewReviewResponse(), RevokeReviews=api.RevokeReviewsResponse(), GetMediaKey=api.GetMediaKeyResponse(public_key=b"k" * 32),
-                                   ListGrants=api.ListGrantsResponse(), ListHeard=api.ListHeardResponse())
+                                   ListGrants=api.ListGrantsResponse(), ListHeard=api.ListHeardResponse(),
+                                   ReportPopulation=api.ReportPopulationResponse(), ListReviewRates=api.ListReviewRatesResponse())
         for repeated, call in ((False, lambda: self.reviews.open(GRANT, "audio")), (False, lambda: self.reviews.redeem("audio", "t")),
                                (False, lambda: self.reviews.renew(GRANT)), (True, lambda: self.reviews.submit(GRANT, bytes(32))),
                                (True, lambda: self.reviews.end(GRANT, api.REVIEW_OUTCOME_SAFETY)), (True, lambda: self.reviews.revoke("gone", site="cluj")),
                                (True, lambda: self.reviews.list_grants(api.GRANT_STATE_LIVE)), (True, lambda: self.reviews.list_heard("a")),
+                               (True, lambda: self.reviews.report_population("2026-11-30T07", {"DE": 1})), (True, self.reviews.list_rates),
                                (True, self.reviews.media_key)):
             self.script.seen, self.script.failures = [], 1
             if repeated:
@@ -193,6 +195,17 @@ class ReviewCalls(unittest.TestCase):
         self.assertEqual(self.script.seen[-1][1], api.RevokeReviewsRequest(all=True, reason="gone"))
         self.reviews.revoke("gone", purpose=types.PURPOSE_HUMAN_REVIEW)
         self.assertEqual(self.script.seen[-1][1].WhichOneof("of"), "purpose")
+
+    def test_a_population_is_reported_by_country_and_rates_are_asked_by_month(self):
+        rate = api.ReviewRateView(purpose=types.PURPOSE_HUMAN_REVIEW, country="DE", heard=1, utterances=500, measured=api.MeasuredRate(parts_per_million=2_000))
+        self.script.replies.update(ReportPopulation=api.ReportPopulationResponse(), ListReviewRates=api.ListReviewRatesResponse(rates=[rate]))
+        self.reviews.report_population("2026-11-30T07", {"DE": 120_000, "FR": 0})
+        counts = [api.PopulationCount(country="DE", utterances=120_000), api.PopulationCount(country="FR")]
+        self.assertEqual(self.script.seen[-1][1], api.ReportPopulationRequest(hour="2026-11-30T07", counts=counts))
+        self.assertEqual(list(self.reviews.list_rates("2026-10").rates), [rate])
+        self.assertEqual(self.script.seen[-1][1], api.ListReviewRatesRequest(month="2026-10"))
+        self.reviews.list_rates()
+        self.assertEqual(self.script.seen[-1][1], api.ListReviewRatesRequest(), "the present month")
 
 
 if __name__ == "__main__":

@@ -245,6 +245,13 @@ class FakeClient : public Client {
     absl::StatusOr<std::optional<Time>> Revoke(const RevokeOrder&, const CallOptions&) override { return Missing(); }
     absl::StatusOr<GrantPage> ListGrants(const GrantQuery&, const CallOptions&) override { return Missing(); }
     absl::StatusOr<HeardList> ListHeard(const AccountId&, const CallOptions&) override { return Missing(); }
+    absl::Status ReportPopulation(const std::string&, const std::vector<PopulationCount>&,
+                                  const CallOptions&) override {
+      return Missing();
+    }
+    absl::StatusOr<std::vector<HeardRate>> ListRates(const std::string&, const CallOptions&) override {
+      return Missing();
+    }
     absl::StatusOr<MediaKey> GetMediaKey(const CallOptions&) override { return Missing(); }
   };
   NoReviews reviews_;

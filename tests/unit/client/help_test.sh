@@ -15,7 +15,7 @@ for command in get set opt-out history at; do help settings "$command"; done
 for command in show suspend resume; do help policy "$command"; done
 for command in list show verify deny extend cancel report; do help requests "$command"; done
 for command in register list retire; do help systems "$command"; done
-for command in lease open redeem submit end renew revoke list heard key; do help reviews "$command"; done
+for command in lease open redeem submit end renew revoke list heard population rates key; do help reviews "$command"; done
 for command in place release list; do help holds "$command"; done
 help tasks list
 help tasks retry

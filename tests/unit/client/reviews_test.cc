@@ -92,6 +92,25 @@ class FakeReviewService final : public v1::ReviewService::Service {
     list.set_is_cut(true);
     return Answer(*request, list, response);
   }
+  grpc::Status ReportPopulation(grpc::ServerContext*, const v1::ReportPopulationRequest* request,
+                                v1::ReportPopulationResponse* response) override {
+    return Answer(*request, {}, response);
+  }
+  grpc::Status ListReviewRates(grpc::ServerContext*, const v1::ListReviewRatesRequest* request,
+                               v1::ListReviewRatesResponse* response) override {
+    v1::ListReviewRatesResponse list;
+    v1::ReviewRateView& view = *list.add_rates();
+    view.set_purpose(v1::PURPOSE_HUMAN_REVIEW);
+    view.set_country("DE");
+    view.set_heard(3);
+    view.set_utterances(1'000'000'000'000);
+    view.set_allowed_parts_per_million(2'000);
+    view.mutable_measured()->set_parts_per_million(6);
+    view.mutable_measured()->set_low(5.5);
+    view.mutable_measured()->set_high(7.5);
+    list.add_rates()->set_heard(4);
+    return Answer(*request, list, response);
+  }
   grpc::Status GetMediaKey(grpc::ServerContext*, const v1::GetMediaKeyRequest* request,
                            v1::GetMediaKeyResponse* response) override {
     return Answer(*request, key, response);
@@ -251,6 +270,11 @@ TEST_F(ReviewsTest, WhatMayHaveBeenDoneIsNotRepeatedAndTheRestIs) {
       {3, [&] { return reviews().Revoke(revoke).status(); }},
       {3, [&] { return reviews().ListGrants({}).status(); }},
       {3, [&] { return reviews().ListHeard(AccountId("a")).status(); }},
+      {3,
+       [&] {
+         return reviews().ReportPopulation("2026-11-30T07", {{"DE", 1}});
+       }},
+      {3, [&] { return reviews().ListRates("").status(); }},
       {3, [&] { return reviews().GetMediaKey().status(); }}};
   for (size_t i = 0; i < calls.size(); ++i) {
     service_.seen.clear();
@@ -326,6 +350,35 @@ TEST_F(ReviewsTest, ListsAreReadInFull) {
   EXPECT_EQ(list->heard[0].reviewer, ReviewerClass::kContractor);
   EXPECT_EQ(list->heard[0].outcome, ReviewOutcome::kSkipped);
   EXPECT_TRUE(list->is_cut);
+}
+
+TEST_F(ReviewsTest, APopulationIsSentInFullAndRatesAreReadInFull) {
+  ASSERT_TRUE(reviews().ReportPopulation("2026-11-30T07", {{"DE", 120'000}, {"FR", 0}}).ok());
+  v1::ReportPopulationRequest report;
+  ASSERT_TRUE(report.ParseFromString(service_.seen.at(0)));
+  EXPECT_EQ(report.hour(), "2026-11-30T07");
+  ASSERT_EQ(report.counts_size(), 2);
+  EXPECT_EQ(report.counts(0).country() + std::to_string(report.counts(0).utterances()), "DE120000");
+  EXPECT_EQ(report.counts(1).country() + std::to_string(report.counts(1).utterances()), "FR0");
+
+  const auto rates = reviews().ListRates("2026-10");
+  ASSERT_TRUE(rates.ok()) << rates.status();
+  v1::ListReviewRatesRequest request;
+  ASSERT_TRUE(request.ParseFromString(service_.seen.at(1)));
+  EXPECT_EQ(request.month(), "2026-10");
+  ASSERT_EQ(rates->size(), 2u);
+  const HeardRate& rate = rates->at(0);
+  EXPECT_EQ(rate.purpose, Purpose::kHumanReview);
+  EXPECT_EQ(rate.country, "DE");
+  EXPECT_EQ(rate.heard, 3);
+  EXPECT_EQ(rate.utterances, 1'000'000'000'000);
+  EXPECT_EQ(rate.allowed_parts_per_million, 2'000);
+  ASSERT_TRUE(rate.measured.has_value());
+  EXPECT_EQ(rate.measured->parts_per_million, 6);
+  EXPECT_EQ(rate.measured->low, 5.5);
+  EXPECT_EQ(rate.measured->high, 7.5);
+  EXPECT_EQ(rates->at(1).heard, 4);
+  EXPECT_FALSE(rates->at(1).measured.has_value()) << "nobody reported is not a rate of 0";
 }
 
 TEST_F(ReviewsTest, AKeyHas32Bytes) {
