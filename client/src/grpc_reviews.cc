@@ -229,6 +229,7 @@ absl::StatusOr<GrantPage> GrpcReviews::ListGrants(const GrantQuery& query, const
   request.set_state(NumberOf<v1::GrantState>(query.state));
   request.set_page_size(query.page_size);
   request.set_page_token(query.page_token);
+  for (const std::string& id : query.grant_ids) request.add_grant_ids(id);
   v1::ListGrantsResponse response;
   absl::Status status = client_.Call(options, true, *stub_, &v1::ReviewService::Stub::ListGrants, request, &response);
   if (!status.ok()) return status;

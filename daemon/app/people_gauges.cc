@@ -202,7 +202,7 @@ void DefineRateGauge(const service::Core& core, const service::KnownReviewCounts
                  {"purpose", "country", "figure"}, [&core, &counts](SeriesSink& series) {
                    const RulesPtr rules = RulesWhenReady(core);
                    if (rules == nullptr) return;
-                   for (const service::ReviewCounts& of : counts.Of(base::Month::Of(core.Now()), *rules)) {
+                   for (const service::HeardShare& of : counts.Of(base::Month::Of(core.Now()), *rules)) {
                      if (of.utterances == 0) continue;
                      const domain::MeasuredRate rate = domain::MeasureRate(of.heard, of.utterances);
                      const auto set = [&](const char* figure, double value) {

@@ -326,7 +326,7 @@ void ReviewRpc::ListRates(const CallPtr<v1::ListReviewRatesRequest, v1::ListRevi
   if (rules == nullptr) {
     return call->Finish(wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"));
   }
-  for (const service::ReviewCounts& counts : counts_.Of(*month, *rules)) {
+  for (const service::HeardShare& counts : counts_.Of(*month, *rules)) {
     v1::ReviewRateView& view = *call->response()->add_rates();
     view.set_purpose(static_cast<v1::Purpose>(counts.purpose));
     view.set_country(counts.country.ToString());

@@ -172,8 +172,10 @@ absl::StatusOr<GrantsQuery> ReadListGrants(const v1::ListGrantsRequest& request)
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
   CheckCount(request.grant_ids_size(), 0, kMaxNamedGrants, Path(root, "grant_ids"), &violations);
-  GrantsQuery query{static_cast<domain::GrantState>(request.state()),
-                    request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+  GrantsQuery query;
+  query.state = static_cast<domain::GrantState>(request.state());
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
   query.names_grants = !request.grant_ids().empty();
   for (int i = 0; violations.empty() && i < request.grant_ids_size(); ++i) {
     CheckText(request.grant_ids(i), 1, kMaxTokenBytes, Path(root, "grant_ids", i), &violations);

@@ -142,8 +142,8 @@ CLI::Option* AddSpan(CLI::App* app, const std::string& flag, std::chrono::second
 void AddHeard(CLI::App* app, VerifyFlags* flags) {
   CLI::Option* const heard =
       NotEmpty(app->add_option("--heard", flags->heard_file,
-                               "What a tool says that it played, one JSON object a line: each line that no yes on "
-                               "record allows is a problem"))
+                               "What a tool says that it played, one JSON object a line: each line that no yes or "
+                               "review grant on record allows is a problem"))
           ->type_name("FILE");
   AddName(app, "--heard-purpose", &flags->heard.purpose, "What it was played for (default HUMAN_REVIEW)")->needs(heard);
   AddSpan(app, "--heard-within", &flags->heard.within, kMostWithin, "90d",

@@ -41,16 +41,16 @@ int RunExport(const Cli& cli, const ExportFlags& flags) {
 }  // namespace
 
 void AddExportSubject(CLI::App& parent, Cli& cli) {
-  CLI::App* app =
-      parent.add_subcommand("export-subject",
-                            "All that consentd holds about one subject, as one JSON object: region, "
-                            "profiles, devices, settings, the whole history with its "
-                            "evidence, requests to delete and legal holds; with --decisions what was answered yes "
-                            "about it. It does not hold recordings nor "
-                            "what was made of them (ask the data systems), nor which "
-                            "recordings were reported; ended requests and released holds no longer say "
-                            "what they were about. What it prints is about a person: keep it "
-                            "safe.");
+  CLI::App* app = parent.add_subcommand("export-subject",
+                                        "All that consentd holds about one subject, as one JSON object: region, "
+                                        "profiles, devices, settings, the whole history with its "
+                                        "evidence, requests to delete, legal holds, and what people were given to hear "
+                                        "of it; with --decisions what was answered yes "
+                                        "about it. It does not hold recordings nor "
+                                        "what was made of them (ask the data systems), nor which "
+                                        "recordings were reported; ended requests and released holds no longer say "
+                                        "what they were about. What it prints is about a person: keep it "
+                                        "safe.");
   auto flags = std::make_shared<ExportFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
   CLI::Option* output = NotEmpty(app->add_option("--output", flags->output,

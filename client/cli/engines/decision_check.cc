@@ -12,6 +12,22 @@ namespace {
 constexpr size_t kMostChains = 64;
 constexpr size_t kMostUses = 10'000;
 
+const char* KindOf(HeardProblem problem) {
+  switch (problem) {
+    case HeardProblem::kUnreadable:
+      break;
+    case HeardProblem::kWithoutYes:
+      return "HEARD_WITHOUT_YES";
+    case HeardProblem::kWithoutGrant:
+      return "HEARD_WITHOUT_GRANT";
+    case HeardProblem::kOutOfTime:
+      return "HEARD_OUT_OF_TIME";
+    case HeardProblem::kTooOften:
+      return "HEARD_TOO_OFTEN";
+  }
+  return "HEARD_UNREADABLE";
+}
+
 }  // namespace
 
 void DecisionCheck::Tell(const Chain* chain, DecisionProblem problem) {
@@ -76,13 +92,13 @@ absl::Status DecisionCheck::Begin() {
 absl::Status DecisionCheck::ReadHeard(const HeardOptions& options, const std::string& name, LineReader& reader) {
   file_ = name;
   heard_.emplace(options);
-  return heard_->Read(name, reader, options_.clients, [this](uint64_t line, bool is_readable, const std::string& why) {
-    TellHeard(line, is_readable, why);
-  });
+  return heard_->Read(
+      name, reader, options_.clients,
+      [this](uint64_t line, HeardProblem problem, const std::string& why) { TellHeard(line, problem, why); });
 }
 
-void DecisionCheck::TellHeard(uint64_t line, bool is_readable, const std::string& why) {
-  Tell(nullptr, {.kind = is_readable ? "HEARD_WITHOUT_YES" : "HEARD_UNREADABLE", .record = line, .why = why});
+void DecisionCheck::TellHeard(uint64_t line, HeardProblem problem, const std::string& why) {
+  Tell(nullptr, {.kind = KindOf(problem), .record = line, .why = why});
 }
 
 void DecisionCheck::BeginFile(const std::string& name) {
@@ -274,7 +290,7 @@ void DecisionCheck::Finish() {
   if (!heard_.has_value()) return;
   file_ = heard_->name();
   counts_.heard_not_checkable = heard_->Finish(
-      [this](uint64_t line, bool is_readable, const std::string& why) { TellHeard(line, is_readable, why); });
+      [this](uint64_t line, HeardProblem problem, const std::string& why) { TellHeard(line, problem, why); });
 }
 
 }  // namespace consent::cli

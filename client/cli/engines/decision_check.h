@@ -131,7 +131,7 @@ class DecisionCheck final : public DecisionLineSink {
   void Unreadable(const std::string& why);
   // Tells of lines that take the place of records in the chain; nullptr: nobody knows in whose.
   void TellUnreadable(Chain* chain, uint64_t lines, const std::string& why);
-  void TellHeard(uint64_t line, bool is_readable, const std::string& why);
+  void TellHeard(uint64_t line, HeardProblem problem, const std::string& why);
   void FinishChain(Chain& chain);
   void CheckLink(const DecisionLine& line, Chain& chain);
   absl::Status CheckYeses(const DecisionLine& line, Chain& chain);

@@ -16,7 +16,7 @@ constexpr size_t kMostHeard = 500'000;
 }  // namespace
 
 absl::Status HeardList::Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
-                             const Sink& sink) {
+                             const HeardSink& sink) {
   name_ = name;
   std::map<std::string, Waiting> waiting;
   std::string text;
@@ -25,17 +25,22 @@ absl::Status HeardList::Read(const std::string& name, LineReader& reader, const 
     if (result == LineReader::Result::kEnd) break;
     if (result == LineReader::Result::kError) return absl::NotFoundError(name + " cannot be read");
     if (result == LineReader::Result::kTooLong) {
-      sink(reader.number(), false, "it is too long");
+      sink(reader.number(), HeardProblem::kUnreadable, "it is too long");
       continue;
     }
     const absl::StatusOr<HeardLine> line = ParseHeardLine(text);
     if (!line.ok()) {
-      sink(reader.number(), false, std::string(line.status().message()));
+      sink(reader.number(), HeardProblem::kUnreadable, std::string(line.status().message()));
       continue;
     }
-    if (heard_.size() == kMostHeard) {
+    if (heard_.size() + of_grants_ == kMostHeard) {
       return absl::ResourceExhaustedError(name + " has more than " + std::to_string(kMostHeard) +
                                           " lines; split it and check each part");
+    }
+    if (!line->grant_id.empty()) {
+      ++of_grants_;
+      grants_.Add(line->grant_id, reader.number(), line->heard_at);
+      continue;
     }
     if (absl::Status status = Add(line->recording_id, reader.number(), line->heard_at, &waiting, clients);
         !status.ok()) {
@@ -45,7 +50,7 @@ absl::Status HeardList::Read(const std::string& name, LineReader& reader, const 
   for (auto& [month, rest] : waiting) {
     if (absl::Status status = Ask(month, &rest, clients); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  return grants_.Check(clients, sink);
 }
 
 // The yes may lie in each month that its time may lie in.
@@ -103,7 +108,7 @@ void HeardList::See(const DecisionLine& line) {
   }
 }
 
-uint64_t HeardList::Finish(const Sink& sink) const {
+uint64_t HeardList::Finish(const HeardSink& sink) const {
   uint64_t lack_key = 0;
   const std::string why = "no yes for " + std::string(Name(options_.purpose)) + " is on record within the " +
                           std::to_string(options_.within.count()) + " s before it was played";
@@ -112,7 +117,7 @@ uint64_t HeardList::Finish(const Sink& sink) const {
     if (heard.may_lack_key) {
       ++lack_key;
     } else {
-      sink(heard.line, true, why);
+      sink(heard.line, HeardProblem::kWithoutYes, why);
     }
   }
   return lack_key;

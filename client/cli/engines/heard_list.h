@@ -1,4 +1,4 @@
-// What a tool says that it played, held against the yeses on record.
+// What a tool says that it played, held against the yeses and the review grants on record.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/engines/heard_grants.h"
 #include "client/cli/lines/decision_lines.h"
 #include "client/lines/line_reader.h"
 #include "consent/client.h"
@@ -27,23 +28,20 @@ struct HeardOptions {
 // At most 500,000 lines a run, about 150 bytes each a month and daemon; no recording's id is kept. Not thread-safe.
 class HeardList {
  public:
-  // A line that is wrong, by its number, and why: `is_readable` false: it cannot be read; else no yes on record allows
-  // it.
-  using Sink = std::function<void(uint64_t line, bool is_readable, const std::string& why)>;
+  explicit HeardList(HeardOptions options) : options_(options), grants_(options.skew) {}
 
-  explicit HeardList(HeardOptions options) : options_(options) {}
-
-  // Reads the list, and asks each of the daemons for the handles of its recordings. NotFound: it cannot be read.
+  // Reads the list, asks each of the daemons for the handles of its recordings and for its grants, and tells the lines
+  // that cannot be read, and those whose grant does not allow them. NotFound: it cannot be read.
   // ResourceExhausted: it is too long. Else a daemon's error.
-  absl::Status Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients, const Sink& sink);
+  absl::Status Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
+                    const HeardSink& sink);
   // Marks what the record's yeses allow.
   void See(const DecisionLine& line);
   // Tells each line that no yes allows, in their order, but for those of whose months a key is gone. How many these
   // are: a yes may be on record of which nobody can tell any more whose it is.
-  uint64_t Finish(const Sink& sink) const;
+  uint64_t Finish(const HeardSink& sink) const;
 
   const std::string& name() const { return name_; }
-  uint64_t lines() const { return heard_.size(); }
 
  private:
   struct Heard {
@@ -67,6 +65,8 @@ class HeardList {
   std::vector<Heard> heard_;
   // By the key's name and the handle, one behind the other.
   std::unordered_multimap<std::string, size_t> by_handle_;
+  HeardGrants grants_;
+  uint64_t of_grants_ = 0;
 };
 
 }  // namespace consent::cli

@@ -7,6 +7,7 @@
 
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
+#include "client/cli/render/render_heard.h"
 #include "client/cli/render/render_hold.h"
 #include "client/cli/render/render_subject.h"
 #include "client/cli/render/render_texts.h"
@@ -70,12 +71,16 @@ absl::Status ReadLists(Client& client, SubjectExport* out) {
   holds.account_id = account;
   holds.include_released = true;
   holds.page_size = kListedPerPage;
-  return ReadPages<HoldPage, Hold>(
+  status = ReadPages<HoldPage, Hold>(
       [&](const std::string& token) {
         holds.page_token = token;
         return client.ListHolds(holds);
       },
       &HoldPage::holds, &out->holds);
+  if (!status.ok()) return status;
+  absl::StatusOr<consent::HeardList> heard = client.reviews().ListHeard(account);
+  if (heard.ok()) out->heard = *std::move(heard);
+  return heard.status();
 }
 
 // One reading. Sets *changed where the subject was not the same at its end as at its beginning.
@@ -147,6 +152,8 @@ Json ExportJson(const SubjectExport& subject, Time read_at) {
   for (const HistoryEntry& entry : subject.history) json["history"].push_back(HistoryEntryJson(entry));
   for (const DeletionRequest& request : subject.requests) json["deletion_requests"].push_back(DeletionJson(request));
   for (const Hold& hold : subject.holds) json["holds"].push_back(HoldJson(hold));
+  json["heard"] = HeardJson(subject.heard.heard);
+  json["heard_is_cut"] = subject.heard.is_cut;
   if (subject.decisions.has_value()) {
     json["decision_log"] = FindCountsJson(subject.decisions->counts);
     json["decision_log"]["decisions"] = Json::array();
@@ -170,6 +177,9 @@ std::string ExportText(const SubjectExport& subject, Time read_at) {
   }
   text += Section("Requests to delete", requests);
   text += Section("Legal holds", {HoldsTable(subject.holds)});
+  text += Section(
+      subject.heard.is_cut ? "What people were given to hear, the latest of it" : "What people were given to hear",
+      {HeardTable(subject.heard.heard)});
   if (subject.decisions.has_value()) {
     text += Section("Decision log: files that were read", {FindCountsTable(subject.decisions->counts)});
     text += Section("Decision log: what was answered yes, and who read", {FoundTable(subject.decisions->found)});

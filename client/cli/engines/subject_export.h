@@ -9,6 +9,7 @@
 #include "client/cli/engines/decision_find.h"
 #include "client/cli/output.h"
 #include "consent/client.h"
+#include "consent/reviews.h"
 
 namespace consent::cli {
 
@@ -24,6 +25,8 @@ struct SubjectExport {
   std::vector<DeletionRequest> requests;
   // In the order in which they were placed, released ones included.
   std::vector<Hold> holds;
+  // What people were given to hear; those of all accounts that are joined with it.
+  consent::HeardList heard;
   // What the decision log's files have of the subject; absent where none were given.
   struct Decisions {
     FindCounts counts;

@@ -16,12 +16,17 @@ absl::StatusOr<HeardLine> ParseHeardLine(std::string_view line) {
   // For people who look into the list; nothing is compared with them.
   std::string by;
   std::string tool;
-  fields.Require({"recording_id", "heard_at"});
-  fields.ReadId("recording_id", &heard.recording_id);
+  const bool is_of_grant = fields.Has("grant_id");
+  fields.Require({is_of_grant ? "grant_id" : "recording_id", "heard_at"});
+  if (is_of_grant) {
+    fields.ReadText("grant_id", base::kMaxIdBytes, &heard.grant_id);
+  } else {
+    fields.ReadId("recording_id", &heard.recording_id);
+  }
   fields.ReadTime("heard_at", &at);
   fields.ReadText("by", base::kMaxIdBytes, &by);
   fields.ReadText("tool", base::kMaxIdBytes, &tool);
-  fields.AllowOnly({"recording_id", "heard_at", "by", "tool"});
+  fields.AllowOnly({is_of_grant ? "grant_id" : "recording_id", "heard_at", "by", "tool"});
   if (!fields.status().ok()) return fields.status();
   heard.heard_at = *at;
   return heard;

@@ -1,6 +1,7 @@
 // Lines of what a tool says that it played to a person, read strictly.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -10,7 +11,9 @@
 namespace consent {
 
 struct HeardLine {
+  // One of both.
   RecordingId recording_id;
+  std::string grant_id;
   Time heard_at;
 };
 

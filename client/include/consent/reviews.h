@@ -23,6 +23,8 @@ namespace consent {
 
 // The most recordings in one Lease.
 inline constexpr size_t kMaxLeases = 10;
+// The most ids in one GrantQuery.
+inline constexpr size_t kMaxNamedGrants = 100;
 // How long a media token lives at most.
 inline constexpr std::chrono::seconds kMediaTokenLife{120};
 // The longest media token in bytes of its text.
@@ -123,6 +125,9 @@ struct GrantQuery {
   // 1 to 1,000; 0: 100.
   int page_size = 0;
   std::string page_token;
+  // At most kMaxNamedGrants. Not empty: these alone, former ones that were opened among them, and nothing else is said;
+  // those that are nobody's are left out.
+  std::vector<std::string> grant_ids;
 };
 
 // One grant as an officer is shown it.

@@ -64,7 +64,7 @@ absl::Status KnownReviewCounts::Fill(const Core& core) {
   return absl::OkStatus();
 }
 
-std::vector<ReviewCounts> KnownReviewCounts::Of(base::Month month, const domain::Rules& rules) const {
+std::vector<HeardShare> KnownReviewCounts::Of(base::Month month, const domain::Rules& rules) const {
   std::map<std::pair<domain::Purpose, domain::Region>, uint64_t> heard;
   std::map<domain::Region, uint64_t> utterances;
   {
@@ -80,7 +80,7 @@ std::vector<ReviewCounts> KnownReviewCounts::Of(base::Month month, const domain:
   for (const domain::ReviewCaps& caps : rules.review_caps) {
     for (const auto& [country, unused] : utterances) heard.try_emplace({caps.purpose, country}, 0);
   }
-  std::vector<ReviewCounts> all;
+  std::vector<HeardShare> all;
   for (const auto& [of, count] : heard) {
     const domain::ReviewCaps* caps = rules.FindReviewCaps(of.first);
     const auto population = utterances.find(of.second);

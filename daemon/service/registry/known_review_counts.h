@@ -19,7 +19,7 @@
 namespace consent::service {
 
 // Of one purpose and country in a month.
-struct ReviewCounts {
+struct HeardShare {
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Region country;  // unset: not known
   uint64_t heard = 0;
@@ -36,7 +36,7 @@ class KnownReviewCounts {
   absl::Status Fill(const Core& core) EXCLUDES(mutex_);
 
   // By purpose and country: of which something was heard, or is a population while the purpose has caps.
-  std::vector<ReviewCounts> Of(base::Month month, const domain::Rules& rules) const EXCLUDES(mutex_);
+  std::vector<HeardShare> Of(base::Month month, const domain::Rules& rules) const EXCLUDES(mutex_);
 
  private:
   bool Take(std::string_view key, std::string_view value, bool is_new_commit) EXCLUDES(mutex_);

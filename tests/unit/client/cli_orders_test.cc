@@ -328,6 +328,7 @@ class ExportCommandTest : public OrdersTest {
     daemon_.on_history = Empty<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse>();
     daemon_.on_list_deletions = Empty<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>();
     daemon_.on_list_holds = Empty<v1::ListHoldsRequest, v1::ListHoldsResponse>();
+    daemon_.on_list_heard = Empty<v1::ListHeardRequest, v1::ListHeardResponse>();
   }
   void TearDown() override { ::unlink(path_.c_str()); }
 

@@ -85,9 +85,9 @@ class DecisionFindTest : public ::testing::Test {
   std::vector<int> Heard(HeardOptions options, const std::string& text) {
     std::vector<int> told;
     HeardList list(options);
-    const auto sink = [&told](uint64_t line, bool is_readable, const std::string& why) {
+    const auto sink = [&told](uint64_t line, HeardProblem problem, const std::string& why) {
       EXPECT_FALSE(why.empty());
-      told.push_back(is_readable ? static_cast<int>(line) : -static_cast<int>(line));
+      told.push_back(problem == HeardProblem::kUnreadable ? -static_cast<int>(line) : static_cast<int>(line));
     };
     EXPECT_TRUE(Read(list, text, sink).ok());
     for (const std::string& line : lines_) list.See(*ParseDecisionLine(line));
@@ -95,7 +95,7 @@ class DecisionFindTest : public ::testing::Test {
     return told;
   }
   // Through a file, since a pipe takes less than some of the texts.
-  absl::Status Read(HeardList& list, const std::string& text, const HeardList::Sink& sink) {
+  absl::Status Read(HeardList& list, const std::string& text, const HeardSink& sink) {
     const test::TempFolder folder;
     std::ofstream(folder / "heard") << text;
     const absl::StatusOr<Descriptor> input = OpenInput(folder / "heard");
@@ -207,12 +207,29 @@ TEST_F(DecisionFindTest, WhatWasPlayedNeedsAYesBeforeIt) {
               ElementsAre(-1, -3, -4));
 }
 
+TEST_F(DecisionFindTest, LinesOfGrantsAreHeldAgainstGrants) {
+  client_.on_list_grants = [](const GrantQuery& query) {
+    EXPECT_THAT(query.grant_ids, ElementsAre("g1", "g2"));
+    GrantShown grant;
+    grant.grant_id = "g1";
+    grant.given_at = kDecided;
+    grant.expires_at = kDecided + std::chrono::minutes(30);
+    grant.redeems = 1;
+    return GrantPage{{grant}, ""};
+  };
+  const auto of_grant = [](const std::string& id) {
+    return R"({"grant_id": ")" + id + R"(", "heard_at": ")" + TimeText(kDecided + std::chrono::seconds(1)) + "\"}\n";
+  };
+  EXPECT_THAT(Heard({}, of_grant("g2") + of_grant("g1") + Played("r3", std::chrono::seconds(1)) + "{}\n"),
+              ::testing::UnorderedElementsAre(1, 3, -4));
+}
+
 TEST_F(DecisionFindTest, HandlesOfAListAreAskedForAThousandAtATime) {
   std::string text;
   for (int i = 0; i < 2'500; ++i) text += Played("other-" + std::to_string(i), std::chrono::seconds(1));
   HeardList list({});
   size_t told = 0;
-  const auto sink = [&told](uint64_t, bool, const std::string&) { ++told; };
+  const auto sink = [&told](uint64_t, HeardProblem, const std::string&) { ++told; };
   ASSERT_TRUE(Read(list, text, sink).ok());
   std::multiset<size_t> sizes;
   for (const HandleQuery& query : asked_) sizes.insert(query.recording_ids.size());
@@ -226,10 +243,15 @@ TEST(HeardLines, AreReadStrictly) {
       R"({"recording_id": "r", "heard_at": "2026-10-03T09:12:44Z", "by": "lea", "tool": "desk 7"})";
   ASSERT_TRUE(ParseHeardLine(line).ok());
   EXPECT_EQ(ParseHeardLine(line)->recording_id, RecordingId("r"));
-  for (const char* wrong : {"", "{}", R"({"recording_id": "r"})", R"({"heard_at": "2026-10-03T09:12:44Z"})",
-                            R"({"recording_id": "r", "heard_at": "yesterday"})",
-                            R"({"recording_id": "", "heard_at": "2026-10-03T09:12:44Z"})",
-                            R"({"recording_id": "r", "heard_at": "2026-10-03T09:12:44Z", "who": "lea"})"}) {
+  const auto of_grant = ParseHeardLine(R"({"grant_id": "g", "heard_at": "2026-10-03T09:12:44Z"})");
+  ASSERT_TRUE(of_grant.ok());
+  EXPECT_EQ(of_grant->grant_id, "g");
+  for (const char* wrong :
+       {"", "{}", R"({"recording_id": "r"})", R"({"heard_at": "2026-10-03T09:12:44Z"})",
+        R"({"recording_id": "r", "heard_at": "yesterday"})", R"({"grant_id": "", "heard_at": "2026-10-03T09:12:44Z"})",
+        R"({"grant_id": "g"})", R"({"grant_id": "g", "recording_id": "r", "heard_at": "2026-10-03T09:12:44Z"})",
+        R"({"recording_id": "", "heard_at": "2026-10-03T09:12:44Z"})",
+        R"({"recording_id": "r", "heard_at": "2026-10-03T09:12:44Z", "who": "lea"})"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseHeardLine(wrong).status())) << wrong;
   }
 }

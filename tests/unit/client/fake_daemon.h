@@ -15,6 +15,7 @@
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
+#include "consent/v1/review_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "consent/v1/status_service.grpc.pb.h"
 #include "consent/v1/subject_service.grpc.pb.h"
@@ -52,6 +53,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::DataSystemService::Service,
                          public v1::HoldService::Service,
                          public v1::DecisionService::Service,
+                         public v1::ReviewService::Service,
                          public v1::StatusService::Service {
  public:
   template <typename Request, typename Response>
@@ -72,6 +74,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
     builder.RegisterService(static_cast<v1::HoldService::Service*>(this));
     builder.RegisterService(static_cast<v1::DecisionService::Service*>(this));
+    builder.RegisterService(static_cast<v1::ReviewService::Service*>(this));
     builder.RegisterService(static_cast<v1::StatusService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
@@ -126,6 +129,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
   Handler<v1::ReviewHoldRequest, v1::ReviewHoldResponse> on_review_hold;
+  Handler<v1::ListHeardRequest, v1::ListHeardResponse> on_list_heard;
   Handler<v1::ListSafetyFlagsRequest, v1::ListSafetyFlagsResponse> on_list_flags;
   Handler<v1::AcknowledgeSafetyFlagRequest, v1::AcknowledgeSafetyFlagResponse> on_acknowledge_flag;
   Handler<v1::HandleSafetyFlagRequest, v1::HandleSafetyFlagResponse> on_handle_flag;
@@ -247,6 +251,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status HandleSafetyFlag(grpc::ServerContext* c, const v1::HandleSafetyFlagRequest* q,
                                 v1::HandleSafetyFlagResponse* r) override {
     return Run(on_handle_flag, c, q, r);
+  }
+  grpc::Status ListHeard(grpc::ServerContext* c, const v1::ListHeardRequest* q, v1::ListHeardResponse* r) override {
+    return Run(on_list_heard, c, q, r);
   }
   grpc::Status ListHolds(grpc::ServerContext* c, const v1::ListHoldsRequest* q, v1::ListHoldsResponse* r) override {
     return Run(on_list_holds, c, q, r);

@@ -58,6 +58,8 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<ChoicesPage>(const ChoicesQuery&)> on_list_choices;
   std::function<absl::StatusOr<DeletionPage>(const DeletionQuery&)> on_list_deletions;
   std::function<absl::StatusOr<HoldPage>(const HoldQuery&)> on_list_holds;
+  std::function<absl::StatusOr<GrantPage>(const GrantQuery&)> on_list_grants;
+  std::function<absl::StatusOr<HeardList>(const AccountId&)> on_list_heard;
   std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
@@ -228,8 +230,9 @@ class FakeClient : public Client {
  private:
   static absl::Status Missing() { return absl::UnimplementedError("not part of this test"); }
 
-  class NoReviews final : public Reviews {
+  class FakeReviews final : public Reviews {
    public:
+    explicit FakeReviews(const FakeClient& client) : client_(client) {}
     absl::StatusOr<std::vector<LeaseResult>> Lease(const ReviewOrder&, const CallOptions&) override {
       return Missing();
     }
@@ -243,8 +246,12 @@ class FakeClient : public Client {
       return Missing();
     }
     absl::StatusOr<std::optional<Time>> Revoke(const RevokeOrder&, const CallOptions&) override { return Missing(); }
-    absl::StatusOr<GrantPage> ListGrants(const GrantQuery&, const CallOptions&) override { return Missing(); }
-    absl::StatusOr<HeardList> ListHeard(const AccountId&, const CallOptions&) override { return Missing(); }
+    absl::StatusOr<GrantPage> ListGrants(const GrantQuery& query, const CallOptions&) override {
+      return client_.on_list_grants ? client_.on_list_grants(query) : absl::StatusOr<GrantPage>(Missing());
+    }
+    absl::StatusOr<HeardList> ListHeard(const AccountId& account, const CallOptions&) override {
+      return client_.on_list_heard ? client_.on_list_heard(account) : absl::StatusOr<HeardList>(Missing());
+    }
     absl::Status ReportPopulation(const std::string&, const std::vector<PopulationCount>&,
                                   const CallOptions&) override {
       return Missing();
@@ -253,8 +260,11 @@ class FakeClient : public Client {
       return Missing();
     }
     absl::StatusOr<MediaKey> GetMediaKey(const CallOptions&) override { return Missing(); }
+
+   private:
+    const FakeClient& client_;
   };
-  NoReviews reviews_;
+  FakeReviews reviews_{*this};
 };
 
 // A decision as a sound daemon gives it: eligible by consent, good for a minute.

@@ -78,6 +78,16 @@ class SubjectExportTest : public ::testing::Test {
         return hold;
       });
     };
+    client_.on_list_heard = [](const AccountId& account) {
+      EXPECT_EQ(account, kAnn);
+      Heard heard;
+      heard.heard_at = kReadAt - std::chrono::hours(24);
+      heard.purpose = Purpose::kHumanReview;
+      heard.country = "FR";
+      heard.reviewer = ReviewerClass::kContractor;
+      heard.outcome = ReviewOutcome::kSkipped;
+      return consent::HeardList{{heard, Heard{}}, true};
+    };
   }
 
   FakeClient client_;
@@ -99,14 +109,23 @@ TEST_F(SubjectExportTest, HasEveryPageWithEvidence) {
   EXPECT_EQ(json["deletion_requests"][2]["deletion_id"], "deletion-2");
   ASSERT_EQ(json["holds"].size(), 3u);
   EXPECT_EQ(json["holds"][2]["selector"]["profile_id"], "eve");
+  ASSERT_EQ(json["heard"].size(), 2u);
+  EXPECT_EQ(json["heard"][0], Json({{"heard_at", "2026-02-02T00:00:00Z"},
+                                    {"purpose", "HUMAN_REVIEW"},
+                                    {"country", "FR"},
+                                    {"reviewer_class", "CONTRACTOR"},
+                                    {"outcome", "SKIPPED"}}))
+      << "and nothing that says who";
+  EXPECT_TRUE(json["heard_is_cut"]);
 }
 
 TEST_F(SubjectExportTest, TheTextSaysTheSame) {
   const auto subject = ReadSubject(client_, kAnn);
   ASSERT_TRUE(subject.ok());
   const std::string text = ExportText(*subject, kReadAt);
-  for (const char* part : {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "policy-1", "revision-4", "ticket-4",
-                           "deletion-2", "hold-2", "profile:eve"}) {
+  for (const char* part :
+       {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "policy-1", "revision-4", "ticket-4", "deletion-2", "hold-2",
+        "profile:eve", "2026-02-02T00:00:00Z", "SKIPPED", "the latest of it"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   SubjectExport bare;
@@ -133,6 +152,9 @@ TEST_F(SubjectExportTest, AnErrorLeavesNothing) {
     return page;
   };
   EXPECT_EQ(ReadSubject(client_, kAnn).status().code(), absl::StatusCode::kUnavailable);
+  client_.on_list_heard = [](const AccountId&) { return absl::PermissionDeniedError("not yours"); };
+  client_.on_list_holds = [](const HoldQuery&) { return HoldPage(); };
+  EXPECT_EQ(ReadSubject(client_, kAnn).status().code(), absl::StatusCode::kPermissionDenied);
   client_.on_get_settings = [](const AccountId&) { return absl::NotFoundError("not there"); };
   EXPECT_EQ(ReadSubject(client_, kAnn).status().code(), absl::StatusCode::kNotFound);
 }

@@ -48,12 +48,12 @@ class ReviewRatesTest : public testing::Test {
     ASSERT_TRUE(service::ReportPopulation(world_.core(), report, service::Caller{caller}).ok());
   }
   uint64_t Utterances() {
-    for (const service::ReviewCounts& counts : Counts()) {
+    for (const service::HeardShare& counts : Counts()) {
       if (counts.country == kGermany) return counts.utterances;
     }
     return 0;
   }
-  std::vector<service::ReviewCounts> Counts() {
+  std::vector<service::HeardShare> Counts() {
     return world_.review_counts().Of(base::Month::Of(world_.Now()), *world_.core().policies.rules());
   }
   std::string Lease(int number, const std::string& recording = "r") {
