@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import review_service_pb2 as api
 from consent.v1 import review_service_pb2_grpc as api_grpc
 from consent.v1 import types_pb2 as types
@@ -68,7 +67,7 @@ class Reviews:
         self._stub, self._clock = stub, clock
 
     def lease(self, recordings: Sequence[types.Recording], *, purpose: types.Purpose, place: types.Place, reviewer: str,
-              selection: Any = eligibility.SELECTION_UNSPECIFIED, timeout: float = 10.0) -> list[Lease]:
+              selection: Any = types.SELECTION_UNSPECIFIED, timeout: float = 10.0) -> list[Lease]:
         """Asks for grants of 1 to 10 recordings (else ValueError), for who will listen by a name that the tool gives. As many results, in their order.
         Raises NoAnswer where there are more or fewer: then none counts."""
         if not 1 <= len(recordings) <= MAX_LEASES:
