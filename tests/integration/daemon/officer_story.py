@@ -238,7 +238,7 @@ class Story:
 
     def grant(self, api, account, name, reviewer):
         """A review grant, or none."""
-        asked = reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=eligibility.SELECTION_RANDOM,
+        asked = reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=types.SELECTION_RANDOM,
                                             recordings=[recording(account, name=name)])
         [result] = api.reviews.LeaseReviews(asked).results
         if result.WhichOneof("result") == "grant":

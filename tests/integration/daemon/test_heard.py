@@ -4,7 +4,6 @@ import datetime
 import json
 import unittest
 
-from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import types_pb2 as types
 
@@ -26,7 +25,7 @@ class Heard(DaemonTest):
             self.api.settings.UpdateSettings(turn_on(person, self.api.subjects.UpsertSubject(household(person)).revision))
 
     def lease(self, person, name, reviewer):
-        asked = reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=eligibility.SELECTION_RANDOM,
+        asked = reviews.LeaseReviewsRequest(purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=reviewer, selection=types.SELECTION_RANDOM,
                                             recordings=[recording(person, name=name)])
         [result] = self.api.reviews.LeaseReviews(asked).results
         self.assertEqual(result.WhichOneof("result"), "grant", result)

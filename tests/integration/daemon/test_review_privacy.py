@@ -11,7 +11,6 @@ import random
 import statistics
 import unittest
 
-from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import review_service_pb2 as reviews
 from consent.v1 import types_pb2 as types
@@ -112,7 +111,7 @@ class NothingIdentifies(DaemonTest):
         for begin in range(0, len(order), AT_ONCE):
             some = order[begin:begin + AT_ONCE]
             answer = self.api.reviews.LeaseReviews(reviews.LeaseReviewsRequest(
-                purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"{reviewer}-{begin // SHIFT}", selection=eligibility.SELECTION_RANDOM,
+                purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE, reviewer=f"{reviewer}-{begin // SHIFT}", selection=types.SELECTION_RANDOM,
                 recordings=[recording(self.people[one], name=f"take-{number}-{one:06}", captured=ago(seconds=self.captured[one])) for one in some]))
             self.replies.append(answer.SerializeToString())
             for one, result in zip(some, answer.results):
