@@ -13,7 +13,6 @@ GRANT = ["<grant>", "g", "<fence>", "1"]
 GRANTED = {"grant": [(DELETION_ID, "grant_id")], "fence": [local(bounds.number(1, 2**63 - 1))]}
 
 
-
 def counted():
     """COUNTRY=COUNT of `reviews population`."""
     def wire(value):
@@ -24,10 +23,9 @@ def counted():
         set_text(item, "country", country)
         return item
 
-    form, number, country = "such as DE=120000", "0 (to|-) 1000000000000", "upper case|ISO 3166|UTF-8"
+    form, number, country = "such as DE=120000", "0 (to|-) 1000000000000", "upper case|ISO 3166|UTF-8|GB"
     return bounds.Kind([often("DE=0"), often("DE=1000000000000"), often("DE=1000000000001", bound=number), often("DE=-1", bound=number), often("DE", bound=form),
-                        often("", bound=form), often("DE=1", "FR=2", "GB=3"), often("DE=1", "FR=2", "DE=1", bound="once"),
-                        *(often(wrong, bound=number) for wrong in ("DE=", "DE=x", "DE=1.5", "DE= 5", "DE==5", "DE=99999999999999999999", b"DE=\xff")),
+                        often("", bound=form), *(often(wrong, bound=number) for wrong in ("DE=", "DE=x", "DE=1.5", "DE= 5", "DE==5", "DE=99999999999999999999", b"DE=\xff")),
                         *(often(wrong, bound=country) for wrong in ("=1", "de=1", "UK=1", "US-CA=1", " DE=1", "ZZ=1", b"\xff=1"))], wire)
 
 

@@ -38,13 +38,13 @@ def test_policy():
 class Daemon:
     """Starts on a temporary Unix socket and data folder; stop() ends it, start() goes on with the same data.
 
-    Both starts may add to the daemon's environment."""
+    Both starts may add to the daemon's environment. Its policy is test_policy() where none is given."""
 
-    def __init__(self, **environment):
+    def __init__(self, policy=None, **environment):
         self.folder = tempfile.TemporaryDirectory(prefix="ctl_test_")
         self.root = pathlib.Path(self.folder.name)
         self.endpoint = f"unix:{self.root}/run/consentd.sock"
-        (self.root / "policy.json").write_text(json.dumps(test_policy()))
+        (self.root / "policy.json").write_text(json.dumps(policy or test_policy()))
         self.process = None
         self.start(**environment)
 

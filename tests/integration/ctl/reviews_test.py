@@ -2,9 +2,10 @@
 
 import json
 import pathlib
+import time
 import unittest
 
-from daemon import PARTLY_REFUSED, REFUSED, UNREADABLE, DaemonTest
+from daemon import PARTLY_REFUSED, REFUSED, SOURCE, UNREADABLE, Daemon, DaemonTest, test_policy
 
 NOBODY = "0" * 32
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -104,6 +105,55 @@ class ReviewsTest(DaemonTest):
             self.assertEqual(done.returncode, expect, done.stderr)
         # Of duplicates one got the grant.
         self.assertEqual(["grant" in one for one in json.loads(done.stdout)["results"]], [True] + [False] * 9)
+
+
+class ShippedRatesTest(DaemonTest):
+    """Under the rates of the shipped policy: two of a thousand utterances."""
+
+    @classmethod
+    def setUpClass(cls):
+        shipped = json.loads((SOURCE / "deploy" / "policy.json").read_text())
+        cls.daemon = Daemon({**test_policy(), "review_caps": shipped["review_caps"]})
+
+    def rates(self, *options):
+        return self.json("reviews", "rates", *options)["rates"]
+
+    def test_nobody_listens_before_somebody_says_how_much_there_is(self):
+        hour = time.strftime("%Y-%m-%dT%H", time.gmtime())
+        facts = {"captured_at": "2026-03-01T12:00:00Z", "wake": "BUTTON", "kind": "COMMAND", "speakers": "ONE", "identity": "NOT_RUN", "age": "ADULT"}
+        for account in ("mona", "olaf"):
+            self.register(account)
+            self.consent(account, "2026-01-past")
+            pathlib.Path(self.daemon.path(account)).write_text(json.dumps({"recording_id": "r1", "account_id": account, **facts}) + "\n")
+
+        def lease(account, expect=0):
+            return self.json("reviews", "lease", self.daemon.path(account), "--purpose", "human-review", *PLACE, "--listener", "anna-7", expect=expect)["results"][0]
+
+        self.assertEqual(self.rates(), [])
+        refused = lease("mona", PARTLY_REFUSED)
+        self.assertEqual((refused["refusal"], refused["reasons"]), ("NOT_ELIGIBLE", ["CAP_SPENT"]))
+        self.json("reviews", "population", hour, "RO=500")
+        self.assertEqual(lease("mona", PARTLY_REFUSED)["reasons"], ["CAP_SPENT"], "where it is heard does not count, but where it was recorded")
+        self.json("reviews", "population", hour, "DE=499", "FR=0")
+        self.assertEqual(lease("mona", PARTLY_REFUSED)["reasons"], ["CAP_SPENT"], "less than one is two of a thousand")
+        for _ in range(2):
+            self.json("reviews", "population", hour, "DE=500")
+        grant = lease("mona")["grant"]
+        self.assertEqual(lease("olaf", PARTLY_REFUSED)["reasons"], ["CAP_SPENT"], "said again, it counts once: 500 allow one")
+        self.assertEqual([(rate["country"], rate["heard"]) for rate in self.rates()], [("DE", 0), ("FR", 0), ("RO", 0)], "given is not heard")
+        self.json("reviews", "open", grant["grant_id"], str(grant["fence"]), "audio")
+        de, fr, _ = self.rates("--month", hour[:7])
+        self.assertEqual(fr, {"purpose": "HUMAN_REVIEW", "country": "FR", "heard": 0, "utterances": 0, "allowed_parts_per_million": 2000, "measured": None})
+        measured = de.pop("measured")
+        self.assertEqual(de, {"purpose": "HUMAN_REVIEW", "country": "DE", "heard": 1, "utterances": 500, "allowed_parts_per_million": 2000})
+        # By Wilson, z = 1.96: 1 of 500.
+        self.assertAlmostEqual(measured["parts_per_million"], 2000)
+        self.assertAlmostEqual(measured["low"], 353.14, delta=0.1)
+        self.assertAlmostEqual(measured["high"], 11240.71, delta=1)
+        self.assertEqual(self.rates("--month", "2020-01"), [])
+        line = next(line.split("\t") for line in self.ctl("reviews", "rates").splitlines() if "\tDE\t" in line)
+        self.assertEqual([*line[:5], line[8]], ["rate", "HUMAN_REVIEW", "DE", "1", "500", "2000"])
+        self.assertEqual([float(cell) for cell in line[5:8]], [round(measured[name], 6) for name in ("parts_per_million", "low", "high")])
 
 
 if __name__ == "__main__":
