@@ -8,6 +8,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
+#include "client/cli/render/render_heard.h"
 #include "consent/reviews.h"
 #include "daemon/base/bounds.h"
 
@@ -50,18 +51,8 @@ Table GrantsTable(const std::vector<GrantShown>& grants) {
 
 Report HeardReport(const HeardList& list) {
   Report report;
-  report.json = {{"heard", Json::array()}, {"is_cut", list.is_cut}};
-  Table table("heard", {"HEARD", "PURPOSE", "COUNTRY", "BY", "OUTCOME"});
-  for (const Heard& heard : list.heard) {
-    report.json["heard"].push_back({{"heard_at", TimeText(heard.heard_at)},
-                                    {"purpose", Name(heard.purpose)},
-                                    {"country", heard.country},
-                                    {"reviewer_class", Name(heard.reviewer)},
-                                    {"outcome", Name(heard.outcome)}});
-    table.Add({TimeText(heard.heard_at), std::string(Name(heard.purpose)), heard.country,
-               std::string(Name(heard.reviewer)), ToldText(heard.outcome)});
-  }
-  report.tables = {table};
+  report.json = {{"heard", HeardJson(list.heard)}, {"is_cut", list.is_cut}};
+  report.tables = {HeardTable(list.heard)};
   if (list.is_cut) {
     Table cut("cut", {"SHOWN", "MORE"});
     cut.Add({std::to_string(list.heard.size()), "yes"});
