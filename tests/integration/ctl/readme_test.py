@@ -15,7 +15,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ["CONSENT_SOURCE"])
 PROGRAMS = {pathlib.Path(os.environ[name]).parent for name in ("CONSENTD", "CONSENTCTL")}
-SECTIONS = ("Your own recordings, in a minute", "From other hosts, over TLS", "Delete, and know that it is gone")
+SECTIONS = ("Your own recordings, in a minute", "From other hosts, over TLS", "Delete, and know that it is gone", "Let people listen")
 PATIENCE = 120
 
 
@@ -65,7 +65,7 @@ class ReadmeTest(unittest.TestCase):
 
     def test_each_block_does_what_the_page_says(self):
         found = blocks((ROOT / "README.md").read_text(encoding="utf-8"))
-        self.assertEqual([section for section, _ in found], [SECTIONS[0]] * 4 + [SECTIONS[1]] * 2 + [SECTIONS[2]])
+        self.assertEqual([section for section, _ in found], [SECTIONS[0]] * 4 + [SECTIONS[1]] * 2 + [SECTIONS[2], SECTIONS[3]])
         port = free_port()
         texts = [text.replace("export PATH=$PWD/.build/release/bin:$PATH\n", "").replace("7443", str(port)).replace(f"consent.example:{port}", f"localhost:{port}")
                  .replace("deploy/examples/", f"{ROOT}/deploy/examples/") for _, text in found]
@@ -77,7 +77,7 @@ class ReadmeTest(unittest.TestCase):
         for name in ("ca.pem", "sampler.pem", "sampler-key.pem"):
             other = re.sub(rf"(?<![-\w]){re.escape(name)}", f"~/consent-trial/tls/{name}", other)
         texts.append(other)
-        (_, imported, filtered, one_tap, over_tls, deleted, elsewhere, _), _ = self.typed(texts)
+        (_, imported, filtered, one_tap, over_tls, deleted, heard, elsewhere, _), _ = self.typed(texts)
         self.assertIn("george", (self.home / "people.jsonl").read_text())
         self.assertEqual((self.home / "eligible.jsonl").read_text().count("\n"), 1)
         self.assertNotIn("george", (self.home / "eligible.jsonl").read_text())
@@ -89,10 +89,15 @@ class ReadmeTest(unittest.TestCase):
         self.assertIn("COMPLETED", deleted)
         self.assertIn("PURGE", deleted)
         self.assertIn("erase what george said until", deleted)
+        self.assertRegex(heard, r"redeemed\s+anna\s+r3\s+SOURCE\b")
+        self.assertEqual(re.findall(r"(?m)^redeemed\t|MEDIA_TOKEN_REFUSED", heard)[:2], ["redeemed\t", "MEDIA_TOKEN_REFUSED"])
+        self.assertEqual(len(re.findall(r"(?m)^redeemed\t", heard)), 1, "once")
+        self.assertRegex(heard, r"heard\s+\S+\s+HUMAN_REVIEW\s+DE\s+EMPLOYEE\s+SKIPPED")
+        self.assertRegex(heard, r"rate\s+HUMAN_REVIEW\s+DE\s+1\s+500\s+2000\.0")
         # What was deleted and opted out is refused there, too, and nothing of it is printed.
         self.assertNotIn('"recording_id"', elsewhere)
         self.assertRegex(elsewhere, r"WITHDRAWN|REFUSED|DELETED")
-        for part in (imported, filtered, one_tap, over_tls, deleted, elsewhere):
+        for part in (imported, filtered, one_tap, over_tls, deleted, heard, elsewhere):
             self.assertNotRegex(part, r"command not found|wrong command line|No such file|NO_ANSWER|cannot be reached|not a known", part)
 
 

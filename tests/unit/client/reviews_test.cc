@@ -322,7 +322,7 @@ TEST_F(ReviewsTest, OnlyOneThingIsRevoked) {
 }
 
 TEST_F(ReviewsTest, ListsAreReadInFull) {
-  const auto page = reviews().ListGrants({GrantState::kEnded, 5, "t"});
+  const auto page = reviews().ListGrants({GrantState::kEnded, 5, "t", {}});
   ASSERT_TRUE(page.ok()) << page.status();
   v1::ListGrantsRequest request;
   ASSERT_TRUE(request.ParseFromString(service_.seen.at(0)));
