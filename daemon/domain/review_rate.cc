@@ -13,7 +13,10 @@ MeasuredRate MeasureRate(uint64_t heard, uint64_t population) {
   const double width = 1 + kZ * kZ / n;
   const double middle = (p + kZ * kZ / (2 * n)) / width;
   const double half = kZ / width * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
-  return {p * kMillion, std::max(middle - half, 0.0) * kMillion, std::min(middle + half, 1.0) * kMillion};
+  // At either end the difference is rounded to something near it.
+  const double low = heard == 0 ? 0 : std::max(middle - half, 0.0);
+  const double high = p == 1 ? 1 : std::min(middle + half, 1.0);
+  return {p * kMillion, low * kMillion, high * kMillion};
 }
 
 }  // namespace consent::domain

@@ -14,7 +14,7 @@ class Validate(DaemonTest):
     def test_the_shipped_example_is_valid(self):
         done = run_to_end("callers", "validate", EXAMPLE)
         self.assertEqual(done.code, 0, done)
-        self.assertIn("8 callers", done.out)
+        self.assertIn("9 callers", done.out)
 
     def test_problems_are_listed_one_per_line(self):
         document = json.loads(EXAMPLE.read_text())
@@ -55,10 +55,10 @@ class Reload(DaemonTest):
 
     def test_a_good_file_is_taken_and_a_bad_one_changes_nothing(self):
         daemon = self.daemon("--callers", self.path)
-        self.assertEqual(self.in_force(daemon), [8])
+        self.assertEqual(self.in_force(daemon), [9])
         self.path.write_text(json.dumps({"callers": self.document["callers"][:3]}))
         self.reload(daemon, "ok")
-        self.assertEqual(self.in_force(daemon), [8, 3])
+        self.assertEqual(self.in_force(daemon), [9, 3])
         for text, says in [("{", "not JSON"), ('{"callers": []}', "0 entries"), (json.dumps({"caller": []}), "unknown key")]:
             self.path.write_text(text)
             self.reload(daemon, "refused")
@@ -66,7 +66,7 @@ class Reload(DaemonTest):
             self.assertIn(says, refusals[-1]["why"])
         self.path.unlink()
         self.reload(daemon, "refused")
-        self.assertEqual(self.in_force(daemon), [8, 3])
+        self.assertEqual(self.in_force(daemon), [9, 3])
         self.assertEqual(daemon.metric('consentd_policy_reloads_total{result="refused"}'), 0, "the policy is read beside it")
         self.assertEqual(daemon.stop(), 0)
 

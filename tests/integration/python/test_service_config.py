@@ -16,7 +16,7 @@ FILES = (approval_service_pb2, backup_service_pb2, decision_service_pb2, deletio
          settings_service_pb2, status_service_pb2, subject_service_pb2)
 METHODS = [method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods]
 # Each report counts once, by task and epoch; a pause that was ended stays so, and so does the first word about a review and what is revoked.
-COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks", "RewrapShares", "SubmitReview", "EndReview", "RevokeReviews"}
+COUNTED_ONCE = {"CompleteTasks", "FailTasks", "RenewTasks", "RetryTasks", "RewrapShares", "SubmitReview", "EndReview", "RevokeReviews", "ReportPopulation"}
 UNAVAILABLE, EXHAUSTED, ABORTED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED
 
 

@@ -221,6 +221,7 @@ class Transitions : public testing::TestWithParam<uint64_t> {
     uint64_t looked_at = 0;
     for (uint64_t seed = seeds.first; seed < seeds.last && !HasFatalFailure(); ++seed) {
       Case c = model::Generate(seed);
+      c.grants.reset();  // caps count by country: another one may have room, and nobody has agreed to more
       if (!MakePossible(&c)) continue;
       ++looked_at;
       Dice dice(seed * 31 + salt);

@@ -207,7 +207,7 @@ TEST(MeasuredRate, IsWilsons) {
   EXPECT_NEAR(ten.low, 5'441, 1);
   EXPECT_NEAR(ten.high, 18'309, 1);
   const domain::MeasuredRate none = domain::MeasureRate(0, 1'000);
-  EXPECT_NEAR(none.low, 0, 1e-6);
+  EXPECT_EQ(none.low, 0);
   EXPECT_NEAR(none.high, 3'827, 1);
   const domain::MeasuredRate all = domain::MeasureRate(10, 10);
   EXPECT_NEAR(all.low, 722'467, 1);
