@@ -99,6 +99,7 @@ constexpr Example kReviews[] = {
     {"reviews heard", "consentctl reviews heard ann --json", "The same for her data export"},
     {"reviews population", "consentctl reviews population 2026-11-30T07 DE=120000 FR=80000",
      "What was recorded in that hour; said again, it takes the place of that"},
+    {"reviews population", "consentctl reviews population 2026-11-30T08 DE=5000 --json", "Of a single country"},
     {"reviews rates", "consentctl reviews rates", "Which part of this month's utterances people listened to"},
     {"reviews rates", "consentctl reviews rates --month 2026-10 --json", "The same of October for a program"},
     {"reviews key", "consentctl reviews key", "For the audio store"},

@@ -18,7 +18,7 @@ class Heard(DaemonTest):
 
     def setUp(self):
         super().setUp()
-        self.host = Host(self.folder / "a")
+        self.host = Host(self.folder / "a", "--policy", self.many_reviews_policy())
         self.addCleanup(self.host.daemon.kill)
         self.api = self.client(self.host.daemon.start())
         for person in ("ann", "bea"):
