@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/simulation/review_log.h"
@@ -179,9 +180,9 @@ class Run {
 
   void Redeem() {
     if (tokens_.empty()) return;
-    const auto [token, grant] = Chance(2) ? tokens_.back() : tokens_[Below(tokens_.size())];
+    const std::pair<std::string, size_t> opened = Chance(2) ? tokens_.back() : tokens_[Below(tokens_.size())];
     Note(
-        UseKind::kRedeem, grant, [&] { return reviewing_.Redeem(token).status(); }, token);
+        UseKind::kRedeem, opened.second, [&] { return reviewing_.Redeem(opened.first).status(); }, opened.first);
   }
 
   template <typename Act>
