@@ -122,7 +122,7 @@ class ReviewsBench {
         leases_(arguments.subjects, captured_at_seconds),
         grants_(arguments.reviews),
         tokens_(arguments.reviews) {
-    const auto systems = v1::PurgeService::NewStub(Connect(daemon.address, daemon.credentials));
+    const auto systems = v1::DataSystemService::NewStub(Connect(daemon.address, daemon.credentials));
     v1::RegisterDataSystemRequest request;
     request.mutable_system()->set_name(kSystem);
     request.mutable_system()->set_kind(v1::DATA_SYSTEM_KIND_AUDIO);

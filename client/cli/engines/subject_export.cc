@@ -79,8 +79,9 @@ absl::Status ReadLists(Client& client, SubjectExport* out) {
       &HoldPage::holds, &out->holds);
   if (!status.ok()) return status;
   absl::StatusOr<consent::HeardList> heard = client.reviews().ListHeard(account);
-  if (heard.ok()) out->heard = *std::move(heard);
-  return heard.status();
+  if (!heard.ok()) return heard.status();
+  out->heard = *std::move(heard);
+  return absl::OkStatus();
 }
 
 // One reading. Sets *changed where the subject was not the same at its end as at its beginning.

@@ -177,7 +177,7 @@ absl::Status FillSafetyFlags(Core& core, store::Partition partition) {
 
 absl::Status FillReviews(Core& core, store::Partition partition) {
   bool damaged = false;
-  const absl::Status scanned =
+  absl::Status scanned =
       core.store.Scan(partition, store::Table::kReview, std::string(1, kGrants), std::string(1, kGrants + 1), SIZE_MAX,
                       [&](std::string_view key, std::string_view value) {
                         GrantRow row;

@@ -222,7 +222,7 @@ Reasons RowE10(const View& view, Purpose purpose) {
 // compared by multiplying: (given + 1) * 1,000,000 <= parts * utterances.
 Reasons RowE11(const View& view, Purpose purpose, const domain::GrantCounts* grants) {
   if (grants == nullptr) return {};
-  const Reasons spent = {Reason::kCapSpent};
+  Reasons spent = {Reason::kCapSpent};
   domain::Region country = view.subject == nullptr ? domain::Region() : view.subject->region.Country();
   if (view.recording.has_region) country = view.recording.region.Country();
   for (const domain::ReviewCaps& caps : view.rules.review_caps) {
