@@ -124,12 +124,7 @@ class Run {
       case 1:
         return Note(UseKind::kRenew, grant, [&] { return world_.reviews().Renew(held_[grant].name, {}).status(); });
       case 2:
-        return Note(UseKind::kEnd, grant, [&] {
-          // A flag is a change of its subject, which waits for its turn: not within another commit.
-          const bool flags = !is_between_ && !*armed_ && Chance(8);
-          return reviewing_.End(held_[grant],
-                                flags ? domain::ReviewOutcome::kAccidental : domain::ReviewOutcome::kSkipped);
-        });
+        return EndIt(grant);
       case 3:
       case 4:
       case 5:
@@ -137,6 +132,19 @@ class Run {
       default:
         return Redeem();
     }
+  }
+
+  // A flag is a change of its subject: it restricts all grants of the account, and waits for its turn, so not within
+  // another commit.
+  void EndIt(size_t grant) {
+    absl::Status ended;
+    const auto end = [&](domain::ReviewOutcome outcome) {
+      Note(UseKind::kEnd, grant, [&] { return ended = reviewing_.End(held_[grant], outcome); });
+      return ended;
+    };
+    const bool flags = !is_between_ && !*armed_ && Chance(8);
+    if (!flags) return (void)end(domain::ReviewOutcome::kSkipped);
+    Restricted({{}, log_.grants[grant].account, ""}, [&] { return end(domain::ReviewOutcome::kAccidental); });
   }
 
   void Lease() {
