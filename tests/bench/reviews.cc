@@ -116,10 +116,10 @@ class LeaseWorkload {
 
 class ReviewsBench {
  public:
-  ReviewsBench(const Arguments& arguments, const Server& daemon, int64_t captured_at_seconds)
+  ReviewsBench(const Arguments& arguments, const Server& daemon, LeaseWorkload& leases)
       : arguments_(arguments),
         stub_(v1::ReviewService::NewStub(Connect(daemon.address, daemon.credentials))),
-        leases_(arguments.subjects, captured_at_seconds),
+        leases_(leases),
         grants_(arguments.reviews),
         tokens_(arguments.reviews) {
     const auto systems = v1::DataSystemService::NewStub(Connect(daemon.address, daemon.credentials));
@@ -185,7 +185,7 @@ class ReviewsBench {
  private:
   const Arguments& arguments_;
   const std::unique_ptr<v1::ReviewService::Stub> stub_;
-  LeaseWorkload leases_;
+  LeaseWorkload& leases_;
   std::vector<v1::ReviewGrant> grants_;
   std::vector<std::string> tokens_;
 };
@@ -295,19 +295,24 @@ void Measure(const Arguments& arguments) {
   StartOptions many;
   many.policy_file = servers.Folder("policy.json");
   WriteManyReviews(many.policy_file);
-  const int64_t captured_at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   std::printf("%s\n",
               Need(servers.Load("store", arguments.subjects, Population::kHousehold, many.policy_file)).c_str());
+  // So that the consents of the load cover what is captured after it.
+  constexpr std::chrono::seconds kAfterLoad{5};
+  std::this_thread::sleep_for(kAfterLoad);
+  const int64_t captured_at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::this_thread::sleep_for(kAfterLoad);
   if (absl::Status copied = servers.Copy("store", "raw"); !copied.ok()) Give(copied);
   Server daemon = Need(servers.StartDaemon("store", many));
-  ReviewsBench bench(arguments, daemon, captured_at);
+  LeaseWorkload leases(arguments.subjects, captured_at);
+  ReviewsBench bench(arguments, daemon, leases);
   bench.Lease();  // so that there are rows to measure, and warm
   if (absl::Status status = Servers::Stop(std::move(daemon)); !status.ok()) Give(status);
   const RowSizes sizes = Need(MeasureLeaseRows(servers.Folder("store"), 1'000));
   std::printf("a lease writes %zu bytes of grant, %zu beside it, %zu of history\n", sizes.record, sizes.request,
               sizes.feed);
   daemon = Need(servers.StartDaemon("store", many));
-  ReviewsBench again(arguments, daemon, captured_at);
+  ReviewsBench again(arguments, daemon, leases);
   const Server raw = Need(servers.StartRaw("raw", sizes));
   MeasureRates(arguments, again, raw);
   MeasureChecks(arguments, again, daemon, captured_at);

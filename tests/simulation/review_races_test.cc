@@ -137,14 +137,16 @@ class Run {
   // A flag is a change of its subject: it restricts all grants of the account, and waits for its turn, so not within
   // another commit.
   void EndIt(size_t grant) {
-    absl::Status ended;
     const auto end = [&](domain::ReviewOutcome outcome) {
-      Note(UseKind::kEnd, grant, [&] { return ended = reviewing_.End(held_[grant], outcome); });
-      return ended;
+      Note(UseKind::kEnd, grant, [&] { return reviewing_.End(held_[grant], outcome); });
     };
     const bool flags = !is_between_ && !*armed_ && Chance(8);
-    if (!flags) return (void)end(domain::ReviewOutcome::kSkipped);
-    Restricted({{}, log_.grants[grant].account, ""}, [&] { return end(domain::ReviewOutcome::kAccidental); });
+    if (!flags) return end(domain::ReviewOutcome::kSkipped);
+    // Not for sure: one that was found before restricts nothing more.
+    Restricting perhaps{Begin(), log_.grants[grant].account, ""};
+    end(domain::ReviewOutcome::kAccidental);
+    End(&perhaps.during);
+    log_.restrictions.push_back(perhaps);
   }
 
   void Lease() {
