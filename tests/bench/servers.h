@@ -35,9 +35,9 @@ struct Places {
 struct StartOptions {
   bool slow = false;  // adds a millisecond to each sync
   bool logs = false;  // each yes goes to the decision log, whose folder lies beside the store's; else the log is off
-  bool journals = false;    // with a restriction journal beside the store
+  bool journals = false;         // with a restriction journal beside the store
   std::string policy_file = {};  // empty: the shipped policy
-  bool tls = false;         // is called over TCP and TLS 1.3, both sides with certificates; else over a Unix socket
+  bool tls = false;  // is called over TCP and TLS 1.3, both sides with certificates; else over a Unix socket
 };
 
 // What consentd logs about its start.
