@@ -1,5 +1,6 @@
 #include "daemon/wire/fields.h"
 #include "daemon/base/names.h"
+#include "daemon/domain/standards.h"
 
 #include <utility>
 
@@ -117,6 +118,11 @@ domain::Region ReadCountry(std::string_view text, const Path& at, Violations* vi
     violations->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, in upper case");
   }
   return region;
+}
+
+void CheckAssigned(domain::Region region, const Path& at, Violations* violations) {
+  const bool means_something = domain::IsAssigned(region) || domain::IsUserAssigned(region);
+  if (region.IsSet() && !means_something) violations->Add(at, domain::WhyNotAssigned(region));
 }
 
 void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* violations) {

@@ -73,6 +73,8 @@ constexpr bool IsSource(int artefact) {
 domain::Region ReadRegion(std::string_view text, const Path& at, Violations* violations);
 // `DE` only.
 domain::Region ReadCountry(std::string_view text, const Path& at, Violations* violations);
+// Refuses a code that nothing of the store can have, such as UK: what is said of it would concern nobody.
+void CheckAssigned(domain::Region region, const Path& at, Violations* violations);
 
 // Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser
 // keeps those as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not

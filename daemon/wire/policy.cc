@@ -1,6 +1,5 @@
 #include "daemon/wire/policy.h"
 
-#include "daemon/domain/standards.h"
 #include "daemon/wire/fields.h"
 
 namespace consent::wire {
@@ -18,9 +17,7 @@ SuspensionInput ReadCommon(const Request& request, bool of_store, Violations* vi
   if (!request.region().empty()) {
     const Path at(root, "region");
     input.region = ReadRegion(request.region(), at, violations);
-    // It would stop nothing.
-    const bool means_something = domain::IsAssigned(input.region) || domain::IsUserAssigned(input.region);
-    if (input.region.IsSet() && !means_something) violations->Add(at, domain::WhyNotAssigned(input.region));
+    CheckAssigned(input.region, at, violations);
   }
   CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), violations);
   input.reason = request.reason();

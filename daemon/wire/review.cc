@@ -211,6 +211,7 @@ absl::StatusOr<PopulationInput> ReadReportPopulation(const v1::ReportPopulationR
     const v1::PopulationCount& count = request.counts(i);
     const Path at(root, "counts", i);
     const domain::Region country = ReadCountry(count.country(), Path(at, "country"), &violations);
+    CheckAssigned(country, Path(at, "country"), &violations);
     if (country.IsSet() && !seen.insert(country).second) {
       violations.Add(Path(at, "country"), "must stand once: say all of a country in one number");
     }

@@ -62,13 +62,6 @@ uint64_t BytesBelow(const fs::path& folder) {
   return bytes;
 }
 
-void Print(const char* when, const Latencies& latencies) {
-  std::printf("%s: %llu checks, p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", when,
-              static_cast<unsigned long long>(latencies.total()), latencies.Quantile(0.5), latencies.Quantile(0.99),
-              latencies.Quantile(0.999));
-  std::fflush(stdout);
-}
-
 void Measure(const Arguments& arguments) {
   Servers servers(arguments.places);
   std::printf("%s\n", Need(servers.Load("store", arguments.subjects, Population::kOneChoice)).c_str());
@@ -80,7 +73,7 @@ void Measure(const Arguments& arguments) {
 
   const auto quiet_until = Clock::now() + std::chrono::seconds(arguments.quiet_seconds);
   const Latencies quiet = AskChecks(daemon, arguments, [&] { return Clock::now() > quiet_until; });
-  Print("before the backup", quiet);
+  PrintChecks("before the backup", quiet);
   auto began = Clock::now();
   auto taking = Run(arguments.consentctl, {"--endpoint", daemon.address, "backup", "create", backups},
                     servers.Folder("backup.log"));
@@ -92,7 +85,7 @@ void Measure(const Arguments& arguments) {
   const double backup_seconds = Since(began);
   if (*taken != 0) Give(absl::InternalError("no backup; see " + servers.Folder("backup.log")));
   const fs::path backup = fs::directory_iterator(backups)->path();
-  Print("while it was taken", meanwhile);
+  PrintChecks("while it was taken", meanwhile);
   std::printf("backup: %.1f s, %.3f GB, p99 of checks %.2f times\n", backup_seconds,
               static_cast<double>(BytesBelow(backup)) / 1e9, meanwhile.Quantile(0.99) / quiet.Quantile(0.99));
 
@@ -124,9 +117,8 @@ int main(int argc, char** argv) {
   app.add_option("--quiet-seconds", arguments.quiet_seconds, "Measured before the backup")->capture_default_str();
   app.add_option("--checks-per-second", arguments.checks_per_second)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  std::error_code error;
-  arguments.places.programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
-  arguments.places.folder = consent::bench::Need(consent::test::MakeTempFolder("consent-bench"));
+  if (absl::Status placed = consent::bench::FillPlaces(&arguments.places); !placed.ok()) consent::bench::Give(placed);
   consent::bench::Measure(arguments);
+  std::error_code error;
   std::filesystem::remove_all(arguments.places.folder, error);
 }

@@ -94,16 +94,10 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   Resolve(&arguments);
   StayOnTwoProcessors();
-  std::error_code error;
-  const std::filesystem::path programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  arguments.places.programs = programs.string();
-  arguments.places.slow_sync = (programs / "consent_slow_sync.so").string();
-  const auto folder = consent::test::MakeTempFolder("consent-bench");
-  if (!folder.ok()) {
-    std::fprintf(stderr, "%s\n", folder.status().ToString().c_str());
+  if (const absl::Status placed = consent::bench::FillPlaces(&arguments.places); !placed.ok()) {
+    std::fprintf(stderr, "%s\n", placed.ToString().c_str());
     return 2;
   }
-  arguments.places.folder = *folder;
   consent::bench::Servers servers(arguments.places);
   consent::bench::Suite suite(arguments.suite, servers);
   const absl::Status status = suite.Run();
@@ -113,9 +107,10 @@ int main(int argc, char** argv) {
   }
   if (!status.ok()) {
     std::fprintf(stderr, "%s\nStores and logs are left in %s\n", std::string(status.message()).c_str(),
-                 folder->c_str());
+                 arguments.places.folder.c_str());
     return 1;
   }
-  if (!arguments.keep) std::filesystem::remove_all(*folder, error);
+  std::error_code error;
+  if (!arguments.keep) std::filesystem::remove_all(arguments.places.folder, error);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <thread>
 
@@ -52,6 +53,13 @@ Latencies AskAtAPace(const Server& daemon, Workload& workload, uint64_t calls_pe
   queue.Shutdown();  // ends once all have come back
   answered.join();
   return latencies;
+}
+
+inline void PrintChecks(const char* when, const Latencies& latencies) {
+  std::printf("%s: %llu checks, p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", when,
+              static_cast<unsigned long long>(latencies.total()), latencies.Quantile(0.5), latencies.Quantile(0.99),
+              latencies.Quantile(0.999));
+  std::fflush(stdout);
 }
 
 }  // namespace consent::bench

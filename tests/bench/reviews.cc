@@ -236,12 +236,6 @@ void MeasureRates(const Arguments& arguments, ReviewsBench& bench, const Server&
   for (const Column* column : {&rows, &lease, &open, &redeem, &submit}) column->Print();
 }
 
-void Print(const char* when, const Latencies& latencies) {
-  std::printf("%s: %llu checks, p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", when,
-              static_cast<unsigned long long>(latencies.total()), latencies.Quantile(0.5), latencies.Quantile(0.99),
-              latencies.Quantile(0.999));
-}
-
 // In turn, since the machine's own noise is larger than what is looked for.
 void MeasureChecks(const Arguments& arguments, ReviewsBench& bench, const Server& daemon, int64_t captured_at) {
   CheckWorkload checks({arguments.subjects, captured_at}, 50'000);
@@ -263,8 +257,8 @@ void MeasureChecks(const Arguments& arguments, ReviewsBench& bench, const Server
     quiet.Merge(alone);
     beside.Merge(meanwhile);
   }
-  Print("alone", quiet);
-  Print("beside the leases", beside);
+  PrintChecks("alone", quiet);
+  PrintChecks("beside the leases", beside);
   std::printf("p99 of checks %.2f times with %llu leases a second\n", Median(ratios),
               static_cast<unsigned long long>(arguments.leases_per_second));
 }
@@ -331,9 +325,8 @@ int main(int argc, char** argv) {
   app.add_option("--clients", arguments.clients)->capture_default_str();
   app.add_option("--pace-seconds", arguments.pace_seconds)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  std::error_code error;
-  arguments.places.programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
-  arguments.places.folder = consent::bench::Need(consent::test::MakeTempFolder("consent-bench"));
+  if (absl::Status placed = consent::bench::FillPlaces(&arguments.places); !placed.ok()) consent::bench::Give(placed);
   consent::bench::Measure(arguments);
+  std::error_code error;
   std::filesystem::remove_all(arguments.places.folder, error);
 }

@@ -50,6 +50,18 @@ uint16_t FreePort() {
 
 }  // namespace
 
+absl::Status FillPlaces(Places* places) {
+  std::error_code error;
+  const fs::path programs = fs::read_symlink("/proc/self/exe", error).parent_path();
+  if (error) return absl::UnavailableError(error.message());
+  places->programs = programs.string();
+  places->slow_sync = (programs / "consent_slow_sync.so").string();
+  absl::StatusOr<std::string> folder = test::MakeTempFolder("consent-bench");
+  if (!folder.ok()) return folder.status();
+  places->folder = *std::move(folder);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subjects, Population population,
                                           const std::string& policy_file) {
   test::ProcessSpec spec;

@@ -27,9 +27,12 @@ struct Server {
 struct Places {
   std::string programs;   // folder of bench_empty_server, bench_raw_server, bench_load
   std::string daemon;     // the consentd program
-  std::string slow_sync;  // library
+  std::string slow_sync;  // library, where it was built
   std::string folder;     // temporary, on the disk that is measured
 };
+
+// Sets all but the daemon: the programs beside the one that runs, and a new temporary folder.
+absl::Status FillPlaces(Places* places);
 
 // How a server is started.
 struct StartOptions {

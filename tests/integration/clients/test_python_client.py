@@ -1,6 +1,5 @@
 """The Python package consent_client before a server that answers what a script says: what it takes for a yes, what errors say, where it connects."""
 
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -24,6 +23,7 @@ from consent.v1 import eligibility_service_pb2 as api
 from consent.v1 import eligibility_service_pb2_grpc as api_grpc
 from consent.v1 import types_pb2 as types
 from consent_client import endpoint as endpoints
+from scripted import ScriptedTest
 
 ROOT = pathlib.Path(os.environ["TEST_ROOT"])
 CHECKED_AT = 1_700_000_000_000_000  # microseconds
@@ -58,18 +58,10 @@ class Scripted(api_grpc.EligibilityServiceServicer):
         return self.answer(request, context)
 
 
-class ScriptedTest(unittest.TestCase):
+class ScriptedChecks(ScriptedTest):
 
     def setUp(self):
-        self.script = Scripted()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
-        api_grpc.add_EligibilityServiceServicer_to_server(self.script, self.server)
-        port = self.server.add_insecure_port("127.0.0.1:0")
-        self.server.start()
-        self.addCleanup(self.server.stop, None)
-        self.now = 0
-        self.client = consent_client.connect(f"127.0.0.1:{port}", clock=lambda: self.now)
-        self.addCleanup(self.client.close)
+        self.serve(Scripted(), api_grpc.add_EligibilityServiceServicer_to_server)
 
     def check(self, given, checked_at=CHECKED_AT, purpose=REVIEW):
         self.script.reply = api.CheckResponse(decision=given, checked_at=stamp(checked_at) if checked_at else None)
@@ -86,7 +78,7 @@ class ScriptedTest(unittest.TestCase):
         self.script.reply = fail
 
 
-class Answers(ScriptedTest):
+class Answers(ScriptedChecks):
 
     def test_a_yes_is_one_for_the_purpose_that_was_asked_and_no_other(self):
         answer = self.check(decision())
@@ -180,7 +172,7 @@ class Answers(ScriptedTest):
         self.assertEqual(self.script.calls, 3)
 
 
-class Errors(ScriptedTest):
+class Errors(ScriptedChecks):
 
     def failed(self):
         try:

@@ -1,7 +1,6 @@
 """Reviews and media tokens of the Python package: what it takes for a grant and a pass before a server that answers what a script says, and which tokens
 it takes, by the vectors that the C++ library is tested by."""
 
-import concurrent.futures
 import os
 import pathlib
 import random
@@ -19,6 +18,7 @@ import consent_client
 from consent.v1 import review_service_pb2 as api
 from consent.v1 import review_service_pb2_grpc as api_grpc
 from consent.v1 import types_pb2 as types
+from scripted import ScriptedTest
 
 VECTORS = pathlib.Path(os.environ["TEST_ROOT"]) / "tests/golden/media/tokens-1.txt"
 SECOND = 1_000_000_000
@@ -104,18 +104,10 @@ for _method in api.DESCRIPTOR.services_by_name["ReviewService"].methods:
     setattr(Scripted, _method.name, lambda self, request, context, name=_method.name: self.answer(name, request, context))
 
 
-class ReviewCalls(unittest.TestCase):
+class ReviewCalls(ScriptedTest):
 
     def setUp(self):
-        self.script = Scripted()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
-        api_grpc.add_ReviewServiceServicer_to_server(self.script, self.server)
-        port = self.server.add_insecure_port("127.0.0.1:0")
-        self.server.start()
-        self.addCleanup(self.server.stop, None)
-        self.now = 0
-        self.client = consent_client.connect(f"127.0.0.1:{port}", clock=lambda: self.now)
-        self.addCleanup(self.client.close)
+        self.serve(Scripted(), api_grpc.add_ReviewServiceServicer_to_server)
         self.reviews = self.client.reviews
         self.script.replies["OpenMedia"] = api.OpenMediaResponse(media_token="t")
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/service/policy_builder.h"
 #include "tests/unit/restore/life.h"
 #include "tests/unit/service/joining.h"
 #include "tests/unit/service/reviewing.h"
@@ -93,6 +94,19 @@ TEST_F(RestoredReviews, WhatWasHeardSinceTheBackupIsKnown) {
   ASSERT_TRUE(heard.ok());
   EXPECT_EQ(heard->heard.size(), 2U);
   EXPECT_EQ(Reviewing::Said(Now().TryLease("a", "third", "r2")), "HEARD_RECENTLY");
+}
+
+// Else a lost disk would give a reviewer another shift.
+TEST_F(RestoredReviews, WhatWasGrantedSinceTheBackupCountsForTheCaps) {
+  PolicyBuilder policy("one-a-shift");
+  policy.Caps().set_per_reviewer_shift(1);
+  ASSERT_TRUE(life->world().Activate(policy).ok());
+  life->Backup();
+  (void)Now().Lease("a", "rec", "r1");
+  LoseAndRestore();
+  const std::string again = Reviewing::Said(Now().TryLease("b", "rec", "r1"));
+  EXPECT_NE(again.find("CAP_SPENT"), std::string::npos) << again;
+  EXPECT_EQ(Reviewing::Said(Now().TryLease("b", "rec", "r2")), "GRANT");
 }
 
 TEST_F(RestoredReviews, WhoLooksAfterAPersonIsKnown) {

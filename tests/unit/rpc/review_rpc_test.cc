@@ -129,6 +129,9 @@ TEST_F(ReviewRpcTest, ARateAllowsPartOfWhatWasReportedAndIsMeasured) {
   ASSERT_EQ(refused.results(0).refusal().reasons_size(), 1) << refused.ShortDebugString();
   EXPECT_EQ(refused.results(0).refusal().reasons(0), v1::REASON_CAP_SPENT);
   const std::string hour = base::FormatRfc3339(world_.Now()).substr(0, 13);
+  Call(review_stub_, &Stub::ReportPopulation, "hour: \"" + hour + R"(" counts { country: "UK" utterances: 4 })");
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "no recording would count for it";
+  EXPECT_NE(status_.error_message().find("GB is meant"), std::string::npos) << status_.error_message();
   Call(review_stub_, &Stub::ReportPopulation, "hour: \"" + hour + R"(" counts { country: "DE" utterances: 4 })");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   const auto leased = Lease({Clean("a")});

@@ -8,6 +8,7 @@
 #include "daemon/wire/errors.h"
 #include "daemon/wire/policy.h"
 #include "daemon/wire/recording.h"
+#include "daemon/wire/review.h"
 #include "daemon/wire/settings.h"
 #include "daemon/wire/subject.h"
 #include "tests/unit/wire/requests.h"
@@ -365,6 +366,32 @@ TEST(Policy, Suspensions) {
   v1::Suspension ended;
   wire::WriteSuspension(suspension, "x", "e", &ended);
   EXPECT_EQ(ended.resumed_at().seconds(), 9);
+}
+
+// What is said of a country that no record and no recording has would concern nobody, and nobody would notice.
+TEST(Countries, ThatNobodyCanHaveAreNotTaken) {
+  const std::string hour = base::FormatRfc3339(kNow).substr(0, 13);
+  const auto suspend = [](const std::string& region) {
+    return wire::ReadSuspend(
+               Text<v1::SuspendRequest>("purpose: PURPOSE_ADVERTISING reason: \"x\" region: \"" + region + "\""))
+        .status();
+  };
+  const auto report = [&](const std::string& country) {
+    return wire::ReadReportPopulation(Text<v1::ReportPopulationRequest>("hour: \"" + hour + "\" counts { country: \"" +
+                                                                        country + "\" utterances: 1 }"),
+                                      kNow)
+        .status();
+  };
+  for (const char* country : {"GB", "XK"}) {
+    EXPECT_TRUE(suspend(country).ok()) << suspend(country);
+    EXPECT_TRUE(report(country).ok()) << report(country);
+  }
+  for (const char* country : {"UK", "QA1", "YZ"}) {
+    EXPECT_FALSE(suspend(country).ok()) << country;
+    EXPECT_FALSE(report(country).ok()) << country;
+  }
+  EXPECT_THAT(std::string(suspend("UK").message()), ::testing::HasSubstr("GB is meant"));
+  EXPECT_THAT(std::string(report("UK").message()), ::testing::HasSubstr("GB is meant"));
 }
 
 }  // namespace
