@@ -195,7 +195,7 @@ void DefineVerificationGauges(const service::Core& core, ops::MetricRegistry& re
 }
 
 // Once a population was reported.
-void DefineRateGauge(const service::Core& core, const service::KnownReviewCounts& counts,
+void DefineRateGauge(const service::Core& core, const service::KnownReviewRates& counts,
                      ops::MetricRegistry& registry) {
   registry.Gauge("consentd_review_rate_parts_per_million",
                  "Recordings heard this month of a million utterances, its 95 % interval, and what the policy allows.",
@@ -240,7 +240,7 @@ void DefinePeopleGauges(const GaugeSources& sources, ops::MetricRegistry& regist
   DefineFlagGauges(core, registry);
   DefineSuspensionGauges(core, registry);
   DefineVerificationGauges(core, registry);
-  DefineRateGauge(core, sources.services.review_counts, registry);
+  DefineRateGauge(core, sources.services.review_rates, registry);
 }
 
 }  // namespace consent::app

@@ -322,7 +322,7 @@ std::optional<Failure> Runtime::Prepare() {
   if (loaded.ok()) loaded = services_->sweeps.Load();
   if (loaded.ok()) loaded = services_->proposals.Load();
   if (loaded.ok()) loaded = services_->systems.Load();
-  if (loaded.ok()) loaded = services_->publisher.review_counts().Fill(*core_);
+  if (loaded.ok()) loaded = services_->publisher.review_rates().Fill(*core_);
   if (!loaded.ok()) return Failure{ExitCode::kStore, Text(loaded)};
   if (absl::Status status = policy_in_force_->ActivateFirst(*std::exchange(first_policy_, {})); !status.ok()) {
     return FailureFrom(ExitCode::kPolicy, status);

@@ -69,7 +69,7 @@ struct Services {
         recorder(recorder_of_decisions),
         queue(core),
         publisher(core, queue),
-        review_counts(publisher.review_counts()),
+        review_rates(publisher.review_rates()),
         changes(core, kMaxChangesInFlight),
         subject_changes(core, changes),
         joins(core, changes),
@@ -106,7 +106,7 @@ struct Services {
   decisions::Recorder& recorder;
   service::TaskQueue queue;
   service::Publisher publisher;
-  const service::KnownReviewCounts& review_counts;
+  const service::KnownReviewRates& review_rates;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
   service::JoinSubjects joins;
@@ -144,7 +144,7 @@ struct RpcServices {
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.joins, services.reads, services.children_due, dependencies),
         recording(core, services.subject_changes, services.safety_flags, dependencies),
-        review(core, services.reviews, services.end_review, services.list_reviews, services.review_counts,
+        review(core, services.reviews, services.end_review, services.list_reviews, services.review_rates,
                services.recorder, dependencies),
         policy(core, services.policy_admin, services.proposals, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),

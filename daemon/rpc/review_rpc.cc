@@ -50,7 +50,7 @@ struct ReviewRpc::Leasing {
 };
 
 ReviewRpc::ReviewRpc(service::Core& core, service::Reviews& reviews, service::EndReview& end_review,
-                     const service::ListReviews& lists, const service::KnownReviewCounts& counts,
+                     const service::ListReviews& lists, const service::KnownReviewRates& counts,
                      decisions::Recorder& recorder, const RpcDependencies& dependencies)
     : RawService(dependencies),
       core_(core),

@@ -7,7 +7,7 @@
 #include "consent/v1/review_service.grpc.pb.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/raw_service.h"
-#include "daemon/service/registry/known_review_counts.h"
+#include "daemon/service/registry/known_review_rates.h"
 #include "daemon/service/review/end_review.h"
 #include "daemon/service/review/list_reviews.h"
 #include "daemon/service/review/reviews.h"
@@ -20,7 +20,7 @@ namespace consent::rpc {
 class ReviewRpc final : public RawService<v1::ReviewService> {
  public:
   ReviewRpc(service::Core& core, service::Reviews& reviews, service::EndReview& end_review,
-            const service::ListReviews& lists, const service::KnownReviewCounts& counts, decisions::Recorder& recorder,
+            const service::ListReviews& lists, const service::KnownReviewRates& counts, decisions::Recorder& recorder,
             const RpcDependencies& dependencies);
 
  private:
@@ -51,7 +51,7 @@ class ReviewRpc final : public RawService<v1::ReviewService> {
   service::Reviews& reviews_;
   service::EndReview& end_review_;
   const service::ListReviews& lists_;
-  const service::KnownReviewCounts& counts_;
+  const service::KnownReviewRates& counts_;
   decisions::Recorder& recorder_;
 };
 

@@ -6,17 +6,24 @@
 #include <string_view>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/cap_rows.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/decision_log_row.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/key_share_rows.h"
+#include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/population_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
+#include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
+#include "daemon/service/rows/verification_row.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
 #include "tests/support/base/seeded_keys.h"
@@ -40,14 +47,11 @@ void FuzzFacts(std::string_view bytes) {
   Require(again == bytes);
 }
 
-void FuzzChangeRow(std::string_view bytes) {
-  service::ChangeRow row;
-  if (service::DecodeChangeRow(bytes, &row)) Require(service::EncodeChangeRow(row) == bytes);
-}
-
-void FuzzPayload(std::string_view bytes) {
-  service::Payload payload;
-  if (service::DecodePayload(bytes, &payload)) Require(service::EncodePayload(payload) == bytes);
+// Of a row that one struct holds: what decodes is what was encoded.
+template <typename Row>
+void FuzzRow(std::string_view bytes, bool (*decode)(std::string_view, Row*), std::string (*encode)(const Row&)) {
+  Row row{};
+  if (decode(bytes, &row)) Require(encode(row) == bytes);
 }
 
 void FuzzMarks(std::string_view bytes) {
@@ -59,67 +63,15 @@ void FuzzMarks(std::string_view bytes) {
   }
 }
 
-void FuzzRequest(std::string_view bytes) {
-  service::RequestRow row;
-  if (service::DecodeRequestRow(bytes, &row)) Require(service::EncodeRequestRow(row) == bytes);
-}
-
-void FuzzDeletion(std::string_view bytes) {
-  service::DeletionRow row;
-  if (service::DecodeDeletionRow(bytes, &row)) Require(service::EncodeDeletionRow(row) == bytes);
-}
-
-void FuzzDeletionBySubject(std::string_view bytes) {
-  service::DeletionBySubjectRow row;
-  if (service::DecodeDeletionBySubjectRow(bytes, &row)) Require(service::EncodeDeletionBySubjectRow(row) == bytes);
-}
-
-void FuzzHold(std::string_view bytes) {
-  service::HoldRow row;
-  if (service::DecodeHoldRow(bytes, &row)) Require(service::EncodeHoldRow(row) == bytes);
-}
-
 void FuzzErasure(std::string_view bytes) {
   base::Instant since;
   store::EraseTargets targets;
   if (service::DecodeWaiting(bytes, &since, &targets)) Require(service::EncodeWaiting(since, targets) == bytes);
 }
 
-void FuzzCurrentPolicy(std::string_view bytes) {
-  service::CurrentPolicy current;
-  if (service::DecodeCurrentPolicy(bytes, &current)) Require(service::EncodeCurrentPolicy(current) == bytes);
-}
-
-void FuzzTask(std::string_view bytes) {
-  service::TaskRow row;
-  if (service::DecodeTaskRow(bytes, &row)) Require(service::EncodeTaskRow(row) == bytes);
-}
-
-void FuzzSystem(std::string_view bytes) {
-  service::SystemRow row;
-  if (service::DecodeSystemRow(bytes, &row)) Require(service::EncodeSystemRow(row) == bytes);
-}
-
-void FuzzSweep(std::string_view bytes) {
-  service::SweepRow row;
-  if (service::DecodeSweepRow(bytes, &row)) Require(service::EncodeSweepRow(row) == bytes);
-}
-
-void FuzzSafetyFlag(std::string_view bytes) {
-  service::SafetyFlagRow row;
-  if (service::DecodeSafetyFlagRow(bytes, &row)) Require(service::EncodeSafetyFlagRow(row) == bytes);
-}
-
-void FuzzSuspension(std::string_view bytes) {
-  service::SuspensionRow row;
-  if (service::DecodeSuspension(bytes, &row)) Require(service::EncodeSuspension(row) == bytes);
-}
-
-void FuzzProposal(std::string_view bytes) {
-  service::ProposalRow row;
-  if (service::DecodeProposal(bytes, &row)) Require(service::EncodeProposal(row) == bytes);
-  service::ProposalNames names;
-  if (service::DecodeProposalNames(bytes, &names)) Require(service::EncodeProposalNames(names) == bytes);
+void FuzzHeardCount(std::string_view bytes) {
+  uint64_t heard = 0;
+  if (service::DecodeHeardCount(bytes, &heard)) Require(service::EncodeHeardCount(heard) == bytes);
 }
 
 void FuzzToken(std::string_view text) {
@@ -142,29 +94,18 @@ void FuzzSubjectRow(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace service;
   if (size == 0) return 0;
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0]) {
     case 'f':
       FuzzFacts(rest);
       break;
-    case 'c':
-      FuzzChangeRow(rest);
-      break;
-    case 'p':
-      FuzzPayload(rest);
-      break;
     case 'm':
       FuzzMarks(rest);
       break;
-    case 'r':
-      FuzzRequest(rest);
-      break;
-    case 's':
-      FuzzSuspension(rest);
-      break;
-    case 'P':
-      FuzzProposal(rest);
+    case 'e':
+      FuzzErasure(rest);
       break;
     case 't':
       FuzzToken(rest);
@@ -172,32 +113,83 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'u':
       FuzzSubjectRow(rest);
       break;
-    case 'd':
-      FuzzDeletion(rest);
+    case 'n':
+      FuzzHeardCount(rest);
       break;
-    case 'k':
-      FuzzTask(rest);
+    case 'c':
+      FuzzRow(rest, DecodeChangeRow, EncodeChangeRow);
       break;
-    case 'b':
-      FuzzDeletionBySubject(rest);
+    case 'p':
+      FuzzRow(rest, DecodePayload, EncodePayload);
       break;
-    case 'h':
-      FuzzHold(rest);
+    case 'r':
+      FuzzRow(rest, DecodeRequestRow, EncodeRequestRow);
       break;
-    case 'e':
-      FuzzErasure(rest);
+    case 's':
+      FuzzRow(rest, DecodeSuspension, EncodeSuspension);
       break;
     case 'i':
-      FuzzCurrentPolicy(rest);
+      FuzzRow(rest, DecodeCurrentPolicy, EncodeCurrentPolicy);
+      break;
+    case 'd':
+      FuzzRow(rest, DecodeDeletionRow, EncodeDeletionRow);
+      break;
+    case 'b':
+      FuzzRow(rest, DecodeDeletionBySubjectRow, EncodeDeletionBySubjectRow);
+      break;
+    case 'k':
+      FuzzRow(rest, DecodeTaskRow, EncodeTaskRow);
+      break;
+    case 'h':
+      FuzzRow(rest, DecodeHoldRow, EncodeHoldRow);
       break;
     case 'w':
-      FuzzSweep(rest);
+      FuzzRow(rest, DecodeSweepRow, EncodeSweepRow);
       break;
     case 'g':
-      FuzzSafetyFlag(rest);
+      FuzzRow(rest, DecodeSafetyFlagRow, EncodeSafetyFlagRow);
       break;
     case 'y':
-      FuzzSystem(rest);
+      FuzzRow(rest, DecodeSystemRow, EncodeSystemRow);
+      break;
+    case 'P':
+      FuzzRow(rest, DecodeProposal, EncodeProposal);
+      break;
+    case 'N':
+      FuzzRow(rest, DecodeProposalNames, EncodeProposalNames);
+      break;
+    case 'G':
+      FuzzRow(rest, DecodeGrantRow, EncodeGrantRow);
+      break;
+    case 'H':
+      FuzzRow(rest, DecodeHeardRow, EncodeHeardRow);
+      break;
+    case 'a':
+      FuzzRow(rest, DecodeHearings, EncodeHearings);
+      break;
+    case 'v':
+      FuzzRow(rest, DecodeRevocationRow, EncodeRevocationRow);
+      break;
+    case 'M':
+      FuzzRow(rest, DecodeMediaKeyRow, EncodeMediaKeyRow);
+      break;
+    case 'C':
+      FuzzRow(rest, DecodeCapCounter, EncodeCapCounter);
+      break;
+    case 'o':
+      FuzzRow(rest, DecodePopulation, EncodePopulation);
+      break;
+    case 'D':
+      FuzzRow(rest, DecodeDecisionLogRow, EncodeDecisionLogRow);
+      break;
+    case 'K':
+      FuzzRow(rest, DecodeMasterKeyRow, EncodeMasterKeyRow);
+      break;
+    case 'x':
+      FuzzRow(rest, DecodeMonthKeyRow, EncodeMonthKeyRow);
+      break;
+    case 'V':
+      FuzzRow(rest, DecodeVerificationRow, EncodeVerificationRow);
       break;
     default:
       break;

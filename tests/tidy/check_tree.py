@@ -27,6 +27,8 @@ MAX_FUNCTION_LINES, MAX_PRODUCT_FUNCTION_LINES = 130, 60
 
 LAYERED = ("daemon", "client")  # their READMEs have the tables of includes
 ROOMS = "daemon/service"
+# What is stored has an example in the store's page, and is read without harm whatever its bytes are.
+ROWS, EXAMPLES, RECORDS_FUZZER = "daemon/service/rows/", "tests/unit/service/format_document_test.cc", "tests/fuzz/records_fuzz.cc"
 MAX_ROOM_LEVELS = 6
 GRPC_ALLOWED = ("daemon/rpc/", "daemon/app/", "daemon/ops/health", "client/src/", "tests/")
 BOOST_ALLOWED = ("daemon/ops/http.cc",)
@@ -122,6 +124,7 @@ class Checker:
                     self.check_functions(path, text)
                     self.check_includes(path, text)
         self.check_built()
+        self.check_rows()
         self.check_layers()
         self.check_rooms()
         self.check_file_tables()
@@ -348,6 +351,18 @@ class Checker:
         self.room_count = len(rooms)
         if self.room_levels > MAX_ROOM_LEVELS:
             self.find(ROOMS, 1, f"has rooms on {self.room_levels} levels, at most {MAX_ROOM_LEVELS} are allowed")
+
+    def check_rows(self):
+        """Each row's encoder is called for an example of store/FORMAT.md, and each decoder is fuzzed."""
+        examples, fuzzer = ((self.root / name).read_text() if name in self.names else "" for name in (EXAMPLES, RECORDS_FUZZER))
+        for name in sorted(self.names):
+            if not (name.startswith(ROWS) and name.endswith(".h")):
+                continue
+            text = (self.root / name).read_text()
+            for kind, codec in re.findall(r"\b(Encode|Decode)(\w+)\(", text):
+                where, missing = (EXAMPLES, kind + codec not in examples) if kind == "Encode" else (RECORDS_FUZZER, kind + codec not in fuzzer)
+                if missing and not codec.endswith("Key"):
+                    self.find(self.root / name, 1, f"{kind}{codec} is not in {where}")
 
     def check_built(self):
         """Every source is named in a build file, so that none is dead and no test is forgotten."""

@@ -145,6 +145,12 @@ class Findings(unittest.TestCase):
         self.expect("daemon/service", "circle", "state", "subject", lower)
         self.expect(lower, f"includes {upper}", "`service/state` may include")
 
+    def test_a_row_without_an_example_or_a_fuzzer(self):
+        rows = self.one_of("daemon/service/rows/*_rows.h")
+        self.append(rows, "std::string EncodeNew(const New& row);\nbool DecodeNew(std::string_view bytes, New* row);\n")
+        self.expect(rows, "EncodeNew", "format_document_test.cc")
+        self.expect(rows, "DecodeNew", "records_fuzz.cc")
+
     def test_a_file_of_451_lines(self):
         name = self.one_of("daemon/domain/*.h")
         text = (self.root / name).read_text()

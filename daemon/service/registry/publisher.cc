@@ -22,7 +22,7 @@ void Publisher::OnCommitted(const store::Committed& committed) {
   // The index first: whoever is woken for a task reads the record.
   const bool is_whole = FollowSubjects(core_, committed) && policies_.Follow(committed) && systems_.Follow(committed) &&
                         sweeps_.Follow(committed) && proposals_.Follow(committed) && FollowReviews(core_, committed) &&
-                        review_counts_.Follow(committed) && FollowDeletions(core_, queue_, committed);
+                        review_rates_.Follow(committed) && FollowDeletions(core_, queue_, committed);
   if (!is_whole) {
     std::fputs("consentd: a row that was just committed cannot be decoded\n", stderr);
     std::abort();

@@ -4,7 +4,7 @@
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/follow_policies.h"
 #include "daemon/service/registry/known_proposals.h"
-#include "daemon/service/registry/known_review_counts.h"
+#include "daemon/service/registry/known_review_rates.h"
 #include "daemon/service/registry/known_sweeps.h"
 #include "daemon/service/registry/known_systems.h"
 #include "daemon/service/state/core.h"
@@ -35,7 +35,7 @@ class Publisher final : public store::Subscriber {
   KnownSystems& systems() { return systems_; }
   KnownSweeps& sweeps() { return sweeps_; }
   KnownProposals& proposals() { return proposals_; }
-  KnownReviewCounts& review_counts() { return review_counts_; }
+  KnownReviewRates& review_rates() { return review_rates_; }
 
  private:
   Core& core_;
@@ -44,7 +44,7 @@ class Publisher final : public store::Subscriber {
   KnownSystems systems_;
   KnownSweeps sweeps_;
   KnownProposals proposals_;
-  KnownReviewCounts review_counts_;
+  KnownReviewRates review_rates_;
 };
 
 }  // namespace consent::service

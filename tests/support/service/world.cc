@@ -126,7 +126,7 @@ absl::Status World::Start() {
   if (absl::Status status = running_->sweeps.Load(); !status.ok()) return status;
   if (absl::Status status = running_->proposals.Load(); !status.ok()) return status;
   if (absl::Status status = running_->systems.Load(); !status.ok()) return status;
-  if (absl::Status status = running_->publisher.review_counts().Fill(running_->context); !status.ok()) return status;
+  if (absl::Status status = running_->publisher.review_rates().Fill(running_->context); !status.ok()) return status;
   running_->context.ready.store(true);
   return absl::OkStatus();
 }
@@ -168,7 +168,7 @@ service::ChildrenDue& World::children_due() { return running_->children_due; }
 service::SafetyFlags& World::safety_flags() { return running_->safety_flags; }
 service::Reviews& World::reviews() { return running_->reviews; }
 service::EndReview& World::end_review() { return running_->end_review; }
-service::KnownReviewCounts& World::review_counts() { return running_->publisher.review_counts(); }
+service::KnownReviewRates& World::review_rates() { return running_->publisher.review_rates(); }
 service::ListReviews& World::list_reviews() { return running_->list_reviews; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }

@@ -18,7 +18,7 @@
 #include "daemon/service/erasure/rewrap_shares.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/registry/data_systems.h"
-#include "daemon/service/registry/known_review_counts.h"
+#include "daemon/service/registry/known_review_rates.h"
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/registry/proposals.h"
 #include "daemon/service/registry/sweeps.h"
@@ -173,7 +173,7 @@ class World {
   service::Reviews& reviews();
   service::EndReview& end_review();
   service::ListReviews& list_reviews();
-  service::KnownReviewCounts& review_counts();
+  service::KnownReviewRates& review_rates();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();
   service::Holds& holds();

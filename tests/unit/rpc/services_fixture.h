@@ -146,8 +146,8 @@ class ServicesTest : public RpcWorld {
   decisions::Recorder recorder_{handle_keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), world_.safety_flags(), dependencies_};
-  rpc::ReviewRpc review_{world_.core(),          world_.reviews(), world_.end_review(), world_.list_reviews(),
-                         world_.review_counts(), recorder_,        dependencies_};
+  rpc::ReviewRpc review_{world_.core(),         world_.reviews(), world_.end_review(), world_.list_reviews(),
+                         world_.review_rates(), recorder_,        dependencies_};
   service::TurnedAnswers turned_{world_.core()};
   rpc::PolicyRpc policy_{world_.core(), world_.admin(), world_.proposals(), turned_, dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_, &review_}};

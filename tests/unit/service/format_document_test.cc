@@ -11,6 +11,7 @@
 #include "daemon/service/rows/key_share_rows.h"
 #include "daemon/service/rows/month_key_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/population_rows.h"
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/review_rows.h"
 #include "daemon/service/rows/safety_flag_rows.h"
@@ -219,13 +220,13 @@ TaskRow SomeTask() {
 void AddDeletionRows(const Core& core, Examples* all) {
   const base::SubjectHandle subject = Subject();
   const domain::DeletionRequest request = SomeRequest();
-  std::vector<store::Write> lists;
-  ListDeletion(core, kNumber, request, lists);
+  domain::Tombstone tombstone;
+  EXPECT_TRUE(TombstoneOf(request, &tombstone));
   all->insert(
       {{"deletion.key", DeletionKey(kNumber)},
        {"deletion.value", EncodeDeletionRow({request, "SEALED"})},
        {"deletion-by-subject.key", DeletionBySubjectKey(core, subject, kNumber)},
-       {"deletion-by-subject.value", *lists.at(0).value},
+       {"deletion-by-subject.value", EncodeDeletionBySubjectRow({request.state, tombstone})},
        {"deletion-share.key", DeletionShareKey(core, {store::Partition{300}, kNumber})},
        {"task.key", TaskKey(kSystemNumber, kNumber)},
        {"task.value", EncodeTaskRow(SomeTask())},
@@ -343,6 +344,11 @@ void AddReviewRows(const Core& core, Examples* all) {
                {"review-revocation.value", EncodeRevocationRow({300, kTime, "ben", "left"})},
                {"review-cap.key", DayCap(domain::Purpose::kHumanReview).key},
                {"review-cap.value", EncodeCapCounter({base::Instant{1'767'225'600'000'000}, 64})},
+               {"review-population.key", PopulationKey({Germany(), *base::Month::Parse("2026-01")}, "sampler")},
+               {"review-population.value", EncodePopulation({{490'896, 1'000}, {490'897, 2}})},
+               {"review-heard-count.key",
+                HeardCountKey({Germany(), *base::Month::Parse("2026-01"), domain::Purpose::kHumanReview})},
+               {"review-heard-count.value", EncodeHeardCount(3)},
                {"review-media-key.key", std::string(kMediaKeyKey)},
                {"review-media-key.value", EncodeMediaKeyRow({Filled(0xcc), kTime})}});
 }

@@ -54,7 +54,7 @@ class ReviewRatesTest : public testing::Test {
     return 0;
   }
   std::vector<service::HeardShare> Counts() {
-    return world_.review_counts().Of(base::Month::Of(world_.Now()), *world_.core().policies.rules());
+    return world_.review_rates().Of(base::Month::Of(world_.Now()), *world_.core().policies.rules());
   }
   std::string Lease(int number, const std::string& recording = "r") {
     const service::LeaseAnswer answer = reviewing_.TryLease(Name(number), recording, "reviewer" + recording);
@@ -123,7 +123,7 @@ TEST_F(ReviewRatesTest, OldMonthsGo) {
   EXPECT_EQ(Lease(0), "GRANT");
   const base::Month first = base::Month::Of(world_.Now());
   const auto of = [&](base::Month month) {
-    return world_.review_counts().Of(month, *world_.core().policies.rules()).size();
+    return world_.review_rates().Of(month, *world_.core().policies.rules()).size();
   };
   EXPECT_EQ(of(first), 1U);
   world_.Wait(base::Days(25 * 31));

@@ -28,7 +28,7 @@ struct HeardShare {
 };
 
 // Thread-safe. Remembers the months that the store has, a few numbers for each purpose, country and caller.
-class KnownReviewCounts {
+class KnownReviewRates {
  public:
   // False: a row is damaged.
   bool Follow(const store::Committed& committed) EXCLUDES(mutex_);

@@ -1,4 +1,4 @@
-#include "daemon/service/registry/known_review_counts.h"
+#include "daemon/service/registry/known_review_rates.h"
 
 #include <set>
 
@@ -6,7 +6,7 @@
 
 namespace consent::service {
 
-bool KnownReviewCounts::Take(std::string_view key, std::string_view value, bool is_new_commit) {
+bool KnownReviewRates::Take(std::string_view key, std::string_view value, bool is_new_commit) {
   if (key.empty()) return true;
   if (key[0] == kHeardCounts) {
     HeardCount of;
@@ -27,7 +27,7 @@ bool KnownReviewCounts::Take(std::string_view key, std::string_view value, bool 
 }
 
 // Only whole months go.
-void KnownReviewCounts::Forget(std::string_view key) {
+void KnownReviewRates::Forget(std::string_view key) {
   HeardCount heard;
   PopulationOf population;
   base::MutexLock lock(mutex_);
@@ -35,7 +35,7 @@ void KnownReviewCounts::Forget(std::string_view key) {
   if (ReadPopulationKey(key, &population)) populations_.erase(population.month);
 }
 
-bool KnownReviewCounts::Follow(const store::Committed& committed) {
+bool KnownReviewRates::Follow(const store::Committed& committed) {
   for (const store::Write& write : committed.writes) {
     if (write.table != store::Table::kReview) continue;
     if (!write.value.has_value()) {
@@ -47,7 +47,7 @@ bool KnownReviewCounts::Follow(const store::Committed& committed) {
   return true;
 }
 
-absl::Status KnownReviewCounts::Fill(const Core& core) {
+absl::Status KnownReviewRates::Fill(const Core& core) {
   for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
     for (const char kind : {kHeardCounts, kPopulations}) {
       bool is_whole = true;
@@ -64,7 +64,7 @@ absl::Status KnownReviewCounts::Fill(const Core& core) {
   return absl::OkStatus();
 }
 
-std::vector<HeardShare> KnownReviewCounts::Of(base::Month month, const domain::Rules& rules) const {
+std::vector<HeardShare> KnownReviewRates::Of(base::Month month, const domain::Rules& rules) const {
   std::map<std::pair<domain::Purpose, domain::Region>, uint64_t> heard;
   std::map<domain::Region, uint64_t> utterances;
   {
