@@ -6,7 +6,7 @@
 namespace consent::simulation {
 namespace {
 
-constexpr uint64_t kRuns = 3'000;
+constexpr uint64_t kRuns = 1'500;
 
 struct Tally {
   uint64_t wrong = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <random>
@@ -266,7 +267,7 @@ class Run {
   const std::string name_;
   Counts& counts_;
   ReviewLog log_;
-  std::vector<Held> held_;  // as log_.grants
+  std::deque<Held> held_;  // as log_.grants. Who comes between adds to it while one of them is in use.
   std::vector<std::pair<std::string, size_t>> tokens_;
   int64_t moment_ = 0;
   int reviewers_ = 0;

@@ -16,7 +16,7 @@ namespace {
 
 using test::World;
 
-constexpr uint64_t kRuns = 3'000;
+constexpr uint64_t kRuns = 1'500;
 constexpr uint64_t kRunsPerWorld = 100;
 constexpr int kThreads = 4;
 constexpr int kSteps = 8;

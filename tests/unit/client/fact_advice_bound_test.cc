@@ -13,7 +13,7 @@ using domain::Decision;
 using domain::Eligibility;
 using model::Case;
 
-constexpr uint64_t kCases = 200'000;
+constexpr uint64_t kCases = 80'000;
 
 // Takes some facts away, each one time in three.
 void Punch(model::Dice& dice, Case* c) {

@@ -25,7 +25,7 @@ using domain::Row;
 using domain::RowFact;
 using domain::RowNote;
 
-constexpr uint64_t kCases = 120'000;
+constexpr uint64_t kCases = 60'000;
 
 Explanation Explained(const Case& c) {
   const std::vector<domain::Tombstone> tombstones(c.subject.tombstones.begin(), c.subject.tombstones.end());

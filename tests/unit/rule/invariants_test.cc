@@ -16,7 +16,7 @@ using domain::Instant;
 using domain::Purpose;
 using domain::Reason;
 
-constexpr uint64_t kCases = 100'000;
+constexpr uint64_t kCases = 50'000;
 
 bool HasAny(const Decision& decision, Reason first, Reason last) {
   for (int number = static_cast<int>(first); number <= static_cast<int>(last); ++number) {
