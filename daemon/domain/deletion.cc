@@ -163,7 +163,7 @@ void Begin(DeletionRequest& request) {
 
 void AddPart(DeletionRequest& request, SystemNumber system) {
   if (!IsOpen(request.state) || !IsVerified(request.state) || request.Find(system) != nullptr) return;
-  if (!request.parts.empty() && AllEnded(request)) return;  // its key is gone already
+  if (HasItsTasksBehindIt(request)) return;
   SystemProgress part;
   part.system = system;
   const auto at = std::find_if(request.parts.begin(), request.parts.end(),
@@ -184,6 +184,8 @@ bool AllEnded(const DeletionRequest& request) {
   return std::all_of(request.parts.begin(), request.parts.end(),
                      [](const SystemProgress& part) { return part.outcome != PurgeOutcome::kOpen; });
 }
+
+bool HasItsTasksBehindIt(const DeletionRequest& request) { return !request.parts.empty() && AllEnded(request); }
 
 bool Complete(DeletionRequest& request, Instant now) {
   if (request.state != DeletionState::kInProgress || !AllEnded(request)) return false;

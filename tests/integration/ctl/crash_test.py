@@ -201,7 +201,7 @@ class Story(StoresTest):
         self.assertGreaterEqual(confirmed, self.known.confirmed.get(deletion, set()), "a confirmation was forgotten")
         self.known.state[deletion], self.known.confirmed[deletion] = state, confirmed
         if request["state"] == "COMPLETED":
-            self.assertEqual((confirmed, request["account_id"]), (set(SUFFIXES), ""), "all have confirmed, and it names nobody any more")
+            self.assertEqual((confirmed, request["account_id"]), (set(SUFFIXES), ""), f"all have confirmed, and it names nobody any more: {request}")
 
     def assert_files(self, requests):
         left = {(name, recording) for name in SUFFIXES for recording in self.left(name)}

@@ -141,6 +141,36 @@ TEST_F(ErasureTurns, WhatWaitsIsToldAtEachStep) {
   EXPECT_EQ(ListsLeft(), 0U);
 }
 
+// Between the end of its last task and the eraser a request has no ids. Whoever says the same again gives it none.
+TEST_F(ErasureTurns, WhatIsSaidAgainBeforeTheEraserComesNamesNobodyAnew) {
+  const service::DeletionPlace asked = Finished("r1");
+  ASSERT_TRUE(deleting.TryAsk("a", deleting.Recordings({"r1"})).ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  for (const service::LeasedTask& task : deleting.Lease("audio")) {
+    service::TaskReport report;
+    report.place = task.place;
+    report.epoch = task.row.epoch;
+    report.outcome = domain::PurgeOutcome::kAcknowledged;
+    ASSERT_TRUE(world.tasks().End(deleting.Named("audio"), {report}).front().ok());
+  }
+  EXPECT_EQ(world.core().deletions.needing_ids(), 0U);
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  const auto waiting = world.deletions().List({}, 100, {});
+  ASSERT_TRUE(waiting.ok());
+  ASSERT_GE(waiting->requests.size(), 2U);
+  while (*world.erasures().EraseKeys() > 0) {
+  }
+  const auto ended = world.deletions().List({}, 100, {});
+  ASSERT_TRUE(ended.ok());
+  for (const service::DeletionView& view : ended->requests) {
+    EXPECT_FALSE(view.request.needs_ids);
+    EXPECT_EQ(view.request.state, DeletionState::kCompleted);
+    EXPECT_FALSE(view.payload.has_value()) << "an ended request names nobody";
+  }
+  EXPECT_EQ(StateOf(asked), DeletionState::kCompleted);
+}
+
 TEST_F(ErasureTurns, WhatCameAfterAPassBeganWaitsForTheNext) {
   const base::Instant before = world.Now();
   world.Wait(base::Seconds(1));
