@@ -18,6 +18,8 @@ namespace consent::domain {
 
 inline constexpr Span kGrantLife = base::Seconds(30 * 60);
 inline constexpr Span kMediaTokenLife = base::Seconds(120);
+// Of a data system that cannot call, which nothing takes a token back from.
+inline constexpr Span kOfflineTokenLife = base::Seconds(10);
 // So long nobody is given a second recording of one account.
 inline constexpr int32_t kDaysBetweenHearings = 30;
 // Reviewers of one account within those days; further ones wait.
