@@ -71,6 +71,7 @@ GrantShown FromProto(const v1::GrantView& view) {
   if (view.has_expires_at()) shown.expires_at = consent::FromProto(view.expires_at());
   shown.opens = view.opens();
   shown.redeems = view.redeems();
+  shown.offline_opens = view.offline_opens();
   shown.outcome = FromNumber<ReviewOutcome>(view.outcome());
   return shown;
 }

@@ -1,5 +1,5 @@
-// Sealing to the owner of a key of X25519: whoever has its public half seals, and the secret half alone opens. The bytes
-// are those of libsodium's crypto_box_seal: ephemeral public key (32) ‖ tag (16) ‖ ciphertext.
+// Sealing to the owner of a key of X25519: whoever has its public half seals, and the secret half alone opens. The
+// bytes are those of libsodium's crypto_box_seal: ephemeral public key (32) ‖ tag (16) ‖ ciphertext.
 #pragma once
 
 #include <cstddef>

@@ -77,7 +77,8 @@ std::optional<SignedMediaToken> ReadMediaToken(std::string_view text, const base
   read.token.audience = in.String(base::kMaxNameBytes);
   const bool is_offline = format == kOfflineFormat;
   if (is_offline) read.token.sealed = in.Raw(kSealedMediaIdsBytes);
-  if (!in.Done() || (format != kTokenFormat && !is_offline) || not_after > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
+  if (!in.Done() || (format != kTokenFormat && !is_offline) || not_after > static_cast<uint64_t>(INT64_MAX))
+    return std::nullopt;
   const auto signature = base::Decoder(std::string_view(*bytes).substr(body.size())).Array<kSignatureBytes>();
   read.is_signed = base::Verify(key, body, signature);
   return read;

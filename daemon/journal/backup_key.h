@@ -28,8 +28,8 @@ class BackupPublicKey {
   static absl::StatusOr<BackupPublicKey> Load(const std::string& path);
   // Names the key without being it: BLAKE2b-128 of it.
   base::Bytes16 Fingerprint() const;
-  // The ids in a sealed box: only the secret half opens it. Empty where the key is of low order. Thread-safe if `random`
-  // is.
+  // The ids in a sealed box: only the secret half opens it. Empty where the key is of low order. Thread-safe if
+  // `random` is.
   std::string Seal(const SealedIds& ids, base::Random& random) const;
 
  private:

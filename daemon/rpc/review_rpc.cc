@@ -289,6 +289,7 @@ void ReviewRpc::Write(const service::GrantShown& shown, v1::GrantView* out) cons
   wire::WriteTimestamp(grant.expires_at, out->mutable_expires_at());
   out->set_opens(grant.opens);
   out->set_redeems(grant.redeems);
+  out->set_offline_opens(grant.offline_opens);
   out->set_outcome(OutcomeOf(grant.outcome));
 }
 

@@ -280,13 +280,15 @@ Json DataSystemJson(const DataSystem& system) {
 
 Table DataSystemsTable(const std::vector<DataSystem>& systems) {
   Table table("system", {"SYSTEM", "KIND", "STATE", "OPEN TASKS", "MATCHES BY", "LATEST ARRIVAL", "CHECKS ON INGEST",
-                         "REGISTERED", "RETIRED", "RETENTION", "KEPT BY", "DUE", "LAST SWEEP", "LAST WHOLE SWEEP", "OFFLINE KEY"});
+                         "REGISTERED", "RETIRED", "RETENTION", "KEPT BY", "DUE", "LAST SWEEP", "LAST WHOLE SWEEP",
+                         "OFFLINE KEY"});
   for (const DataSystem& system : systems) {
     table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)),
                std::to_string(system.open_tasks), NamesText(system.matches_by), DurationText(system.latest_arrival),
                YesNo(system.checks_on_ingest), TimeText(system.registered_at), TimeText(system.retired_at),
                std::string(Name(system.retention_state)), KeptByText(system.retention),
-               TimeText(system.retention_due_at), SweepText(system.last_sweep), TimeText(system.last_whole_sweep_at), OfflineKeyText(system)});
+               TimeText(system.retention_due_at), SweepText(system.last_sweep), TimeText(system.last_whole_sweep_at),
+               OfflineKeyText(system)});
   }
   return table;
 }

@@ -1,8 +1,9 @@
-// Verifies media tokens without a call, for the two kinds of data systems. One that calls uses MediaTokenVerifier before
-// it redeems a token, so that what is forged, late or meant for somebody else costs no call: a filter and no permission,
-// because a token that is good here may have been redeemed already, and its recording may have been restricted since;
-// Reviews::Redeem alone gives anything out. One that is registered as unable to call (DataSystem::offline_key) uses
-// OfflineMediaVerifier, which is all that it has. To each the other's tokens are unreadable.
+// Verifies media tokens without a call, for the two kinds of data systems. One that calls uses MediaTokenVerifier
+// before it redeems a token, so that what is forged, late or meant for somebody else costs no call: a filter and no
+// permission, because a token that is good here may have been redeemed already, and its recording may have been
+// restricted since; Reviews::Redeem alone gives anything out. One that is registered as unable to call
+// (DataSystem::offline_key) uses OfflineMediaVerifier, which is all that it has. To each the other's tokens are
+// unreadable.
 #pragma once
 
 #include <array>

@@ -154,6 +154,8 @@ struct GrantShown {
   std::optional<Time> expires_at;
   uint32_t opens = 0;
   uint32_t redeems = 0;
+  // Of `opens` those for data systems that cannot call, which redeem nothing.
+  uint32_t offline_opens = 0;
   ReviewOutcome outcome = ReviewOutcome::kUnset;
 };
 

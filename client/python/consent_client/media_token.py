@@ -170,7 +170,7 @@ def _media_of(plain: bytes, site: str) -> api.RedeemMediaResponse:
     reader.end()
     if len(plain) != _IDS_BYTES or not account or not recording or artefact not in types.Artefact.values():
         raise ValueError("no ids")
-    return api.RedeemMediaResponse(account_id=account.decode(), recording_id=recording.decode(), artefact=artefact, site=site)
+    return api.RedeemMediaResponse(account_id=account.decode(), recording_id=recording.decode(), artefact=types.Artefact.Name(artefact), site=site)
 
 
 class OfflineMediaVerifier:

@@ -302,14 +302,20 @@ absl::StatusOr<OpenedMedia> Reviews::Open(const domain::GrantName& name, const s
         if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kOpen, end, grounds.decision);
         // The time of the decision, not that of the answer: from it the life of an offline token bounds what plays on.
         const base::Instant wall = grounds.now.wall;
-        token = {core_.tokens.Cover(name.id), name.fence, row->grant.media, Draw(core_.random), wall + life,
-                 row->place.site,             audience,   ""};
+        token = {core_.tokens.Cover(name.id),
+                 name.fence,
+                 row->grant.media,
+                 Draw(core_.random),
+                 wall + life,
+                 row->place.site,
+                 audience,
+                 ""};
         if (is_offline) {
           const absl::StatusOr<domain::MediaIds> ids = OpenIds(core_, *row);
           if (!ids.ok()) return ids.status();
           token.sealed = SealMediaIds(*ids, *system->offline_key, core_.random);
         }
-        OpenMedia(wall, token.nonce, core_.time.After(life), &row->grant);
+        OpenMedia(wall, {token.nonce, core_.time.After(life), is_offline}, &row->grant);
         return true;
       });
   if (!opened.ok()) return opened;

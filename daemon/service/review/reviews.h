@@ -13,9 +13,9 @@
 #include "daemon/domain/media_token.h"
 #include "daemon/domain/review.h"
 #include "daemon/service/commit/change.h"
+#include "daemon/service/registry/known_systems.h"
 #include "daemon/service/review/cap_counters.h"
 #include "daemon/service/review/grounds.h"
-#include "daemon/service/registry/known_systems.h"
 #include "daemon/service/review/media_key.h"
 #include "daemon/service/rows/review_rows.h"
 #include "daemon/service/state/core.h"
@@ -78,7 +78,8 @@ class Reviews {
   // `audience`: the data system that is to give the bytes out; 1..64 bytes. Of one that cannot call the token is an
   // offline one. GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED; SYSTEM_NOT_FOUND: it cannot call and is retired.
   absl::StatusOr<OpenedMedia> Open(const domain::GrantName& name, const std::string& audience, const Caller& caller);
-  // `system` redeems; the caller works for it. MEDIA_TOKEN_REFUSED, also of a system that cannot call; GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
+  // `system` redeems; the caller works for it. MEDIA_TOKEN_REFUSED, also of a system that cannot call; GRANT_NOT_FOUND,
+  // GRANT_LOST, GRANT_ENDED.
   absl::StatusOr<RedeemedMedia> Redeem(std::string_view token, std::string_view system, const Caller& caller);
   // GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
   absl::Status Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller);

@@ -24,7 +24,8 @@ std::string EncodeSystemRow(const SystemRow& row) {
   out.String(row.name);
   out.Byte(row.kind);
   out.Byte(row.matches_by);
-  out.Byte(static_cast<uint8_t>((row.checks_on_ingest ? kIngestBit : 0) | (row.offline_key.has_value() ? kOfflineBit : 0)));
+  out.Byte(
+      static_cast<uint8_t>((row.checks_on_ingest ? kIngestBit : 0) | (row.offline_key.has_value() ? kOfflineBit : 0)));
   out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
   PutTime(out, row.registered_at);
   PutTime(out, row.retired_at);

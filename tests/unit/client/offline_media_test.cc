@@ -1,6 +1,6 @@
-// Offline media tokens opened without a call: which, once, and until when. The vectors of the golden file are those that
-// the Python package is tested by, too (tests/integration/clients/test_python_reviews.py); CONSENT_WRITE_GOLDEN=1 writes
-// it anew.
+// Offline media tokens opened without a call: which, once, and until when. The vectors of the golden file are those
+// that the Python package is tested by, too (tests/integration/clients/test_python_reviews.py); CONSENT_WRITE_GOLDEN=1
+// writes it anew.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -138,8 +138,8 @@ std::vector<Vector> Times(Tokens& tokens) {
 
 std::vector<Vector> Uses(Tokens& tokens) {
   const std::string token = tokens.Signed();
-  domain::MediaToken longest = tokens.Make(
-      kNow + kSecond, {std::string(128, 'a'), std::string(128, 'r'), domain::Artefact::kDatasetItem});
+  domain::MediaToken longest =
+      tokens.Make(kNow + kSecond, {std::string(128, 'a'), std::string(128, 'r'), domain::Artefact::kDatasetItem});
   longest.fence = UINT64_MAX;
   longest.site = std::string(64, 's');
   longest.audience = std::string(64, 'a');
@@ -150,7 +150,11 @@ std::vector<Vector> Uses(Tokens& tokens) {
           {"another site", "site", token, {"vault", "iasi", media}},
           {"no site", "site", token, {"vault", "", media}},
           {"another recording", "media", token, {"vault", "cluj", "bb" + media.substr(2)}},
-          {"the longest", "good", SignMediaToken(longest, Signer()), {longest.audience, longest.site, media}, kNow,
+          {"the longest",
+           "good",
+           SignMediaToken(longest, Signer()),
+           {longest.audience, longest.site, media},
+           kNow,
            longest_ids},
           {"the shortest", "good", SignMediaToken(tokens.Make(kNow + kSecond, shortest_ids), Signer()), Use(), kNow,
            shortest_ids}};

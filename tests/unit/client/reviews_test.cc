@@ -76,6 +76,7 @@ class FakeReviewService final : public v1::ReviewService::Service {
     view.mutable_expires_at()->set_seconds(4);
     view.set_opens(2);
     view.set_redeems(1);
+    view.set_offline_opens(3);
     view.set_outcome(v1::REVIEW_OUTCOME_SAFETY);
     page.set_next_page_token("next");
     return Answer(*request, page, response);
@@ -370,7 +371,7 @@ TEST_F(ReviewsTest, ListsAreReadInFull) {
   EXPECT_EQ(shown.selection, Selection::kRandom);
   EXPECT_EQ(shown.given_at, Time(seconds(3)));
   EXPECT_EQ(shown.expires_at, Time(seconds(4)));
-  EXPECT_EQ(std::to_string(shown.opens) + std::to_string(shown.redeems), "21");
+  EXPECT_EQ(std::to_string(shown.opens) + std::to_string(shown.redeems) + std::to_string(shown.offline_opens), "213");
   EXPECT_EQ(shown.outcome, ReviewOutcome::kSafety);
   EXPECT_EQ(page->next_page_token, "next");
 

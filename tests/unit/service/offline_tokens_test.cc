@@ -58,7 +58,9 @@ class OfflineTokenTest : public testing::Test {
     options.key = *world_.reviews().ReadPublicKey();
     options.secret_key = secret.bytes();
     options.tolerance = std::chrono::seconds(tolerance);
-    options.wall_clock = [this, behind] { return Time(std::chrono::microseconds((world_.clock.Now() - behind).micros)); };
+    options.wall_clock = [this, behind] {
+      return Time(std::chrono::microseconds((world_.clock.Now() - behind).micros));
+    };
     return *OfflineMediaVerifier::Create(options);
   }
   static MediaTokenUse UseOf(const Held& held) {
@@ -142,15 +144,25 @@ TEST_F(OfflineTokenTest, ItsKeyStandsAfterARestartAndCannotBeChanged) {
   EXPECT_EQ(Store()->Accept(Opened(held), UseOf(held)).finding, MediaTokenFinding::kGood);
 }
 
-TEST_F(OfflineTokenTest, WhatIsOpenedIsHeardAndNeverRedeemed) {
+TEST_F(OfflineTokenTest, WhatIsOpenedIsHeardAndCountedApartFromWhatIsRedeemed) {
   const Held held = reviewing_.Lease("ann-account", "rec-of-ann");
   Opened(held);
   Opened(held);
+  EXPECT_EQ(Why(Opened(held, "audio"), "audio"), "NONE");
   const auto shown = world_.list_reviews().Named({held.name.id});
   ASSERT_TRUE(shown.ok() && shown->size() == 1);
-  EXPECT_EQ(shown->front().row.grant.opens, 2u);
-  EXPECT_EQ(shown->front().row.grant.redeems, 0u);
+  EXPECT_EQ(shown->front().row.grant.opens, 3u);
+  EXPECT_EQ(shown->front().row.grant.redeems, 1u);
+  EXPECT_EQ(shown->front().row.grant.offline_opens, 2u);
   EXPECT_EQ(world_.list_reviews().Heard(world_.Handle("ann-account"))->heard.size(), 1u);
+  // A former grant's counts stay.
+  ASSERT_TRUE(reviewing_.End(held, domain::ReviewOutcome::kSkipped).ok());
+  world_.Wait(base::Days(31));
+  Agree(world_, "ann-account");
+  reviewing_.Lease("ann-account", "rec-of-ann");
+  const auto former = world_.list_reviews().Named({held.name.id});
+  ASSERT_TRUE(former.ok() && former->size() == 1);
+  EXPECT_EQ(former->front().row.grant.offline_opens, 2u);
 }
 
 TEST_F(OfflineTokenTest, AfterARestrictionNoneIsGiven) {
@@ -166,7 +178,8 @@ TEST_F(OfflineTokenTest, NoPlayBeginsLaterThanTheStatedBoundAfterAnOptOut) {
     base::Span behind;
     base::Span longest;
   };
-  for (const Clock& clock : {Clock{{}, Bound(0)}, Clock{base::Seconds(1), Bound(1)}, Clock{base::Seconds(-3), base::Seconds(7)}}) {
+  for (const Clock& clock :
+       {Clock{{}, Bound(0)}, Clock{base::Seconds(1), Bound(1)}, Clock{base::Seconds(-3), base::Seconds(7)}}) {
     base::Span longest;
     std::mt19937 dice(19);
     for (int round = 0; round < 12; ++round) {
