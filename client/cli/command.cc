@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/lines/import_lines.h"
@@ -141,6 +142,43 @@ CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, s
         *out = text;
       },
       help);
+}
+
+namespace {
+
+// False where `text` is not 64 digits in hexadecimal, in lower case as `sha256sum` prints them.
+bool ReadHex(const std::string& text, std::array<uint8_t, 32>* bytes) {
+  if (text.size() != 2 * bytes->size()) return false;
+  const auto value = [](char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    return -1;
+  };
+  for (size_t i = 0; i < bytes->size(); ++i) {
+    const int high = value(text[2 * i]);
+    const int low = value(text[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    (*bytes)[i] = static_cast<uint8_t>(high * 16 + low);
+  }
+  return true;
+}
+
+}  // namespace
+
+CLI::Option* AddBytes32(CLI::App* app, const std::string& flag,
+                        std::function<void(const std::array<uint8_t, 32>&)> take, const std::string& help) {
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, take = std::move(take)](const std::string& text) {
+            std::array<uint8_t, 32> bytes{};
+            if (!ReadHex(text, &bytes)) {
+              throw CLI::ValidationError(flag, "must be 64 digits in hexadecimal, in lower case");
+            }
+            take(bytes);
+          },
+          help)
+      ->type_name("HEX");
 }
 
 CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::string* out, const std::string& help) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -198,6 +199,9 @@ inline constexpr char kOnlyAdult[] = "(the only adult)";
 // Refuses an empty text, as an unset variable of a shell leaves it.
 CLI::Option* NotEmpty(CLI::Option* option);
 
+// 32 bytes, as 64 digits in hexadecimal.
+CLI::Option* AddBytes32(CLI::App* app, const std::string& flag,
+                        std::function<void(const std::array<uint8_t, 32>&)> take, const std::string& help);
 // --request-id.
 void AddRequestId(CLI::App* app, RequestId* id);
 // Of a command that only restricts: one that is too long is sent, because the daemon restricts without it and says so.

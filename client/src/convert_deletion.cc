@@ -189,6 +189,7 @@ void ToProto(const DataSystem& system, v1::DataSystem* out) {
   out->set_latest_arrival_seconds(system.latest_arrival.count());
   out->set_checks_on_ingest(system.checks_on_ingest);
   if (!system.retention.empty()) ToProto(system.retention, out->mutable_retention());
+  if (system.offline_key.has_value()) out->set_offline_key(system.offline_key->data(), system.offline_key->size());
 }
 
 void ToProto(const SystemRetention& retention, v1::SystemRetention* out) {
@@ -346,6 +347,10 @@ DataSystem FromProto(const v1::DataSystem& system) {
   if (system.has_retired_at()) value.retired_at = FromProto(system.retired_at());
   value.open_tasks = system.open_tasks();
   value.retention = RetentionOf(system.retention());
+  if (system.offline_key().size() == sizeof(*value.offline_key)) {
+    value.offline_key.emplace();
+    std::copy(system.offline_key().begin(), system.offline_key().end(), value.offline_key->begin());
+  }
   value.retention_state = FromNumber<RetentionState>(system.retention_state());
   if (system.has_retention_due_at()) value.retention_due_at = FromProto(system.retention_due_at());
   if (system.has_last_sweep()) value.last_sweep = SweepOf(system.last_sweep());

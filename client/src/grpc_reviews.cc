@@ -71,6 +71,7 @@ GrantShown FromProto(const v1::GrantView& view) {
   if (view.has_expires_at()) shown.expires_at = consent::FromProto(view.expires_at());
   shown.opens = view.opens();
   shown.redeems = view.redeems();
+  shown.offline_opens = view.offline_opens();
   shown.outcome = FromNumber<ReviewOutcome>(view.outcome());
   return shown;
 }
@@ -164,20 +165,20 @@ MediaPass GrpcReviews::Open(const GrantName& grant, const std::string& audience,
   std::chrono::nanoseconds sent{0};
   MediaPass pass;
   pass.error_ = client_.Call(options, false, *stub_, &v1::ReviewService::Stub::OpenMedia, request, &response, &sent);
-  if (pass.error_.ok() && response.media_token().empty()) {
-    pass.error_ = absl::InternalError("the daemon's reply has no media token");
+  if (pass.error_.ok() && (response.media_token().empty() || response.life_seconds() <= 0)) {
+    pass.error_ = absl::InternalError("the daemon's reply has no media token, or does not say how long it lives");
   }
   if (!pass.error_.ok()) return pass;
   pass.token_ = response.media_token();
   pass.clock_ = client_.options_.clock;
-  pass.fresh_until_ = sent + kMediaTokenLife;
+  pass.fresh_until_ = sent + std::min(std::chrono::seconds(response.life_seconds()), kMediaTokenLife);
   return pass;
 }
 
-absl::Status GrpcReviews::Submit(const GrantName& grant, const std::array<uint8_t, 32>& digest,
-                                 const CallOptions& options) {
+absl::Status GrpcReviews::Submit(const GrantName& grant, const Submission& submission, const CallOptions& options) {
   auto request = RequestFor<v1::SubmitReviewRequest>(grant);
-  request.set_digest(digest.data(), digest.size());
+  request.set_digest(submission.digest.data(), submission.digest.size());
+  for (const Flag flag : submission.flags) request.add_flags(NumberOf<v1::Flag>(flag));
   v1::SubmitReviewResponse response;
   return client_.Call(options, true, *stub_, &v1::ReviewService::Stub::SubmitReview, request, &response);
 }

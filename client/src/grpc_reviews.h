@@ -21,8 +21,7 @@ class GrpcReviews final : public Reviews {
 
   absl::StatusOr<std::vector<LeaseResult>> Lease(const ReviewOrder& order, const CallOptions& options) override;
   MediaPass Open(const GrantName& grant, const std::string& audience, const CallOptions& options) override;
-  absl::Status Submit(const GrantName& grant, const std::array<uint8_t, 32>& digest,
-                      const CallOptions& options) override;
+  absl::Status Submit(const GrantName& grant, const Submission& submission, const CallOptions& options) override;
   absl::Status End(const GrantName& grant, ReviewOutcome outcome, const CallOptions& options) override;
   absl::StatusOr<std::optional<Time>> Renew(const GrantName& grant, const CallOptions& options) override;
   absl::StatusOr<RedeemedMedia> Redeem(const std::string& system, const std::string& token,

@@ -91,7 +91,7 @@ struct Services {
         tasks(core, queue),
         verify_decisions(core),
         explain_check(core),
-        reviews(core),
+        reviews(core, publisher.systems()),
         end_review(core,
                    [this](auto change, auto done) { subject_changes.Submit(std::move(change), std::move(done)); }),
         list_reviews(core),

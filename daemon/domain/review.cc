@@ -87,12 +87,13 @@ ReviewGrant GiveGrant(const ReviewGrant& before, const NewGrant& grant) {
   return given;
 }
 
-void OpenMedia(Instant now, const base::Bytes16& token, const base::BootTime& until, ReviewGrant* grant) {
+void OpenMedia(Instant now, const NewToken& token, ReviewGrant* grant) {
   if (!grant->opened_at.IsSet()) grant->opened_at = now;
   ++grant->opens;
-  grant->token = token;
+  if (token.is_offline) ++grant->offline_opens;
+  grant->token = token.nonce;
   grant->token_is_burned = false;
-  grant->token_until = until;
+  grant->token_until = token.until;
 }
 
 TokenEnd RedeemToken(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant) {

@@ -18,6 +18,8 @@ namespace consent::domain {
 
 inline constexpr Span kGrantLife = base::Seconds(30 * 60);
 inline constexpr Span kMediaTokenLife = base::Seconds(120);
+// Of a data system that cannot call, which nothing takes a token back from.
+inline constexpr Span kOfflineTokenLife = base::Seconds(10);
 // So long nobody is given a second recording of one account.
 inline constexpr int32_t kDaysBetweenHearings = 30;
 // Reviewers of one account within those days; further ones wait.
@@ -108,8 +110,9 @@ struct ReviewGrant {
   Instant opened_at;  // first, by the wall; unset: never
   uint32_t opens = 0;
   uint32_t redeems = 0;
-  base::Bytes16 media{};  // by which tokens name what they open
-  base::Bytes16 token{};  // of the latest token; zero: none was given
+  uint32_t offline_opens = 0;  // of `opens` those for a data system that cannot call, which redeems nothing
+  base::Bytes16 media{};       // by which tokens name what they open
+  base::Bytes16 token{};       // of the latest token; zero: none was given
   bool token_is_burned = false;
   base::BootTime token_until;
   ReviewOutcome outcome = ReviewOutcome::kNone;
@@ -148,8 +151,13 @@ struct NewGrant {
 // Follows `before`, which must not be live.
 ReviewGrant GiveGrant(const ReviewGrant& before, const NewGrant& grant);
 
-// Of a grant that may be used. `token` is drawn at random and replaces the one before.
-void OpenMedia(Instant now, const base::Bytes16& token, const base::BootTime& until, ReviewGrant* grant);
+struct NewToken {
+  base::Bytes16 nonce{};  // drawn at random
+  base::BootTime until;
+  bool is_offline = false;
+};
+// Of a grant that may be used. The token replaces the one before, which only an offline one survives.
+void OpenMedia(Instant now, const NewToken& token, ReviewGrant* grant);
 // Of a grant that may be used: burns the token, once.
 TokenEnd RedeemToken(const base::Bytes16& token, bool token_is_over, ReviewGrant* grant);
 // Begins its life anew, once; else kRenewedBefore, and nothing changes.

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/random.h"
+#include "daemon/base/sealed_box.h"
 
 namespace consent::journal {
 
@@ -19,7 +20,7 @@ struct SealedIds {
   bool operator==(const SealedIds&) const = default;
 };
 
-// X25519 (libsodium's crypto_box). Immutable; thread-safe.
+// Immutable; thread-safe.
 class BackupPublicKey {
  public:
   // Reads one line, "consentd-backup-public-key <base64url of 32 bytes>". Anybody may read the file. NotFound: there
@@ -27,21 +28,19 @@ class BackupPublicKey {
   static absl::StatusOr<BackupPublicKey> Load(const std::string& path);
   // Names the key without being it: BLAKE2b-128 of it.
   base::Bytes16 Fingerprint() const;
-  // crypto_box_seal of the ids: only the secret half opens it. Thread-safe if `random` is.
+  // The ids in a sealed box: only the secret half opens it. Empty where the key is of low order. Thread-safe if
+  // `random` is.
   std::string Seal(const SealedIds& ids, base::Random& random) const;
 
  private:
   friend class BackupSecretKey;
-  explicit BackupPublicKey(const base::Digest& key) : key_(key) {}
-  base::Digest key_{};
+  explicit BackupPublicKey(const base::BoxPublicKey& key) : key_(key) {}
+  base::BoxPublicKey key_;
 };
 
 // Immutable; thread-safe. Copies wipe their bytes when they go.
 class BackupSecretKey {
  public:
-  BackupSecretKey(const BackupSecretKey&) = default;
-  BackupSecretKey& operator=(const BackupSecretKey&) = default;
-  ~BackupSecretKey();
   static BackupSecretKey Generate(base::Random& random);
   // Reads one line, "consentd-backup-secret-key <base64url of 32 bytes>". FailedPrecondition: anybody but its owner may
   // read or write it; else as of the public half.
@@ -56,7 +55,7 @@ class BackupSecretKey {
 
  private:
   explicit BackupSecretKey(const base::Digest& key) : key_(key) {}
-  base::Digest key_{};
+  base::BoxSecretKey key_;
 };
 
 }  // namespace consent::journal

@@ -75,6 +75,7 @@ void DataSystemRpc::Write(const service::SystemRow& row, v1::DataSystem* out) co
   }
   out->set_latest_arrival_seconds(row.latest_arrival.micros / base::Seconds(1).micros);
   out->set_checks_on_ingest(row.checks_on_ingest);
+  if (row.offline_key.has_value()) out->set_offline_key(std::string(base::View(row.offline_key->bytes())));
   out->set_state(row.IsActive() ? v1::DATA_SYSTEM_STATE_ACTIVE : v1::DATA_SYSTEM_STATE_RETIRED);
   wire::WriteTimestamp(row.registered_at, out->mutable_registered_at());
   if (row.retired_at.IsSet()) wire::WriteTimestamp(row.retired_at, out->mutable_retired_at());
@@ -101,6 +102,7 @@ void DataSystemRpc::Register(const CallPtr<v1::RegisterDataSystemRequest, v1::Re
   row.matches_by = input->matches_by;
   row.latest_arrival = input->latest_arrival;
   row.checks_on_ingest = input->checks_on_ingest;
+  row.offline_key = input->offline_key;
   FinishOnPool(dependencies_, call,
                [this, call, row = std::move(row), retention = RetentionOf(std::move(input->retention))] {
                  return Write(systems_.Register(row, retention, call->caller()), call->response()->mutable_system());

@@ -173,6 +173,7 @@ void ReviewRpc::Open(const CallPtr<v1::OpenMediaRequest, v1::OpenMediaResponse>&
     if (!opened.ok()) return opened.status();
     call->response()->set_media_token(opened->token);
     wire::WriteTimestamp(opened->not_after, call->response()->mutable_not_after());
+    call->response()->set_life_seconds(static_cast<int32_t>(opened->life.micros / base::Seconds(1).micros));
     return absl::OkStatus();
   });
 }
@@ -183,10 +184,11 @@ void ReviewRpc::Redeem(const CallPtr<v1::RedeemMediaRequest, v1::RedeemMediaResp
     const auto redeemed = reviews_.Redeem(call->request().media_token(), call->request().system(), call->caller());
     if (!redeemed.ok()) return redeemed.status();
     v1::RedeemMediaResponse& response = *call->response();
-    response.set_account_id(redeemed->account_id);
-    response.set_recording_id(redeemed->recording_id);
-    const bool is_source = redeemed->artefact == domain::Artefact::kSource;
-    response.set_artefact(is_source ? v1::ARTEFACT_SOURCE : static_cast<v1::Artefact>(redeemed->artefact));
+    const domain::MediaIds& ids = redeemed->ids;
+    response.set_account_id(ids.account_id);
+    response.set_recording_id(ids.recording_id);
+    const bool is_source = ids.artefact == domain::Artefact::kSource;
+    response.set_artefact(is_source ? v1::ARTEFACT_SOURCE : static_cast<v1::Artefact>(ids.artefact));
     response.set_site(redeemed->site);
     return absl::OkStatus();
   });
@@ -287,6 +289,7 @@ void ReviewRpc::Write(const service::GrantShown& shown, v1::GrantView* out) cons
   wire::WriteTimestamp(grant.expires_at, out->mutable_expires_at());
   out->set_opens(grant.opens);
   out->set_redeems(grant.redeems);
+  out->set_offline_opens(grant.offline_opens);
   out->set_outcome(OutcomeOf(grant.outcome));
 }
 

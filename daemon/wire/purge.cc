@@ -1,5 +1,6 @@
 #include "daemon/wire/purge.h"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <string>
@@ -123,6 +124,19 @@ void ReadSweepCounts(const v1::SweepCounts& counts, const Path& at, SweepInput* 
   if (counts.asked() != 0) violations->Add(Path(at, "asked"), "is an answer, not part of a report");
 }
 
+std::optional<base::BoxPublicKey> ReadOfflineKey(const std::string& bytes, const Path& at, Violations* violations) {
+  if (bytes.empty()) return std::nullopt;
+  base::Digest key{};
+  if (bytes.size() != key.size()) {
+    violations->Add(at, "must have 32 bytes or none");
+    return std::nullopt;
+  }
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  const base::BoxPublicKey offline_key(key);
+  if (!offline_key.CanSeal()) violations->Add(at, "must be a public key of X25519, and is one that anybody could open");
+  return offline_key;
+}
+
 }  // namespace
 
 absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request, base::Instant now) {
@@ -152,6 +166,7 @@ absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemReque
   }
   if (system.has_retention())
     ReadRetention(system.retention(), now, Path(at, "retention"), &input.retention, &violations);
+  input.offline_key = ReadOfflineKey(system.offline_key(), Path(at, "offline_key"), &violations);
   if (!violations.empty()) return violations.ToStatus();
   input.name = system.name();
   input.kind = static_cast<uint8_t>(system.kind());

@@ -10,6 +10,7 @@
 #include "consent/v1/purge_service.pb.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/random_id.h"
+#include "daemon/base/sealed_box.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/deletion.h"
 
@@ -28,6 +29,7 @@ struct SystemInput {
   uint8_t matches_by = 0;  // bit (number - 1)
   base::Span latest_arrival;
   bool checks_on_ingest = false;
+  std::optional<base::BoxPublicKey> offline_key;
   RetentionInput retention;
 };
 struct SetRetentionInput {

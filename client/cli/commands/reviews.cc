@@ -130,7 +130,7 @@ void AddOpen(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "open",
       "Before each play: ask whether it still may be, and get what the data system gives the bytes out for. Good once, "
-      "for 120 seconds.");
+      "for 120 seconds, or 10 where the data system cannot call.");
   auto grant = std::make_shared<GrantName>();
   auto audience = std::make_shared<std::string>();
   AddGrantName(app, grant.get());
@@ -200,22 +200,18 @@ void AddSubmit(CLI::App* parent, Cli& cli) {
       "The review is done, and the grant over. Where it is refused (GRANT_ENDED, GRANT_LOST), delete what was made of "
       "the recording.");
   auto grant = std::make_shared<GrantName>();
-  auto digest = std::make_shared<std::array<uint8_t, 32>>();
+  auto submission = std::make_shared<Submission>();
   AddGrantName(app, grant.get());
-  app->add_option_function<std::string>(
-         "digest",
-         [digest](const std::string& text) {
-           if (!ReadDigest(text, digest.get())) {
-             throw CLI::ValidationError("digest", "must be 64 digits in hexadecimal, as `sha256sum` prints them");
-           }
-         },
-         "SHA-256 of what was submitted, in hexadecimal")
-      ->required()
-      ->type_name("HEX");
-  app->callback([&cli, grant, digest] {
-    cli.action = [&cli, grant, digest] {
+  AddBytes32(
+      app, "digest", [submission](const std::array<uint8_t, 32>& digest) { submission->digest = digest; },
+      "SHA-256 of what was submitted, in hexadecimal as `sha256sum` prints it")
+      ->required();
+  AddNames(app, "--flag", &submission->flags,
+           "What was found; several times. It is stored also where the submission is refused.");
+  app->callback([&cli, grant, submission] {
+    cli.action = [&cli, grant, submission] {
       return cli.WithClient([&](Client& client) {
-        return PrintStep(client.reviews().Submit(*grant, *digest), "submitted", *grant, cli);
+        return PrintStep(client.reviews().Submit(*grant, *submission), "submitted", *grant, cli);
       });
     };
   });
@@ -265,22 +261,6 @@ void AddGrantName(CLI::App* app, GrantName* grant) {
   AddText(app, "grant", &grant->grant_id, 1, base::kMaxTokenBytes, "The grant, as `reviews lease` prints it")
       ->required();
   AddNumber(app, "fence", &grant->fence, 1, INT64_MAX, "Its fence, printed beside it")->required();
-}
-
-bool ReadDigest(const std::string& text, std::array<uint8_t, 32>* digest) {
-  if (text.size() != 2 * digest->size()) return false;
-  const auto value = [](char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return -1;
-  };
-  for (size_t i = 0; i < digest->size(); ++i) {
-    const int high = value(text[2 * i]);
-    const int low = value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    (*digest)[i] = static_cast<uint8_t>(high * 16 + low);
-  }
-  return true;
 }
 
 void AddReviews(CLI::App& app, Cli& cli) {

@@ -29,6 +29,7 @@ Json GrantJson(const GrantShown& grant) {
           {"expires_at", TimeText(grant.expires_at)},
           {"opens", grant.opens},
           {"redeems", grant.redeems},
+          {"offline_opens", grant.offline_opens},
           {"outcome", Name(grant.outcome)}};
 }
 
@@ -40,11 +41,12 @@ std::string ToldText(Enum value) {
 
 Table GrantsTable(const std::vector<GrantShown>& grants) {
   Table table("grant", {"GRANT", "STATE", "OUTCOME", "LISTENER", "PURPOSE", "COUNTRY", "SITE", "OPENS", "REDEEMS",
-                        "GIVEN", "EXPIRES", "PSEUDONYM"});
+                        "OFFLINE OPENS", "GIVEN", "EXPIRES", "PSEUDONYM"});
   for (const GrantShown& grant : grants) {
     table.Add({grant.grant_id, std::string(Name(grant.state)), ToldText(grant.outcome), grant.reviewer,
                std::string(Name(grant.purpose)), grant.place.country, grant.place.site, std::to_string(grant.opens),
-               std::to_string(grant.redeems), TimeText(grant.given_at), TimeText(grant.expires_at), grant.pseudonym});
+               std::to_string(grant.redeems), std::to_string(grant.offline_opens), TimeText(grant.given_at),
+               TimeText(grant.expires_at), grant.pseudonym});
   }
   return table;
 }

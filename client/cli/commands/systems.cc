@@ -58,6 +58,10 @@ void AddRegister(CLI::App* parent, Cli& cli) {
   app->add_flag("--checks-on-ingest", system->checks_on_ingest,
                 "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival "
                 "had passed are done once more.");
+  AddBytes32(
+      app, "--offline-key", [system](const std::array<uint8_t, 32>& key) { system->offline_key = key; },
+      "It gives recordings to review tools and cannot call: the public half of its X25519 key, in hexadecimal. Its "
+      "media tokens live 10 seconds, in which nothing takes them back.");
   AddRetention(app, &system->retention);
   app->callback([&cli, system] {
     cli.action = [&cli, system] {

@@ -33,7 +33,9 @@ absl::Status HeardGrants::Ask(Client& client) {
 
 // A token that was given at a grant's last moment may be shown for its own time.
 void HeardGrants::Judge(const OfGrant& of, std::map<uint64_t, std::pair<HeardProblem, std::string>>* wrong) const {
-  uint32_t in_time = 0;
+  // A data system that cannot call tells nobody what it gave out; each opening for it is good for one play.
+  const uint64_t given_out = uint64_t{of.grant.redeems} + of.grant.offline_opens;
+  uint64_t in_time = 0;
   for (const Played& played : of.played) {
     const GrantShown& grant = of.grant;
     if (!of.is_known) {
@@ -41,10 +43,10 @@ void HeardGrants::Judge(const OfGrant& of, std::map<uint64_t, std::pair<HeardPro
     } else if (!grant.given_at.has_value() || !grant.expires_at.has_value() || played.at < *grant.given_at - skew_ ||
                played.at > *grant.expires_at + kMediaTokenLife + skew_) {
       (*wrong)[played.line] = {HeardProblem::kOutOfTime, "it was played before its grant was given, or after its end"};
-    } else if (++in_time > grant.redeems) {
+    } else if (++in_time > given_out) {
       (*wrong)[played.line] = {
           HeardProblem::kTooOften,
-          "it is played more often than bytes were given out under its grant: " + std::to_string(grant.redeems)};
+          "it is played more often than bytes were given out under its grant: " + std::to_string(given_out)};
     }
   }
 }

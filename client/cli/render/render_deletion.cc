@@ -128,6 +128,11 @@ std::string SweepText(const std::optional<Sweep>& sweep) {
          std::to_string(sweep->counts.unanswered) + " without answer";
 }
 
+std::string OfflineKeyText(const DataSystem& system) {
+  if (!system.offline_key.has_value()) return "";
+  return HexText(std::string(system.offline_key->begin(), system.offline_key->end()));
+}
+
 }  // namespace
 
 Json SweepCountsJson(const SweepCounts& counts) {
@@ -261,6 +266,7 @@ Json DataSystemJson(const DataSystem& system) {
           {"matches_by", NamesJson(system.matches_by)},
           {"latest_arrival_seconds", system.latest_arrival.count()},
           {"checks_on_ingest", system.checks_on_ingest},
+          {"offline_key", OfflineKeyText(system)},
           {"state", Name(system.state)},
           {"registered_at", TimeText(system.registered_at)},
           {"retired_at", TimeText(system.retired_at)},
@@ -274,13 +280,15 @@ Json DataSystemJson(const DataSystem& system) {
 
 Table DataSystemsTable(const std::vector<DataSystem>& systems) {
   Table table("system", {"SYSTEM", "KIND", "STATE", "OPEN TASKS", "MATCHES BY", "LATEST ARRIVAL", "CHECKS ON INGEST",
-                         "REGISTERED", "RETIRED", "RETENTION", "KEPT BY", "DUE", "LAST SWEEP", "LAST WHOLE SWEEP"});
+                         "REGISTERED", "RETIRED", "RETENTION", "KEPT BY", "DUE", "LAST SWEEP", "LAST WHOLE SWEEP",
+                         "OFFLINE KEY"});
   for (const DataSystem& system : systems) {
     table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)),
                std::to_string(system.open_tasks), NamesText(system.matches_by), DurationText(system.latest_arrival),
                YesNo(system.checks_on_ingest), TimeText(system.registered_at), TimeText(system.retired_at),
                std::string(Name(system.retention_state)), KeptByText(system.retention),
-               TimeText(system.retention_due_at), SweepText(system.last_sweep), TimeText(system.last_whole_sweep_at)});
+               TimeText(system.retention_due_at), SweepText(system.last_sweep), TimeText(system.last_whole_sweep_at),
+               OfflineKeyText(system)});
   }
   return table;
 }

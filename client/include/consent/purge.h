@@ -2,6 +2,7 @@
 // reports.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -100,6 +101,9 @@ struct DataSystem {
   // late.
   bool checks_on_ingest = false;
   SystemRetention retention;
+  // Of a system that gives recordings to review tools and cannot call: the public half of its key (X25519), to which
+  // what its media tokens open is sealed (OfflineMediaVerifier). Absent: it redeems them.
+  std::optional<std::array<uint8_t, 32>> offline_key = std::nullopt;
   // Answers, not part of a registration.
   DataSystemState state = DataSystemState::kUnset;
   std::optional<Time> registered_at;

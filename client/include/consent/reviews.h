@@ -27,8 +27,10 @@ inline constexpr size_t kMaxLeases = 10;
 inline constexpr size_t kMaxNamedGrants = 100;
 // How long a media token lives at most.
 inline constexpr std::chrono::seconds kMediaTokenLife{120};
+// How long one for a data system that cannot call lives.
+inline constexpr std::chrono::seconds kOfflineTokenLife{10};
 // The longest media token in bytes of its text.
-inline constexpr size_t kMaxMediaTokenBytes = 512;
+inline constexpr size_t kMaxMediaTokenBytes = 768;
 // The most utterances of a country and hour.
 inline constexpr int64_t kMaxUtterances = 1'000'000'000'000;
 // An Ed25519 public key.
@@ -83,8 +85,9 @@ class CONSENT_EXPORT MediaPass {
   explicit operator bool() const = delete;
   bool operator!() const = delete;
 
-  // True only if the daemon opened the grant, and for kMediaTokenLife from the moment of sending at the longest,
-  // measured by this machine's CLOCK_BOOTTIME. It is for one play that begins now: open again before the next.
+  // True only if the daemon opened the grant, and for the token's life from the moment of sending at the longest,
+  // measured by this machine's CLOCK_BOOTTIME: kMediaTokenLife, or kOfflineTokenLife where the data system cannot call.
+  // It is for one play that begins now: open again before the next.
   bool MayPlay() const;
   // What the data system is shown; empty unless MayPlay.
   std::string token() const;
@@ -98,6 +101,14 @@ class CONSENT_EXPORT MediaPass {
   std::shared_ptr<const Clock> clock_;
   std::chrono::nanoseconds fresh_until_{0};
   absl::Status error_ = absl::UnknownError("nothing was opened");
+};
+
+// What a listener is done with.
+struct Submission {
+  // SHA-256 of what was submitted.
+  std::array<uint8_t, 32> digest{};
+  // What was found, at most 4, none kUnset; each is stored as by ReportRecording, also where the grant is over.
+  std::vector<Flag> flags = {};
 };
 
 // What a data system gives out for a token that it redeemed, this once.
@@ -143,6 +154,8 @@ struct GrantShown {
   std::optional<Time> expires_at;
   uint32_t opens = 0;
   uint32_t redeems = 0;
+  // Of `opens` those for data systems that cannot call, which redeem nothing.
+  uint32_t offline_opens = 0;
   ReviewOutcome outcome = ReviewOutcome::kUnset;
 };
 
@@ -213,9 +226,9 @@ class CONSENT_EXPORT Reviews {
   // Before each play. `audience`: the data system that is to give the bytes out; 1 to 64 bytes. Never fails: anything
   // that goes wrong is a pass by which nothing may be played.
   virtual MediaPass Open(const GrantName& grant, const std::string& audience, const CallOptions& options = {}) = 0;
-  // `digest`: SHA-256 of what was submitted. FailedPrecondition (GRANT_ENDED), Aborted (GRANT_LOST), NotFound
-  // (GRANT_NOT_FOUND): what was made of the recording must go.
-  virtual absl::Status Submit(const GrantName& grant, const std::array<uint8_t, 32>& digest,
+  // FailedPrecondition (GRANT_ENDED), Aborted (GRANT_LOST), NotFound (GRANT_NOT_FOUND): what was made of the recording
+  // must go; the flags are stored all the same. After any other error they may not be: repeat it.
+  virtual absl::Status Submit(const GrantName& grant, const Submission& submission,
                               const CallOptions& options = {}) = 0;
   // The first outcome stays; a flag is stored also where the grant is over. Not kUnset or kSubmitted.
   virtual absl::Status End(const GrantName& grant, ReviewOutcome outcome, const CallOptions& options = {}) = 0;

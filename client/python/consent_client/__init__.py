@@ -14,8 +14,8 @@ from consent_client.answer import Answer, ItemError
 from consent_client.client import Client, connect
 from consent_client.errors import Error, NoAnswer, error_of
 from consent_client.lines import recording_of
-from consent_client.media_token import MediaTokenRefused, MediaTokenVerifier
+from consent_client.media_token import MediaTokenRefused, MediaTokenVerifier, OfflineMediaVerifier
 from consent_client.reviews import Grant, Lease, MediaPass, Reviews
 
-__all__ = ["Answer", "Client", "Error", "Grant", "ItemError", "Lease", "MediaPass", "MediaTokenRefused", "MediaTokenVerifier", "NoAnswer", "Reviews", "connect",
-           "error_of", "recording_of"]
+__all__ = ["Answer", "Client", "Error", "Grant", "ItemError", "Lease", "MediaPass", "MediaTokenRefused", "MediaTokenVerifier", "NoAnswer",
+           "OfflineMediaVerifier", "Reviews", "connect", "error_of", "recording_of"]

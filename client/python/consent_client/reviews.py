@@ -13,7 +13,7 @@ from consent_client.answer import Clock, ItemError, since_boot
 from consent_client.errors import NoAnswer
 
 MAX_LEASES = 10
-_TOKEN_LIFE_NS = 120 * 1_000_000_000
+_MOST_TOKEN_LIFE = 120  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +43,8 @@ class MediaPass:
     _fresh_until: int = dataclasses.field(default=0, repr=False)
 
     def may_play(self) -> bool:
-        """True only if the daemon opened the grant, and for 120 seconds from sending at the longest. It is for one play that begins now: open again
-        before the next."""
+        """True only if the daemon opened the grant, and for the token's life from sending at the longest: 120 seconds, or 10 where the data system cannot
+        call. It is for one play that begins now: open again before the next."""
         return bool(self._token) and self._clock() < self._fresh_until
 
     def token(self) -> str:
@@ -79,14 +79,16 @@ class Reviews:
         return [_lease_of(result) for result in response.results]
 
     def open(self, grant: Grant, audience: str, timeout: float = 10.0) -> MediaPass:
-        """Before each play. `audience`: the data system that is to give the bytes out. Whatever it raises, play nothing."""
+        """Before each play. `audience`: the data system that is to give the bytes out. Whatever it raises, play nothing. A reply that does not say how long
+        its token lives is a pass by which nothing may be played."""
         sent = self._clock()
         response = self._stub().OpenMedia(api.OpenMediaRequest(grant_id=grant.grant_id, fence=grant.fence, audience=audience), timeout=timeout)
-        return MediaPass(response.media_token, self._clock, sent + _TOKEN_LIFE_NS)
+        return MediaPass(response.media_token, self._clock, sent + min(response.life_seconds, _MOST_TOKEN_LIFE) * 1_000_000_000)
 
-    def submit(self, grant: Grant, digest: bytes, timeout: float = 10.0) -> None:
-        """`digest`: SHA-256 of what was submitted. GRANT_ENDED, GRANT_LOST, GRANT_NOT_FOUND: what was made of the recording must go."""
-        self._stub().SubmitReview(api.SubmitReviewRequest(grant_id=grant.grant_id, fence=grant.fence, digest=digest), timeout=timeout)
+    def submit(self, grant: Grant, digest: bytes, flags: Sequence[types.Flag] = (), timeout: float = 10.0) -> None:
+        """`digest`: SHA-256 of what was submitted. `flags`: what was found, at most 4; each is stored as by ReportRecording, also where the grant is over.
+        GRANT_ENDED, GRANT_LOST, GRANT_NOT_FOUND: what was made of the recording must go; after any other error the flags may not be stored: repeat it."""
+        self._stub().SubmitReview(api.SubmitReviewRequest(grant_id=grant.grant_id, fence=grant.fence, digest=digest, flags=flags), timeout=timeout)
 
     def end(self, grant: Grant, outcome: api.ReviewOutcome, timeout: float = 10.0) -> None:
         """The first outcome stays; a flag is stored also where the grant is over."""

@@ -55,7 +55,7 @@ store::Change ChangeOf(const SystemRow& row, const store::Stamp& stamp, const st
 
 bool SameContent(const SystemRow& a, const SystemRow& b) {
   return a.kind == b.kind && a.matches_by == b.matches_by && a.latest_arrival == b.latest_arrival &&
-         a.checks_on_ingest == b.checks_on_ingest;
+         a.checks_on_ingest == b.checks_on_ingest && a.offline_key == b.offline_key;
 }
 
 }  // namespace
@@ -64,11 +64,9 @@ DataSystems::DataSystems(Core& core, TaskQueue& queue, KnownSystems& known)
     : core_(core), queue_(queue), known_(known) {}
 
 absl::StatusOr<SystemRow> DataSystems::Find(std::string_view name) const {
-  std::vector<SystemRow> known = known_.List();
-  for (SystemRow& system : known) {
-    if (system.name == name) return std::move(system);
-  }
-  return NoSuchSystem(name, known);
+  std::optional<SystemRow> system = known_.Find(name);
+  if (system.has_value()) return *std::move(system);
+  return NoSuchSystem(name, known_.List());
 }
 
 absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {

@@ -1,7 +1,5 @@
 #include "daemon/service/registry/known_systems.h"
 
-#include <optional>
-
 namespace consent::service {
 namespace {
 
@@ -60,6 +58,14 @@ std::vector<std::pair<SystemRow, std::vector<store::Partition>>> KnownSystems::U
     }
   }
   return unfinished;
+}
+
+std::optional<SystemRow> KnownSystems::Find(std::string_view name) const {
+  base::MutexLock lock(mutex_);
+  for (const auto& [number, row] : systems_) {
+    if (row.name == name) return row;
+  }
+  return std::nullopt;
 }
 
 std::vector<SystemRow> KnownSystems::List() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ class KnownSystems {
   // What some partitions have and others lack, and which; in the order of the systems' numbers.
   std::vector<std::pair<SystemRow, std::vector<store::Partition>>> Unfinished() const EXCLUDES(mutex_);
 
+  std::optional<SystemRow> Find(std::string_view name) const EXCLUDES(mutex_);
   // By number.
   std::vector<SystemRow> List() const EXCLUDES(mutex_);
 

@@ -36,6 +36,7 @@ GrantShown FormerGrant(const HeardRow& heard) {
   grant.opened_at = heard.heard_at;
   grant.opens = heard.opens;
   grant.redeems = heard.redeems;
+  grant.offline_opens = heard.offline_opens;
   grant.outcome = heard.outcome;
   switch (heard.outcome) {
     case domain::ReviewOutcome::kNone:

@@ -87,6 +87,15 @@ GrantRow RowOf(const LeaseOrder& order, const LeaseItem& item, base::RecordingHa
   return row;
 }
 
+// As they were named when the grant was given.
+absl::StatusOr<domain::MediaIds> OpenIds(const Core& core, const GrantRow& row) {
+  const auto key = PayloadKeyOf(core, row.subject);
+  if (!key.ok()) return key.status();
+  absl::StatusOr<Payload> ids = OpenPayload(*key, row.sealed, row.subject);
+  if (!ids.ok()) return ids.status();
+  return domain::MediaIds{std::move(ids->account_id), std::move(ids->recording_id), row.facts.artefact};
+}
+
 // By its own numbers: it may have another reviewer, site and purpose than who asks now.
 absl::StatusOr<bool> IsLive(const Core& core, const StoredRow<GrantRow>& stored) {
   if (!stored.bytes.has_value()) return false;
@@ -281,18 +290,36 @@ absl::StatusOr<OpenedMedia> Reviews::Open(const domain::GrantName& name, const s
                                           const Caller& caller) {
   const auto key = key_.Get();
   if (!key.ok()) return key.status();
+  const std::optional<SystemRow> system = systems_.Find(audience);
+  const bool is_offline = system.has_value() && system->offline_key.has_value();
+  if (is_offline && !system->IsActive()) {
+    return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND, "the data system cannot call and is retired");
+  }
+  const base::Span life = is_offline ? domain::kOfflineTokenLife : domain::kMediaTokenLife;
   domain::MediaToken token;
   const absl::Status opened =
       Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
         if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kOpen, end, grounds.decision);
+        // The time of the decision, not that of the answer: from it the life of an offline token bounds what plays on.
         const base::Instant wall = grounds.now.wall;
-        token = {core_.tokens.Cover(name.id),    name.fence,      row->grant.media, Draw(core_.random),
-                 wall + domain::kMediaTokenLife, row->place.site, audience};
-        OpenMedia(wall, token.nonce, core_.time.After(domain::kMediaTokenLife), &row->grant);
+        token = {core_.tokens.Cover(name.id),
+                 name.fence,
+                 row->grant.media,
+                 Draw(core_.random),
+                 wall + life,
+                 row->place.site,
+                 audience,
+                 ""};
+        if (is_offline) {
+          const absl::StatusOr<domain::MediaIds> ids = OpenIds(core_, *row);
+          if (!ids.ok()) return ids.status();
+          token.sealed = SealMediaIds(*ids, *system->offline_key, core_.random);
+        }
+        OpenMedia(wall, {token.nonce, core_.time.After(life), is_offline}, &row->grant);
         return true;
       });
   if (!opened.ok()) return opened;
-  return OpenedMedia{SignMediaToken(token, **key), token.not_after};
+  return OpenedMedia{SignMediaToken(token, **key), token.not_after, life};
 }
 
 absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string_view system, const Caller& caller) {
@@ -303,6 +330,9 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
   if (!read->is_signed) return RefuseToken(domain::TokenEnd::kNone, "signature");
   const domain::MediaToken& token = read->token;
   if (token.audience != system) return RefuseToken(domain::TokenEnd::kNone, "audience");
+  const std::optional<SystemRow> registered = systems_.Find(system);
+  const bool cannot_call = registered.has_value() && registered->offline_key.has_value();
+  if (token.IsOffline() || cannot_call) return RefuseToken(domain::TokenEnd::kNone, "offline");
   RedeemedMedia redeemed;
   const domain::GrantName name{core_.tokens.Cover(token.grant), token.fence};
   const absl::Status status =
@@ -311,11 +341,9 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
         const domain::TokenEnd burned =
             domain::RedeemToken(token.nonce, core_.time.IsOver(row->grant.token_until), &row->grant);
         if (burned != domain::TokenEnd::kNone) return RefuseToken(burned, WordOf(burned));
-        const auto payload_key = PayloadKeyOf(core_, row->subject);
-        if (!payload_key.ok()) return payload_key.status();
-        absl::StatusOr<Payload> ids = OpenPayload(*payload_key, row->sealed, row->subject);
+        absl::StatusOr<domain::MediaIds> ids = OpenIds(core_, *row);
         if (!ids.ok()) return ids.status();
-        redeemed = {std::move(ids->account_id), std::move(ids->recording_id), row->facts.artefact, row->place.site};
+        redeemed = {*std::move(ids), row->place.site};
         return true;
       });
   if (!status.ok()) return status;

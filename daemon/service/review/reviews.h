@@ -13,6 +13,7 @@
 #include "daemon/domain/media_token.h"
 #include "daemon/domain/review.h"
 #include "daemon/service/commit/change.h"
+#include "daemon/service/registry/known_systems.h"
 #include "daemon/service/review/cap_counters.h"
 #include "daemon/service/review/grounds.h"
 #include "daemon/service/review/media_key.h"
@@ -52,11 +53,10 @@ struct LeaseAnswer {
 struct OpenedMedia {
   std::string token;
   base::Instant not_after;  // by the wall, for who has no boot clock of ours
+  base::Span life;
 };
 struct RedeemedMedia {
-  std::string account_id;
-  std::string recording_id;
-  domain::Artefact artefact = domain::Artefact::kSource;
+  domain::MediaIds ids;
   std::string site;
 };
 
@@ -68,16 +68,18 @@ std::string PseudonymOf(const Core& core, const domain::ReviewGrant& grant);
 // OVERLOADED, OUTCOME_UNKNOWN, STORE_UNREADABLE, INTERNAL.
 class Reviews {
  public:
-  explicit Reviews(Core& core) : core_(core), key_(core), caps_(core) {}
+  Reviews(Core& core, const KnownSystems& systems) : core_(core), systems_(systems), key_(core), caps_(core) {}
 
   // A grant or a refusal; durable when it is answered. ACCOUNT_JOINED: the account is another one's alias.
   LeaseAnswer Lease(const LeaseOrder& order, const LeaseItem& item, const Caller& caller);
   // Ends a grant whose yes could not be put on record; nobody has heard of it.
   absl::Status TakeBack(const domain::GrantName& name);
 
-  // `audience`: the data system that is to give the bytes out; 1..64 bytes. GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
+  // `audience`: the data system that is to give the bytes out; 1..64 bytes. Of one that cannot call the token is an
+  // offline one. GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED; SYSTEM_NOT_FOUND: it cannot call and is retired.
   absl::StatusOr<OpenedMedia> Open(const domain::GrantName& name, const std::string& audience, const Caller& caller);
-  // `system` redeems; the caller works for it. MEDIA_TOKEN_REFUSED, GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
+  // `system` redeems; the caller works for it. MEDIA_TOKEN_REFUSED, also of a system that cannot call; GRANT_NOT_FOUND,
+  // GRANT_LOST, GRANT_ENDED.
   absl::StatusOr<RedeemedMedia> Redeem(std::string_view token, std::string_view system, const Caller& caller);
   // GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
   absl::Status Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller);
@@ -101,6 +103,7 @@ class Reviews {
   absl::Status Use(const domain::GrantName& name, const Caller& caller, Step step);
 
   Core& core_;
+  const KnownSystems& systems_;
   MediaKey key_;
   CapCounters caps_;
 };

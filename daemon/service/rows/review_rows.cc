@@ -107,6 +107,7 @@ void PutGrant(Encoder& out, const domain::ReviewGrant& grant) {
   PutTime(out, grant.opened_at);
   out.Varint(grant.opens);
   out.Varint(grant.redeems);
+  out.Varint(grant.offline_opens);
   out.Raw(base::View(grant.media));
   out.Raw(base::View(grant.token));
   PutBootTime(out, grant.token_until);
@@ -138,6 +139,7 @@ void GetGrant(Decoder& in, domain::ReviewGrant* grant) {
   grant->opened_at = GetTime(in);
   grant->opens = GetCount(in);
   grant->redeems = GetCount(in);
+  grant->offline_opens = GetCount(in);
   grant->media = in.Array<16>();
   grant->token = in.Array<16>();
   grant->token_until = GetBootTime(in);
@@ -195,8 +197,19 @@ bool DecodeGrantRow(std::string_view bytes, GrantRow* row) {
 
 HeardRow HeardOf(const GrantRow& row) {
   const domain::ReviewGrant& grant = row.grant;
-  return {grant.id,      grant.given_at, grant.expires_at,  grant.opened_at,          grant.opens,
-          grant.redeems, row.purpose,    row.place.country, row.place.reviewer_class, grant.outcome};
+  HeardRow heard;
+  heard.id = grant.id;
+  heard.given_at = grant.given_at;
+  heard.expires_at = grant.expires_at;
+  heard.heard_at = grant.opened_at;
+  heard.opens = grant.opens;
+  heard.redeems = grant.redeems;
+  heard.offline_opens = grant.offline_opens;
+  heard.purpose = row.purpose;
+  heard.country = row.place.country;
+  heard.reviewer_class = row.place.reviewer_class;
+  heard.outcome = grant.outcome;
+  return heard;
 }
 
 std::string EncodeHeardRow(const HeardRow& row) {
@@ -209,6 +222,7 @@ std::string EncodeHeardRow(const HeardRow& row) {
   PutTime(out, row.heard_at);
   out.Varint(row.opens);
   out.Varint(row.redeems);
+  out.Varint(row.offline_opens);
   PutEnum(out, row.purpose);
   out.BigEndian(row.country.packed(), 4);
   PutEnum(out, row.reviewer_class);
@@ -225,6 +239,7 @@ bool DecodeHeardRow(std::string_view bytes, HeardRow* row) {
   row->heard_at = GetTime(in);
   row->opens = GetCount(in);
   row->redeems = GetCount(in);
+  row->offline_opens = GetCount(in);
   row->purpose = GetEnum(in, domain::Purpose::kAdvertising);
   row->country = GetRegion(in);
   row->reviewer_class = GetEnum(in, domain::ReviewerClass::kContractor);

@@ -42,6 +42,7 @@ struct HeardRow {
   base::Instant heard_at;
   uint32_t opens = 0;
   uint32_t redeems = 0;
+  uint32_t offline_opens = 0;
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Region country;
   domain::ReviewerClass reviewer_class = domain::ReviewerClass::kMissing;

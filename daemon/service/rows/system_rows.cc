@@ -11,6 +11,7 @@ using base::Encoder;
 
 constexpr uint8_t kSystemFormat = 1;
 constexpr uint8_t kIngestBit = 1;
+constexpr uint8_t kOfflineBit = 2;
 constexpr size_t kSystemKeyBytes = 2;
 
 }  // namespace
@@ -23,11 +24,13 @@ std::string EncodeSystemRow(const SystemRow& row) {
   out.String(row.name);
   out.Byte(row.kind);
   out.Byte(row.matches_by);
-  out.Byte(row.checks_on_ingest ? kIngestBit : 0);
+  out.Byte(
+      static_cast<uint8_t>((row.checks_on_ingest ? kIngestBit : 0) | (row.offline_key.has_value() ? kOfflineBit : 0)));
   out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
   PutTime(out, row.registered_at);
   PutTime(out, row.retired_at);
   out.String(row.retired_reason);
+  if (row.offline_key.has_value()) out.Raw(base::View(row.offline_key->bytes()));
   return bytes;
 }
 
@@ -40,12 +43,13 @@ bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
   row->kind = in.Byte();
   row->matches_by = in.Byte();
   const uint8_t bits = in.Byte();
-  row->checks_on_ingest = bits == kIngestBit;
+  row->checks_on_ingest = (bits & kIngestBit) != 0;
   row->latest_arrival = base::Span{GetTime(in).micros};
   row->registered_at = GetTime(in);
   row->retired_at = GetTime(in);
   row->retired_reason = in.String(kMaxTextBytes);
-  return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
+  if ((bits & kOfflineBit) != 0) row->offline_key.emplace(in.Array<sizeof(base::Digest)>());
+  return in.Done() && bits <= (kIngestBit | kOfflineBit) && row->number != 0 && !row->name.empty();
 }
 
 std::string SystemKey(domain::SystemNumber system) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/base/sealed_box.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/store.h"
@@ -29,6 +30,8 @@ struct SystemRow {
   base::Instant registered_at;
   base::Instant retired_at;  // unset: active
   std::string retired_reason;
+  // X25519. A system that has one cannot call: its media tokens are sealed to it. Absent: it redeems them.
+  std::optional<base::BoxPublicKey> offline_key;
   bool IsActive() const { return !retired_at.IsSet(); }
 };
 std::string EncodeSystemRow(const SystemRow& row);

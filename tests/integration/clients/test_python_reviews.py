@@ -5,10 +5,12 @@ import os
 import pathlib
 import random
 import sys
+import threading
 import unittest
 
 try:
     import grpc
+    import nacl  # noqa: F401: without it no offline token is opened
     from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: F401: without it no token is verified
 except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
@@ -21,6 +23,7 @@ from consent.v1 import types_pb2 as types
 from scripted import ScriptedTest
 
 VECTORS = pathlib.Path(os.environ["TEST_ROOT"]) / "tests/golden/media/tokens-1.txt"
+OFFLINE_VECTORS = VECTORS.with_name("offline-1.txt")
 SECOND = 1_000_000_000
 GRANT = consent_client.Grant("g", 3)
 SEED = 19
@@ -85,6 +88,93 @@ class MediaTokens(unittest.TestCase):
             self.assertRaises(ValueError, consent_client.MediaTokenVerifier, self.key, tolerance=tolerance)
 
 
+class OfflineTokens(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        lines = [line.split("\t") for line in OFFLINE_VECTORS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        cls.key, cls.secret, cls.tolerance = bytes.fromhex(lines[0][0]), bytes.fromhex(lines[0][1]), int(lines[0][2])
+        cls.vectors = lines[1:]
+
+    def setUp(self):
+        self.now = 0
+
+    def store(self, **options):
+        """A data system that has just begun; its clock is `self.now`."""
+        return consent_client.OfflineMediaVerifier(self.key, self.secret, **{"tolerance": self.tolerance, "wall_clock": lambda: self.now, **options})
+
+    @staticmethod
+    def found(store, token, use):
+        audience, site, media = use
+        try:
+            store.accept(token, audience=audience, site=site, media_handle=media)
+        except consent_client.MediaTokenRefused as refused:
+            return refused.why
+        return "good"
+
+    def good(self):
+        """A token that is good for ten seconds from `self.now`, with what it is good for."""
+        _, finding, now, *use, _, _, _, token = self.vectors[0]
+        self.assertEqual(finding, "good")
+        self.now = int(now)
+        return token, use
+
+    def test_it_finds_what_the_vectors_say(self):
+        self.assertGreater(len(self.vectors), 25)
+        for name, finding, now, *use, account, recording, artefact, token in self.vectors:
+            self.now = int(now)
+            self.assertEqual(self.found(self.store(), token, use), finding, name)
+            if finding == "good":
+                media = self.store().accept(token, audience=use[0], site=use[1], media_handle=use[2])
+                self.assertEqual(media, api.RedeemMediaResponse(account_id=account, recording_id=recording, artefact=int(artefact), site=use[1]), name)
+        self.assertEqual({finding for _, finding, *_ in self.vectors}, {"good", "unreadable", "signature", "audience", "site", "media", "over", "ahead", "sealed"})
+
+    def test_no_bit_of_its_text_may_turn(self):
+        token, use = self.good()
+        store = self.store()
+        for at, letter in enumerate(token):
+            for bit in range(8):
+                turned = token[:at] + chr(ord(letter) ^ 1 << bit) + token[at + 1:]
+                self.assertNotEqual(self.found(store, turned, use), "good", (at, bit))
+        self.assertEqual(self.found(store, token, use), "good", "what was refused used nothing up")
+
+    def test_a_token_counts_once_and_to_its_end(self):
+        token, use = self.good()
+        store, fresh = self.store(), self.store()
+        self.assertEqual([self.found(store, token, use) for _ in range(3)], ["good", "used", "used"])
+        end = self.now + 10 * 1_000_000
+        self.now = end
+        self.assertEqual((self.found(store, token, use), self.found(fresh, token, use)), ("used", "good"))
+        self.now = end + 1
+        self.assertEqual((self.found(store, token, use), self.found(self.store(), token, use)), ("over", "over"))
+        self.now = end - 10 * 1_000_000
+        self.assertEqual(self.found(store, token, use), "used", "a clock that is set back brings nothing back")
+
+    def test_where_there_is_no_room_nothing_is_forgotten(self):
+        shortest = next(vector for vector in self.vectors if vector[0] == "the shortest")
+        token, use = self.good()
+        store = self.store(max_accepted=1)
+        self.assertEqual(self.found(store, token, use), "good")
+        self.assertEqual(self.found(store, shortest[-1], use), "full")
+        self.assertEqual(self.found(store, token, use), "used")
+
+    def test_one_of_many_threads_is_given_it(self):
+        token, use = self.good()
+        store, answers = self.store(), []
+        threads = [threading.Thread(target=lambda: answers.append(self.found(store, token, use))) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(answers), ["good"] + ["used"] * 15)
+
+    def test_its_options_have_bounds(self):
+        for wrong in ({"tolerance": -1}, {"tolerance": 5.1}, {"max_accepted": 0}, {"max_accepted": (1 << 20) + 1}):
+            self.assertRaises(ValueError, self.store, **wrong)
+        for key, secret in ((b"", self.secret), (self.key, bytes(31)), (self.key, b"")):
+            self.assertRaises(ValueError, consent_client.OfflineMediaVerifier, key, secret)
+
+
 class Scripted(api_grpc.ReviewServiceServicer):
     """Answers `replies[method]`; keeps what was asked. Fails as often as `failures` says."""
 
@@ -109,7 +199,7 @@ class ReviewCalls(ScriptedTest):
     def setUp(self):
         self.serve(Scripted(), api_grpc.add_ReviewServiceServicer_to_server)
         self.reviews = self.client.reviews
-        self.script.replies["OpenMedia"] = api.OpenMediaResponse(media_token="t")
+        self.script.replies["OpenMedia"] = api.OpenMediaResponse(media_token="t", life_seconds=120)
 
     def lease(self, *results, count=None):
         self.script.replies["LeaseReviews"] = api.LeaseReviewsResponse(results=results)
@@ -145,10 +235,21 @@ class ReviewCalls(ScriptedTest):
         self.assertEqual((opened.may_play(), opened.token()), (False, ""))
         self.assertRaises(TypeError, bool, opened)
 
+    def test_a_pass_lives_no_longer_than_its_token(self):
+        for life, seconds in ((10, 10), (1, 1), (3_600, 120)):
+            self.now = 0
+            self.script.replies["OpenMedia"] = api.OpenMediaResponse(media_token="t", life_seconds=life)
+            opened = self.reviews.open(GRANT, "audio")
+            self.now = seconds * SECOND - 1
+            self.assertTrue(opened.may_play(), life)
+            self.now += 1
+            self.assertFalse(opened.may_play(), life)
+
     def test_what_is_no_pass(self):
         self.assertFalse(consent_client.MediaPass().may_play())
-        self.script.replies["OpenMedia"] = api.OpenMediaResponse()
-        self.assertFalse(self.reviews.open(GRANT, "audio").may_play())
+        for reply in ({}, {"media_token": "t"}, {"media_token": "t", "life_seconds": -1}, {"life_seconds": 120}):
+            self.script.replies["OpenMedia"] = api.OpenMediaResponse(**reply)
+            self.assertFalse(self.reviews.open(GRANT, "audio").may_play(), reply)
         self.script.failures = 9
         self.assertRaises(grpc.RpcError, self.reviews.open, GRANT, "audio")
 
@@ -178,6 +279,13 @@ class ReviewCalls(ScriptedTest):
                       api.RedeemMediaResponse(artefact=types.ARTEFACT_SOURCE)):
             self.script.replies["RedeemMedia"] = media
             self.assertRaises(consent_client.NoAnswer, self.reviews.redeem, "audio", "t")
+
+    def test_a_submission_says_what_was_found(self):
+        self.script.replies["SubmitReview"] = api.SubmitReviewResponse()
+        self.reviews.submit(GRANT, bytes(32), flags=[types.FLAG_SAFETY, types.FLAG_CHILD_PRESENT])
+        self.assertEqual(self.script.seen[-1][1], api.SubmitReviewRequest(grant_id="g", fence=3, digest=bytes(32), flags=[types.FLAG_SAFETY, types.FLAG_CHILD_PRESENT]))
+        self.reviews.submit(GRANT, bytes(32))
+        self.assertEqual(self.script.seen[-1][1].flags, [])
 
     def test_only_one_thing_is_revoked(self):
         self.script.replies["RevokeReviews"] = api.RevokeReviewsResponse()

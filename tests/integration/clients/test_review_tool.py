@@ -5,6 +5,7 @@ CONSENT_RECORDINGS: JSON lines beside a folder `wav`; the samples of five real s
 """
 
 import array
+import base64
 import contextlib
 import io
 import json
@@ -13,6 +14,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -21,11 +23,12 @@ import wave
 try:
     import grpc
     import cryptography  # noqa: F401: the store verifies tokens
+    import nacl.public  # the one that cannot call opens them
 except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
-from harness import PATIENCE, ROOT, DaemonTest, with_many_reviews
+from harness import PATIENCE, ROOT, DaemonTest, until, with_many_reviews
 
 import consent_client
 from consent.v1 import recording_service_pb2 as flags
@@ -37,7 +40,7 @@ from words import fresh_id, household, opt_out, recording, turn_on
 CTL = os.environ["TEST_CTL"]
 EXAMPLE = ROOT / "client/examples/review_tool"
 REAL = os.environ.get("CONSENT_RECORDINGS")
-SITE, SYSTEM = "cluj", "audio"
+SITE, SYSTEM, VAULT = "cluj", "audio", "vault"
 PEOPLE = ("nora", "hugo", "ylva", "dunja", "rosa")
 REGION = "DE"
 sys.path.insert(0, str(EXAMPLE))
@@ -58,7 +61,7 @@ def samples(path):
         return recording_.readframes(recording_.getnframes())
 
 
-class Story(DaemonTest):
+class ReviewToolTest(DaemonTest):
 
     def setUp(self):
         super().setUp()
@@ -67,7 +70,7 @@ class Story(DaemonTest):
         callers = json.loads((self.tls / "callers.json").read_text())
         for caller in callers["callers"]:
             if "ROLE_STORE" in caller["roles"]:
-                caller["systems"] = [SYSTEM]
+                caller["systems"] = [SYSTEM, VAULT]
         (self.tls / "callers.json").write_text(json.dumps(callers))
         document = with_many_reviews(json.loads((ROOT / "deploy/policy.json").read_text()))
         for regime in document["regimes"]:
@@ -117,8 +120,8 @@ class Story(DaemonTest):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path
 
-    def start(self, role, program, *arguments):
-        process = subprocess.Popen([sys.executable, EXAMPLE / program, *map(str, arguments)], env=self.environment(role), stdin=subprocess.PIPE,
+    def start(self, role, program, *arguments, environment=None):
+        process = subprocess.Popen([sys.executable, EXAMPLE / program, *map(str, arguments)], env=environment or self.environment(role), stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
         def end():
@@ -140,9 +143,21 @@ class Story(DaemonTest):
         return ["--store", store, "--system", SYSTEM, "--country", "RO", "--site", SITE, "--reviewer", "EMPLOYEE", "--listener", listener, "--speaker",
                 str(self.folder / "speaker.pcm"), str(recordings)]
 
+    def asked(self, store, handle, token):
+        """Status and bytes of a request that somebody makes by hand."""
+        request = urllib.request.Request(f"{store}/media/{handle}", headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read()
+
     def heard(self, account):
         return [(api.ReviewOutcome.Name(one.outcome).removeprefix("REVIEW_OUTCOME_"), one.country, types.ReviewerClass.Name(one.reviewer_class))
                 for one in self.backend.reviews.list_heard(account).heard]
+
+
+class Story(ReviewToolTest):
 
     def test_three_are_heard_one_is_silent_and_one_is_flagged(self):
         listening = self.start("review-tool", "player.py", *self.player_arguments(self.store(), self.lines()))
@@ -192,15 +207,6 @@ class Story(DaemonTest):
         states = sorted(api.GrantState.Name(grant.state).removeprefix("GRANT_STATE_") for grant in officer.reviews.list_grants().grants)
         self.assertEqual(states, ["ENDED", "RESTRICTED", "SUBMITTED", "SUBMITTED", "SUBMITTED"])
 
-    def asked(self, store, handle, token):
-        """Status and bytes of a request that somebody makes by hand."""
-        request = urllib.request.Request(f"{store}/media/{handle}", headers={"Authorization": f"Bearer {token}"})
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read()
-
     def test_a_token_is_worth_nothing_to_a_second_player(self):
         store = self.store()
         reviews = self.connect("review-tool").reviews
@@ -239,6 +245,103 @@ class Story(DaemonTest):
         self.assertEqual((self.folder / "speaker.pcm").read_bytes(), b"")
         with self.assertRaises(grpc.RpcError):
             player.lease([recording("ylva", "ylva-1.wav")])
+
+
+class CannotCall(ReviewToolTest):
+    """An audio store that cannot call: it is given a key of its own and the media key, and nothing else."""
+
+    BOUND = 10 + 1  # seconds that client/README.md states: its tokens' life and the clocks' tolerance
+
+    def setUp(self):
+        super().setUp()
+        self.secret = self.folder / "vault.secret"
+        pair = nacl.public.PrivateKey.generate()
+        self.public = bytes(pair.public_key).hex()
+        self.secret.write_bytes(bytes(pair))
+        self.assertEqual(self.register(self.public)["offline_key"], self.public)
+        self.reviews = self.connect("review-tool").reviews
+
+    def ctl(self, *arguments, role="operator"):
+        return subprocess.run([CTL, "--json", *arguments], env=self.environment(role), capture_output=True, text=True, check=False)
+
+    def register(self, key):
+        done = self.ctl("systems", "register", VAULT, "--kind", "audio", "--matches-by", "account,recording-id", "--checks-on-ingest", "--offline-key", key)
+        return json.loads(done.stdout)["system"] if done.returncode == 0 else done.stderr
+
+    def store(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CONSENT")}  # nobody whom it could ask
+        process = self.start("store", "audio_store.py", "--system", VAULT, "--site", SITE, "--secret", self.secret, "--media-key",
+                             self.connect("store").reviews.media_key().hex(), self.wavs, environment=kept)
+        url = process.stdout.readline().strip()
+        self.assertTrue(url, process.poll())
+        return url
+
+    def lease(self, *accounts):
+        options = review_player.options_of(self.player_arguments("-", "-"))
+        given = review_player.Player(self.connect("review-tool"), options, None).lease([recording(account, f"{account}-1.wav") for account in accounts])
+        return [lease.grant for lease in given]
+
+    def redeemed(self, token):
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.connect("store").reviews.redeem(VAULT, token)
+        error = consent_client.error_of(raised.exception)
+        return error.reason, error.metadata["why"]
+
+    def test_it_gives_each_recording_out_once_and_calls_nobody(self):
+        store, nothing = self.store(), (403, b"")
+        grant, other = self.lease("nora", "hugo")
+        token = self.reviews.open(grant, VAULT).token()
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        for name in ("nora", "hugo", "nora-1.wav"):
+            self.assertNotIn(name.encode(), raw)
+        self.assertEqual(self.redeemed(token), ("MEDIA_TOKEN_REFUSED", "offline"))
+        self.assertEqual(self.asked(store, other.media_handle, token), nothing, "what it does not name")
+        self.assertEqual(self.asked(store, grant.media_handle, token[:-2] + "AA"), nothing, "forged")
+        self.assertEqual(self.asked(store, grant.media_handle, self.reviews.open(grant, SYSTEM).token()), nothing, "another data system's")
+        self.assertEqual(self.asked(store, grant.media_handle, token), (200, (self.wavs / "nora-1.wav").read_bytes()))
+        self.assertEqual(self.asked(store, grant.media_handle, token), nothing, "a second player")
+        # All of it stands after a restart: the registration, the media key, what was taken.
+        self.served.stop()
+        self.served.start()
+        self.endpoint = "localhost:" + self.served.wait_for("listening")["address"].split()[0].rpartition(":")[2]
+        self.assertEqual(json.loads(self.ctl("systems", "list").stdout)["systems"][0]["offline_key"], self.public)
+        self.assertEqual(self.register(self.public)["offline_key"], self.public)
+        self.assertIn("SYSTEM_EXISTS", self.register("09" + "00" * 31))
+        self.assertIn("offline_key", self.register("00" * 32))
+        token = self.connect("review-tool").reviews.open(other, VAULT).token()
+        self.assertEqual(self.asked(store, other.media_handle, token), (200, (self.wavs / "hugo-1.wav").read_bytes()))
+        self.assertEqual(self.asked(store, other.media_handle, token), nothing)
+        officer = self.connect("officer")
+        shown = {one.grant_id: (one.opens, one.redeems, one.offline_opens) for one in officer.reviews.list_grants().grants}
+        self.assertEqual(shown, {grant.grant_id: (2, 0, 1), other.grant_id: (1, 0, 1)})
+        self.backend = self.connect("backend")
+        self.assertEqual([len(self.heard(account)) for account in ("nora", "hugo", "ylva")], [1, 1, 0])
+
+    def test_no_play_begins_later_than_its_stated_bound_after_an_opt_out(self):
+        store = self.store()
+        grant = self.lease("dunja")[0]
+        # Each is good once, so one for each time that somebody tries.
+        passes = [self.reviews.open(grant, VAULT) for _ in range(60)]
+        tokens = [opened.token() for opened in passes]
+        self.backend.settings.OptOut(opt_out("dunja"))
+        acknowledged = time.monotonic()
+        with self.assertRaises(grpc.RpcError):
+            self.reviews.open(grant, VAULT)
+        played, tried = [], []
+
+        def is_over():
+            """Tries one token each quarter of a second."""
+            if time.monotonic() - acknowledged >= len(tried) / 4:
+                tried.append(tokens.pop(0))
+                if self.asked(store, grant.media_handle, tried[-1])[0] == 200:
+                    played.append(time.monotonic() - acknowledged)
+            return time.monotonic() - acknowledged > self.BOUND or not tokens
+        until(is_over, "its tokens end")
+        self.assertTrue(played, "what is in the hands of a store that cannot call is not taken back at once")
+        self.assertLessEqual(max(played), self.BOUND)
+        print(f"the last play began {max(played):.2f} s after the opt-out was acknowledged; the stated bound is {self.BOUND} s", file=sys.stderr)
+        for token in tokens:
+            self.assertEqual(self.asked(store, grant.media_handle, token), (403, b""))
 
 
 if __name__ == "__main__":

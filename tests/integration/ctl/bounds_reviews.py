@@ -6,7 +6,7 @@ import time
 import bounds
 import bounds_table
 from bounds import NotOnTheWire, often, review, set_text
-from bounds_table import ACCOUNT, DELETION_ID, ID, NAME, PAGES, PURPOSE, REASON, REVIEWER, SELECTION, SITE, SWITCH, Asked, local, path
+from bounds_table import ACCOUNT, DELETION_ID, FLAGS, ID, NAME, PAGES, PURPOSE, REASON, REVIEWER, SELECTION, SITE, SWITCH, Asked, local, path
 
 LEASE = ["<file>", "-", "--purpose", "HUMAN_REVIEW", "--listener", "anna-7"]
 GRANT = ["<grant>", "g", "<fence>", "1"]
@@ -47,10 +47,10 @@ COMMANDS = [
         "--selection": [(SELECTION, "selection")]}, (0, 22), stdin=json.dumps({"recording_id": "r", "account_id": "reviewed"}) + "\n"),
     Asked("reviews open", "ReviewService/OpenMedia", [*GRANT, "<system>", "audio"], {**GRANTED, "system": [(NAME, "audience")]}, (0, 21)),
     Asked("reviews redeem", "ReviewService/RedeemMedia", ["<system>", "audio", "<token>", "t"],
-          {"system": [(NAME, "system")], "token": [(bounds.text(1, 512), "media_token")]}, (0, 21)),
+          {"system": [(NAME, "system")], "token": [(bounds.text(1, 768), "media_token")]}, (0, 21)),
     Asked("reviews submit", "ReviewService/SubmitReview", [*GRANT, "<digest>", "0" * 64], {
         **GRANTED, "digest": [local(bounds.Kind([often("9f" * 32), *(often(wrong, bound="64 digits") for wrong in (
-            "", "0" * 63, "0" * 65, "9F" * 32, "g" * 64))]))]}, (0, 21)),
+            "", "0" * 63, "0" * 65, "9F" * 32, "g" * 64))]))], "--flag": [(FLAGS, "flags")]}, (0, 21)),
     Asked("reviews end", "ReviewService/EndReview", [*GRANT, "<outcome>", "SKIPPED"],
           {**GRANTED, "outcome": [(bounds.names(review.ReviewOutcome, "REVIEW_OUTCOME_", "SKIPPED"), "outcome")]}, (0, 21)),
     Asked("reviews renew", "ReviewService/RenewReview", GRANT, GRANTED, (0, 21)),

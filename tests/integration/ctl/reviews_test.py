@@ -81,7 +81,8 @@ class ReviewsTest(DaemonTest):
         self.assertEqual([one["recording_id"] for one in results], [f"{account}-r1" for account in self.people])
         self.json("settings", "opt-out", mona, "--all")
         self.assertEqual(self.reason("open", *names[0], "audio"), ("GRANT_ENDED", "SUBJECT_CHANGED"))
-        self.assertEqual(self.reason("submit", *names[0], DIGEST), ("GRANT_ENDED", "SUBJECT_CHANGED"))
+        self.assertEqual(self.reason("submit", *names[0], DIGEST, "--flag", "safety", "--flag", "child-present"), ("GRANT_ENDED", "SUBJECT_CHANGED"))
+        self.assertIn((mona, f"{mona}-r1"), [(one["account_id"], one["recording_id"]) for one in self.json("flags", "list")["flags"]], "what was found is stored")
         self.assertEqual(self.reason("open", names[1][0], "77", "audio"), ("GRANT_LOST", ""))
         self.assertEqual(self.reason("open", NOBODY, "1", "audio"), ("GRANT_NOT_FOUND", ""))
         token = self.json("reviews", "open", *names[1], "audio")["media_token"]
@@ -96,6 +97,19 @@ class ReviewsTest(DaemonTest):
         self.assertEqual(self.lease(olaf, expect=PARTLY_REFUSED)[0]["refusal"], "HEARD_RECENTLY")
         self.assertEqual([self.heard(account) for account in (mona, yves)], [[], []], "nothing was opened")
         self.assertEqual(len(self.heard(olaf)), 1)
+
+    def test_a_data_system_that_cannot_call_redeems_nothing(self):
+        register = ("systems", "register", "vault", "--kind", "audio", "--matches-by", "account,recording-id")
+        public = "09" + "00" * 31
+        self.assertEqual(self.json(*register, "--offline-key", public)["system"]["offline_key"], public)
+        self.assertEqual({one["name"]: one["offline_key"] for one in self.json("systems", "list")["systems"]}["vault"], public)
+        self.assertIn(public, self.ctl("systems", "list"))
+        self.assertEqual(self.json(*register, expect=REFUSED)["error"]["reason"], "SYSTEM_EXISTS")
+        name, _ = self.granted(self.people[1])
+        token = self.json("reviews", "open", *name, "vault")["media_token"]
+        self.assertEqual(self.reason("redeem", "vault", token), ("MEDIA_TOKEN_REFUSED", "offline"))
+        shown = next(one for one in self.json("reviews", "list")["grants"] if one["grant_id"] == name[0])
+        self.assertEqual((shown["opens"], shown["redeems"], shown["offline_opens"]), (1, 0, 1))
 
     def test_a_lease_is_of_ten_at_most_and_of_lines_that_can_be_read(self):
         rows = self.lines(*self.people)

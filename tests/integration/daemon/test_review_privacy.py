@@ -89,13 +89,14 @@ def what_joins(first, second, captured):
 
 
 class NothingIdentifies(DaemonTest):
+    AUDIENCE = {"name": "audio"}
 
     def setUp(self):
         super().setUp()
         self.random = random.Random(SEED)
         self.api = self.client(self.daemon("--policy", self.many_reviews_policy()))
         self.api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=purge.DataSystem(
-            name="audio", kind=purge.DATA_SYSTEM_KIND_AUDIO, checks_on_ingest=True,
+            **self.AUDIENCE, kind=purge.DATA_SYSTEM_KIND_AUDIO, checks_on_ingest=True,
             matches_by=[purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_RECORDING_ID])))
         self.people = [f"person-{number:06}" for number in range(GRANTS // 2)]
         self.captured = [self.random.randrange(3600, 20 * 86400) for _ in self.people]  # seconds ago
@@ -116,7 +117,7 @@ class NothingIdentifies(DaemonTest):
             self.replies.append(answer.SerializeToString())
             for one, result in zip(some, answer.results):
                 self.assertTrue(result.HasField("grant"), result)
-                opened = self.api.reviews.OpenMedia(reviews.OpenMediaRequest(grant_id=result.grant.grant_id, fence=result.grant.fence, audience="audio"))
+                opened = self.api.reviews.OpenMedia(reviews.OpenMediaRequest(grant_id=result.grant.grant_id, fence=result.grant.fence, audience=self.AUDIENCE["name"]))
                 heard[one] = told(result.grant, opened)
         return heard
 
@@ -146,6 +147,12 @@ class NothingIdentifies(DaemonTest):
         for what, change in bad.items():
             worse = [[{**heard[number], **change(reviewer, number)} for number in range(count)] for reviewer, heard in enumerate((first, second))]
             self.assertNotEqual(what_joins(*worse, self.captured), [], what)
+
+
+class NothingIdentifiesOffline(NothingIdentifies):
+    """The same of tokens for a data system that cannot call, which have sealed ids."""
+
+    AUDIENCE = {"name": "vault", "offline_key": bytes([9]) + bytes(31)}
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ struct World::Running {
         sweeps(context, systems, publisher.sweeps()),
         children_due(context, reads),
         safety_flags(context, changes),
-        reviews(context),
+        reviews(context, publisher.systems()),
         end_review(context,
                    [this](auto change, auto done) { subject_changes.Submit(std::move(change), std::move(done)); }),
         list_reviews(context),

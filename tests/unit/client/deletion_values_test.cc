@@ -225,6 +225,11 @@ TEST(DataSystemTest, ARegistrationSaysWhatItIsAndNotWhatBecameOfIt) {
   system.open_tasks = 5;
   v1::DataSystem proto;
   ToProto(system, &proto);
+  EXPECT_TRUE(proto.offline_key().empty());
+  EXPECT_FALSE(FromProto(proto).offline_key.has_value());
+  system.offline_key.emplace().fill(0xcc);
+  ToProto(system, &proto);
+  EXPECT_EQ(proto.offline_key(), std::string(32, '\xcc'));
   EXPECT_EQ(proto.state(), v1::DATA_SYSTEM_STATE_UNSPECIFIED);
   EXPECT_FALSE(proto.has_registered_at());
   EXPECT_EQ(proto.open_tasks(), 0);
@@ -240,6 +245,7 @@ TEST(DataSystemTest, ARegistrationSaysWhatItIsAndNotWhatBecameOfIt) {
   EXPECT_EQ(back.state, DataSystemState::kActive);
   EXPECT_EQ(back.registered_at, At(1));
   EXPECT_EQ(back.open_tasks, 2);
+  EXPECT_EQ(back.offline_key, system.offline_key);
 }
 
 TEST(DataSystemTest, ItsRetentionIsSaidAndRead) {

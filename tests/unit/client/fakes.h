@@ -237,9 +237,7 @@ class FakeClient : public Client {
       return Missing();
     }
     MediaPass Open(const GrantName&, const std::string&, const CallOptions&) override { return {}; }
-    absl::Status Submit(const GrantName&, const std::array<uint8_t, 32>&, const CallOptions&) override {
-      return Missing();
-    }
+    absl::Status Submit(const GrantName&, const Submission&, const CallOptions&) override { return Missing(); }
     absl::Status End(const GrantName&, ReviewOutcome, const CallOptions&) override { return Missing(); }
     absl::StatusOr<std::optional<Time>> Renew(const GrantName&, const CallOptions&) override { return Missing(); }
     absl::StatusOr<RedeemedMedia> Redeem(const std::string&, const std::string&, const CallOptions&) override {

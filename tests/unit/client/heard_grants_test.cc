@@ -45,6 +45,7 @@ class HeardGrantsTest : public ::testing::Test {
       grant.expires_at = kExpires;
       grant.opens = known->second + 1;
       grant.redeems = known->second;
+      grant.offline_opens = offline_opens_[id];
       page.grants.push_back(grant);
     }
     return page;
@@ -67,6 +68,7 @@ class HeardGrantsTest : public ::testing::Test {
 
   FakeClient client_;
   std::map<std::string, uint32_t> redeems_ = {{"grant-1", 1}, {"grant-2", 2}, {"grant-0", 0}};
+  std::map<std::string, uint32_t> offline_opens_;
   std::vector<size_t> asked_;
 };
 
@@ -75,6 +77,14 @@ TEST_F(HeardGrantsTest, EachPlayNeedsAGrantOfItsTimeAndBytesThatWereGivenOut) {
   EXPECT_THAT(Check({{"grant-9", kGiven}, {"grant-1", kGiven}}), ElementsAre(Pair(1, HeardProblem::kWithoutGrant)));
   EXPECT_THAT(Check({{"grant-0", kGiven + minutes(1)}}), ElementsAre(Pair(1, HeardProblem::kTooOften)))
       << "it was opened, and no bytes were given out";
+}
+
+TEST_F(HeardGrantsTest, WhatWasOpenedForADataSystemThatCannotCallIsGivenOutEachTime) {
+  const Time at = kGiven + minutes(1);
+  offline_opens_ = {{"grant-0", 2}, {"grant-1", 1}};
+  EXPECT_THAT(Check({{"grant-0", at}, {"grant-1", at}, {"grant-0", at}, {"grant-1", at}}), IsEmpty());
+  EXPECT_THAT(Check({{"grant-0", at}, {"grant-0", at}, {"grant-0", at}}),
+              ElementsAre(Pair(3, HeardProblem::kTooOften)));
 }
 
 TEST_F(HeardGrantsTest, WhatIsPlayedTwiceIsNamedByItsLaterLine) {

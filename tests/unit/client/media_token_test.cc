@@ -135,7 +135,7 @@ std::vector<Vector> Forged() {
   std::string bytes = Bytes(token);
   const std::string body = bytes.substr(0, bytes.size() - 64);
   std::string format = body;
-  format[0] = 2;
+  format[0] = 3;
   std::string over_long = body;
   over_long.replace(17, 2, std::string("\xac\x82\x00", 3));
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
@@ -146,6 +146,8 @@ std::vector<Vector> Forged() {
       {"no signature", "unreadable", base::EncodeBase64Url(body)},
       {"a signature alone", "unreadable", base::EncodeBase64Url(std::string(64, 's'))},
       {"another format", "unreadable", SignedBody(format)},
+      {"one for a data system that cannot call", "unreadable",
+       SignedBody('\x02' + body.substr(1) + std::string(309, 's'))},
       {"a byte more", "unreadable", SignedBody(body + "x")},
       {"a byte less", "unreadable", SignedBody(body.substr(0, body.size() - 1))},
       {"a number in other words", "unreadable", SignedBody(over_long)},
@@ -154,8 +156,8 @@ std::vector<Vector> Forged() {
       {"padded", "unreadable", token + "="},
       {"with blanks", "unreadable", token + " "},
       {"cut", "signature", base::EncodeBase64Url(Bytes(token).substr(0, bytes.size() - 64) + std::string(64, '\0'))},
-      {"512 bytes", "unreadable", std::string(512, 'A')},
-      {"513 bytes", "unreadable", std::string(513, 'A')}};
+      {"768 bytes", "unreadable", std::string(768, 'A')},
+      {"769 bytes", "unreadable", std::string(769, 'A')}};
 }
 
 std::vector<Vector> All() {
@@ -212,7 +214,7 @@ TEST(MediaTokenVerifierTest, GarbageOfAnyLengthIsNothing) {
   const MediaTokenVerifier verifier = Verifier(kNow);
   for (int round = 0; round < 20'000; ++round) {
     // Bytes, the text of bytes, or a token of which some letters were put elsewhere.
-    std::string garbage(dice() % 600, '\0');
+    std::string garbage(dice() % 900, '\0');
     for (char& byte : garbage) byte = static_cast<char>(dice());
     if (round % 3 == 1) garbage = base::EncodeBase64Url(garbage);
     if (round % 3 == 2) {

@@ -76,6 +76,7 @@ class FakeReviewService final : public v1::ReviewService::Service {
     view.mutable_expires_at()->set_seconds(4);
     view.set_opens(2);
     view.set_redeems(1);
+    view.set_offline_opens(3);
     view.set_outcome(v1::REVIEW_OUTCOME_SAFETY);
     page.set_next_page_token("next");
     return Answer(*request, page, response);
@@ -142,6 +143,7 @@ class ReviewsTest : public ::testing::Test {
     options.random = std::make_shared<FakeRandom>();
     client_ = *Client::Create(std::move(options));
     service_.opened.set_media_token("t");
+    service_.opened.set_life_seconds(120);
   }
   ~ReviewsTest() override { server_->Shutdown(); }
 
@@ -215,6 +217,38 @@ TEST_F(ReviewsTest, ALeaseThatIsAnsweredShortOrLongGivesNothing) {
     EXPECT_EQ(reviews().Lease(Order(count)).status().code(), absl::StatusCode::kInvalidArgument) << count;
   }
   EXPECT_EQ(service_.seen.size(), calls) << "nothing was asked";
+}
+
+TEST_F(ReviewsTest, APassLivesNoLongerThanItsToken) {
+  for (const auto& [life, expected] : std::vector<std::pair<int, int>>{{10, 10}, {1, 1}, {3'600, 120}}) {
+    service_.opened.set_life_seconds(life);
+    const MediaPass pass = reviews().Open(grant_, "vault");
+    clock_->Advance(seconds(expected) - std::chrono::nanoseconds(1));
+    EXPECT_TRUE(pass.MayPlay()) << life;
+    clock_->Advance(std::chrono::nanoseconds(1));
+    EXPECT_FALSE(pass.MayPlay()) << life;
+  }
+  for (const int life : {0, -1}) {
+    service_.opened.set_life_seconds(life);
+    EXPECT_EQ(reviews().Open(grant_, "vault").error().code(), absl::StatusCode::kInternal) << life;
+  }
+}
+
+TEST_F(ReviewsTest, ASubmissionSaysWhatWasFound) {
+  Submission submission;
+  submission.digest.fill('d');
+  submission.flags = {Flag::kSafety, Flag::kChildPresent};
+  ASSERT_TRUE(reviews().Submit(grant_, submission).ok());
+  ASSERT_TRUE(reviews().Submit(grant_, {}).ok());
+  v1::SubmitReviewRequest request;
+  ASSERT_TRUE(request.ParseFromString(service_.seen.at(0)));
+  EXPECT_EQ(request.grant_id() + request.digest(), "g" + std::string(32, 'd'));
+  EXPECT_EQ(request.fence(), 3u);
+  ASSERT_EQ(request.flags_size(), 2);
+  EXPECT_EQ(request.flags(0), v1::FLAG_SAFETY);
+  EXPECT_EQ(request.flags(1), v1::FLAG_CHILD_PRESENT);
+  ASSERT_TRUE(request.ParseFromString(service_.seen.at(1)));
+  EXPECT_EQ(request.flags_size(), 0);
 }
 
 TEST_F(ReviewsTest, APassIsOneForTwoMinutesFromSending) {
@@ -337,7 +371,7 @@ TEST_F(ReviewsTest, ListsAreReadInFull) {
   EXPECT_EQ(shown.selection, Selection::kRandom);
   EXPECT_EQ(shown.given_at, Time(seconds(3)));
   EXPECT_EQ(shown.expires_at, Time(seconds(4)));
-  EXPECT_EQ(std::to_string(shown.opens) + std::to_string(shown.redeems), "21");
+  EXPECT_EQ(std::to_string(shown.opens) + std::to_string(shown.redeems) + std::to_string(shown.offline_opens), "213");
   EXPECT_EQ(shown.outcome, ReviewOutcome::kSafety);
   EXPECT_EQ(page->next_page_token, "next");
 

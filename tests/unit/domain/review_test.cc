@@ -71,12 +71,12 @@ TEST(ReviewGrant, ATokenIsBurnedOnceAndReplacedByTheNext) {
   ReviewGrant grant = Given();
   EXPECT_EQ(RedeemToken({}, false, &grant), TokenEnd::kReplaced) << "none was given";
   const base::Bytes16 one{1}, two{2};
-  OpenMedia(kNow, one, kUntil, &grant);
+  OpenMedia(kNow, {one, kUntil}, &grant);
   EXPECT_EQ(RedeemToken(two, false, &grant), TokenEnd::kReplaced);
   EXPECT_EQ(RedeemToken(one, true, &grant), TokenEnd::kOver);
   EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kNone);
   EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kRedeemed);
-  OpenMedia(kNow + base::Seconds(5), two, kUntil, &grant);
+  OpenMedia(kNow + base::Seconds(5), {two, kUntil}, &grant);
   EXPECT_EQ(RedeemToken(one, false, &grant), TokenEnd::kReplaced);
   EXPECT_EQ(RedeemToken(two, false, &grant), TokenEnd::kNone);
   EXPECT_EQ(grant.opened_at, kNow);

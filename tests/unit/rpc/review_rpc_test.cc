@@ -48,6 +48,7 @@ TEST_F(ReviewRpcTest, AGrantFromItsLeaseToWhatThePersonIsTold) {
 
   const auto opened = Call(review_stub_, &Stub::OpenMedia, Named(grant) + R"( audience: "audio")");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_EQ(opened.life_seconds(), 120);
   const std::string redeem = R"(system: "audio" media_token: ")" + opened.media_token() + "\"";
   const auto redeemed = Call(review_stub_, &Stub::RedeemMedia, redeem);
   ASSERT_TRUE(status_.ok()) << status_.error_message();

@@ -129,6 +129,34 @@ TEST_F(SystemsTest, AReportThatCannotBeReadCountsForNoOtherSystem) {
   EXPECT_EQ(Reason("PurgeService/CompleteTasks", Text<v1::CompleteTasksRequest>("system: \"audio\"")), "INVALID_FIELD");
 }
 
+TEST_F(SystemsTest, TheKeyOfOneThatCannotCallIsListed) {
+  v1::RegisterDataSystemRequest request;
+  v1::DataSystem& vault = *request.mutable_system();
+  vault.set_name("vault");
+  vault.set_kind(v1::DATA_SYSTEM_KIND_AUDIO);
+  vault.add_matches_by(v1::MATCH_KEY_RECORDING_ID);
+  vault.add_matches_by(v1::MATCH_KEY_ACCOUNT);
+  for (const std::string& wrong : {std::string(31, 'x'), std::string(33, 'x'), std::string(32, '\0')}) {
+    vault.set_offline_key(wrong);
+    EXPECT_EQ(Reason("DataSystemService/RegisterDataSystem", request), "INVALID_FIELD");
+  }
+  const std::string key(32, 'x');
+  vault.set_offline_key(key);
+  std::string bytes;
+  ASSERT_EQ(Reason("DataSystemService/RegisterDataSystem", request, &bytes), "");
+  v1::RegisterDataSystemResponse registered;
+  ASSERT_TRUE(registered.ParseFromString(bytes));
+  EXPECT_EQ(registered.system().offline_key(), key);
+  ASSERT_EQ(Reason("DataSystemService/ListDataSystems", v1::ListDataSystemsRequest(), &bytes), "");
+  v1::ListDataSystemsResponse listed;
+  ASSERT_TRUE(listed.ParseFromString(bytes));
+  ASSERT_EQ(listed.systems_size(), 3);
+  EXPECT_EQ(listed.systems(2).offline_key(), key);
+  EXPECT_EQ(listed.systems(0).offline_key(), "");
+  vault.clear_offline_key();
+  EXPECT_EQ(Reason("DataSystemService/RegisterDataSystem", request), "SYSTEM_EXISTS");
+}
+
 // A call that waits for a task is answered by what its caller may do when the task comes.
 TEST_F(SystemsTest, WhoLostItsAccessWhileItWaitedGetsNoTask) {
   const auto request = Text<v1::LeaseTasksRequest>("system: \"audio\" max_tasks: 1 wait_seconds: 60");

@@ -187,6 +187,7 @@ SystemRow SomeSystem(uint64_t seed) {
   row.registered_at = dice.Time();
   if (dice.Below(2) == 0) row.retired_at = dice.Time();
   row.retired_reason = dice.Text(256);
+  if (dice.Below(2) == 0) row.offline_key.emplace(base::Digest{static_cast<uint8_t>(dice.Below(256))});
   return row;
 }
 

@@ -265,13 +265,16 @@ void AddHoldAndSystemRows(const Core& core, Examples* all) {
   system.latest_arrival = base::Hours(1);
   system.checks_on_ingest = true;
   system.registered_at = kTime;
+  SystemRow offline = system;
+  offline.offline_key.emplace(Filled(0xcc));
   all->insert({{"hold.key", HoldKey(300)},
                {"hold.value", EncodeHoldRow(hold)},
                {"hold-by-subject.key", HoldOfKey(core, Subject(), 300)},
                {"sweep.key", SystemKey(kSystemNumber)},
                {"sweep.value", EncodeSweepRow(SomeSweeps())},
                {"system.key", SystemKey(kSystemNumber)},
-               {"system.value", EncodeSystemRow(system)}});
+               {"system.value", EncodeSystemRow(system)},
+               {"system-offline.value", EncodeSystemRow(offline)}});
 }
 
 void AddProposals(Examples* all) {

@@ -58,9 +58,9 @@ TEST_F(ReviewTest, AGrantIsOpenedRedeemedAndSubmitted) {
   EXPECT_LE(opened->token.size(), domain::kMaxMediaTokenBytes);
   const auto redeemed = reviewing_.Redeem(opened->token);
   ASSERT_TRUE(redeemed.ok()) << redeemed.status();
-  EXPECT_EQ(redeemed->account_id, "a");
-  EXPECT_EQ(redeemed->recording_id, "rec");
-  EXPECT_EQ(redeemed->artefact, domain::Artefact::kSource);
+  EXPECT_EQ(redeemed->ids.account_id, "a");
+  EXPECT_EQ(redeemed->ids.recording_id, "rec");
+  EXPECT_EQ(redeemed->ids.artefact, domain::Artefact::kSource);
   EXPECT_EQ(redeemed->site, Employee().site);
   EXPECT_EQ(reviewing_.Why(reviewing_.Submit(held)), "NONE");
   EXPECT_EQ(reviewing_.State(held), GrantState::kSubmitted);

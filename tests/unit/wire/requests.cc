@@ -314,7 +314,8 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>(
           {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
-          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true retention { sweep_days: 7 } })"}),
+          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true retention { sweep_days: 7 }
+          offline_key: "0123456789abcdef0123456789abcdef" })"}),
       Kind<v1::SetSystemRetentionRequest>(
           {R"(system: "audio" retention { attested { by: "dpo" until { seconds: 1800000000 } } })",
            R"(system: "audio" retention { sweep_days: 30 })"}),
