@@ -213,8 +213,9 @@ class CONSENT_EXPORT Reviews {
   // Before each play. `audience`: the data system that is to give the bytes out; 1 to 64 bytes. Never fails: anything
   // that goes wrong is a pass by which nothing may be played.
   virtual MediaPass Open(const GrantName& grant, const std::string& audience, const CallOptions& options = {}) = 0;
-  // `digest`: SHA-256 of what was submitted. FailedPrecondition (GRANT_ENDED), Aborted (GRANT_LOST), NotFound
-  // (GRANT_NOT_FOUND): what was made of the recording must go.
+  // `digest`: SHA-256 of the grant's id and what was submitted, so that no other result of the recording has it.
+  // FailedPrecondition (GRANT_ENDED), Aborted (GRANT_LOST), NotFound (GRANT_NOT_FOUND): what was made of the recording
+  // must go; by the digest the annotation systems find what came too late.
   virtual absl::Status Submit(const GrantName& grant, const std::array<uint8_t, 32>& digest,
                               const CallOptions& options = {}) = 0;
   // The first outcome stays; a flag is stored also where the grant is over. Not kUnset or kSubmitted.

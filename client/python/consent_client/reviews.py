@@ -85,7 +85,8 @@ class Reviews:
         return MediaPass(response.media_token, self._clock, sent + _TOKEN_LIFE_NS)
 
     def submit(self, grant: Grant, digest: bytes, timeout: float = 10.0) -> None:
-        """`digest`: SHA-256 of what was submitted. GRANT_ENDED, GRANT_LOST, GRANT_NOT_FOUND: what was made of the recording must go."""
+        """`digest`: SHA-256 of the grant's id and what was submitted, so that no other result of the recording has it. GRANT_ENDED, GRANT_LOST,
+        GRANT_NOT_FOUND: what was made of the recording must go; by it the annotation systems find what came too late."""
         self._stub().SubmitReview(api.SubmitReviewRequest(grant_id=grant.grant_id, fence=grant.fence, digest=digest), timeout=timeout)
 
     def end(self, grant: Grant, outcome: api.ReviewOutcome, timeout: float = 10.0) -> None:
