@@ -16,6 +16,7 @@ from words import OFFICE, household, opt_out, recording, turn_on
 
 SYSTEMS = {"audio": purge.DATA_SYSTEM_KIND_AUDIO, "queue": purge.DATA_SYSTEM_KIND_ANNOTATION_QUEUE, "annotations": purge.DATA_SYSTEM_KIND_ANNOTATIONS}
 DRAFT = deletion.DELETION_SELECTOR_KIND_DRAFT
+WORK_LEFT = 40
 
 
 @unittest.skipUnless(CTL, "consentctl is not built")
@@ -84,7 +85,7 @@ class LateDrafts(DaemonTest):
             self.assertEqual((task.account_id, task.cause), ("ann", deletion.DELETION_CAUSE_LATE_DRAFT))
             self.assertEqual((task.selector.draft.recording_id, task.selector.draft.digest), ("r2", digest))
             self.assertFalse(task.HasField("covers"))
-            result = purge.TaskResult(task_id=task.task_id, epoch=task.epoch, outcome=purge.PURGE_OUTCOME_ACKNOWLEDGED, erased_count=1)
+            result = purge.TaskResult(task_id=task.task_id, epoch=task.epoch, outcome=deletion.PURGE_OUTCOME_ACKNOWLEDGED, erased_count=1)
             [answer] = self.api.purges.CompleteTasks(purge.CompleteTasksRequest(system=system, results=[result])).answers
             self.assertTrue(answer.accepted, answer)
             self.assertEqual(self.tasks(system), [])
@@ -113,7 +114,7 @@ class LateDrafts(DaemonTest):
         script.write_text(f'#!/bin/sh\necho "$CONSENT_SELECTOR $CONSENT_RECORDING_IDS $CONSENT_DIGEST" > {self.folder}/handed\necho 1\n')
         script.chmod(0o755)
         for system in ("queue", "annotations"):
-            counts, _ = ctl([self.host], "worker", system, "--once", "--accepts", "draft", "--", str(script))
+            counts, _ = ctl([self.host], "worker", system, "--once", "--accepts", "draft", "--", str(script), codes=(WORK_LEFT,))  # of the opt-out
             self.assertEqual(counts["done"], 1, counts)
             self.assertEqual((self.folder / "handed").read_text(), f"draft r2 {digest.hex()}\n")
         self.eventually_completed(made.deletion_id)
