@@ -71,6 +71,10 @@ struct SelectorWriter {
   }
   void operator()(const VoiceIdOf& voice) const { out->set_voice_id_of_profile_id(voice.profile.value()); }
   void operator()(AccountClosure /*closure*/) const { out->set_account_closure(true); }
+  void operator()(const Draft& draft) const {
+    out->mutable_draft()->set_recording_id(draft.recording.value());
+    out->mutable_draft()->set_digest(draft.digest);
+  }
 };
 
 // None where a purpose or the scope is not known: what is left of them would select something else.
@@ -94,6 +98,13 @@ bool IsUsable(const v1::PurgeTask& task, const PurgeTask& read) {
          std::none_of(read.exceptions.begin(), read.exceptions.end(), [](const HoldSelector& exception) {
            return std::holds_alternative<std::monostate>(exception.scope);
          });
+}
+
+// None where what tells it from others is lost.
+DeletionSelector DraftOf(const v1::Draft& draft) {
+  constexpr size_t kDigestBytes = 32;
+  if (draft.recording_id().empty() || draft.digest().size() != kDigestBytes) return {};
+  return Draft{RecordingId(draft.recording_id()), draft.digest()};
 }
 
 // What a step of a request has beside what all have.
@@ -295,6 +306,8 @@ DeletionSelector FromProto(const v1::DeletionSelector& selector) {
       return VoiceIdOf{ProfileId(selector.voice_id_of_profile_id())};
     case v1::DeletionSelector::kAccountClosure:
       return selector.account_closure() ? DeletionSelector(AccountClosure{}) : DeletionSelector();
+    case v1::DeletionSelector::kDraft:
+      return DraftOf(selector.draft());
     case v1::DeletionSelector::KIND_NOT_SET:
       break;
   }

@@ -43,6 +43,7 @@ constexpr Field kIds[] = {{v1::RecordingIds::kRecordingIdsFieldNumber, kText}};
 constexpr Field kScope[] = {{v1::Scope::kProfileIdFieldNumber, kText}, {v1::Scope::kDeviceIdFieldNumber, kText}};
 constexpr Field kCopies[] = {{v1::PurposeCopies::kPurposesFieldNumber, kText},
                              {v1::PurposeCopies::kScopeFieldNumber, kScope}};
+constexpr Field kDraft[] = {{v1::Draft::kRecordingIdFieldNumber, kText}, {v1::Draft::kDigestFieldNumber, kText}};
 constexpr Field kDeletion[] = {{v1::DeletionSelector::kEverythingFieldNumber, kNumber},
                                {v1::DeletionSelector::kTimeRangeFieldNumber, kRange},
                                {v1::DeletionSelector::kSpokenDayFieldNumber, kDay},
@@ -51,7 +52,8 @@ constexpr Field kDeletion[] = {{v1::DeletionSelector::kEverythingFieldNumber, kN
                                {v1::DeletionSelector::kDeviceIdFieldNumber, kText},
                                {v1::DeletionSelector::kPurposeCopiesFieldNumber, kCopies},
                                {v1::DeletionSelector::kVoiceIdOfProfileIdFieldNumber, kText},
-                               {v1::DeletionSelector::kAccountClosureFieldNumber, kNumber}};
+                               {v1::DeletionSelector::kAccountClosureFieldNumber, kNumber},
+                               {v1::DeletionSelector::kDraftFieldNumber, kDraft}};
 constexpr Field kHold[] = {{v1::HoldSelector::kAccountFieldNumber, kNumber},
                            {v1::HoldSelector::kProfileIdFieldNumber, kText},
                            {v1::HoldSelector::kDeviceIdFieldNumber, kText},

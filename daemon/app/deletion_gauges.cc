@@ -25,7 +25,8 @@ using ops::SeriesSink;
 constexpr size_t kMaxOverdue = 10'000;
 constexpr size_t kMaxHoldLooks = 1'000;
 
-constexpr std::array kCauses = {DeletionCause::kRequested, DeletionCause::kWithdrawal, DeletionCause::kRetention};
+constexpr std::array kCauses = {DeletionCause::kRequested, DeletionCause::kWithdrawal, DeletionCause::kRetention,
+                                DeletionCause::kLateDraft};
 constexpr std::array kAppealKinds = {domain::AppealKind::kAppeal, domain::AppealKind::kComplaint};
 constexpr int kLastState = static_cast<int>(domain::DeletionState::kCancelled);
 

@@ -15,7 +15,7 @@ SystemProgress* DeletionRequest::Find(SystemNumber system) {
 }
 
 OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received) {
-  if (kind == SelectorKind::kRecordings) return OrderedTimes();
+  if (kind == SelectorKind::kRecordings || kind == SelectorKind::kDraft) return OrderedTimes();
   if (kind == SelectorKind::kAccountClosure) return OrderedTimes::Always();
   const auto no_later = [&named](Instant receipt) { return named.to.IsSet() ? std::min(named.to, receipt) : receipt; };
   return OrderedTimes::Between(named.from, no_later(received.SureReceipt()), no_later(received.LatestReceipt()));
@@ -201,6 +201,7 @@ bool DenialTakesDefaults(const Selector& selector) {
 bool LiesWithin(const Selector& inner, const Selector& outer) {
   if (outer.kind == SelectorKind::kAccountClosure) return true;
   if (inner.kind == SelectorKind::kAccountClosure) return false;
+  if (outer.kind == SelectorKind::kDraft) return inner == outer;
   // Everything received before it, named by whatever.
   if (outer.kind == SelectorKind::kEverything) return true;
   if (inner.kind == SelectorKind::kRecordings || outer.kind == SelectorKind::kRecordings) {
@@ -218,7 +219,17 @@ TombstoneState TombstoneStateOf(DeletionState state) {
   return state == DeletionState::kDenied ? TombstoneState::kDenied : TombstoneState::kPending;
 }
 
+bool MaySelect(const Selector& selector, base::RecordingHandle recording) {
+  if (selector.kind == SelectorKind::kDraft) return selector.draft.recording == recording;
+  if (selector.kind != SelectorKind::kRecordings) return true;
+  return std::binary_search(selector.recordings.begin(), selector.recordings.end(), recording);
+}
+
 bool MayOverlap(const HeldPart& held, const Selector& selector) {
+  if (selector.kind == SelectorKind::kDraft) {
+    return held.recordings.empty() ||
+           std::binary_search(held.recordings.begin(), held.recordings.end(), selector.draft.recording);
+  }
   if (selector.kind == SelectorKind::kRecordings) {
     if (held.recordings.empty()) return true;
     return std::any_of(selector.recordings.begin(), selector.recordings.end(),
@@ -231,6 +242,7 @@ bool MayOverlap(const HeldPart& held, const Selector& selector) {
 }
 
 bool CoversAll(const HeldPart& held, const Selector& selector) {
+  if (selector.kind == SelectorKind::kDraft && !held.recordings.empty()) return MayOverlap(held, selector);
   if (!held.recordings.empty()) {
     return selector.kind == SelectorKind::kRecordings &&
            std::includes(held.recordings.begin(), held.recordings.end(), selector.recordings.begin(),
@@ -238,7 +250,9 @@ bool CoversAll(const HeldPart& held, const Selector& selector) {
   }
   const bool same_scope = held.scope.kind == ScopeKind::kAccount || held.scope == selector.scope;
   const bool any_time = !held.captured.from.IsSet() && held.captured.to == base::kEndOfTime;
-  if (selector.kind == SelectorKind::kRecordings) return same_scope && any_time;
+  if (selector.kind == SelectorKind::kRecordings || selector.kind == SelectorKind::kDraft) {
+    return same_scope && any_time;
+  }
   return same_scope && held.captured.from <= selector.captured.from() && selector.captured.latest() <= held.captured.to;
 }
 

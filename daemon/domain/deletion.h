@@ -33,14 +33,22 @@ enum class SelectorKind : uint8_t {
   kPurposeCopies = 7,
   kVoiceId = 8,  // a profile's: its copies for VOICE_IDENTIFICATION
   kAccountClosure = 9,
+  kDraft = 10,  // one result of a review, of the annotation systems alone
 };
+inline constexpr SelectorKind kLastSelectorKind = SelectorKind::kDraft;
 
 // Why there is a request. Numbers equal those of consent.v1.DeletionCause and are on disk.
 enum class DeletionCause : uint8_t {
   kRequested = 1,
   kWithdrawal = 2,  // the rule purges these two by the record itself: they add no tombstone
   kRetention = 3,
+  kLateDraft = 4,  // submitted under a grant that did not stand any more; it adds no tombstone: the recording stays
 };
+inline constexpr DeletionCause kLastDeletionCause = DeletionCause::kLateDraft;
+// Made with a change of settings, and owed as long as these say so.
+constexpr bool FollowsSettings(DeletionCause cause) {
+  return cause == DeletionCause::kWithdrawal || cause == DeletionCause::kRetention;
+}
 
 using base::kMaxSelectedRecordings;
 
@@ -51,22 +59,31 @@ struct NamedTimes {
   bool operator==(const NamedTimes&) const = default;
 };
 // What a request of that kind orders when it is received: never later than the receipt, whoever's clock made its ends.
-// Of kRecordings nothing by time; a closure has no times: always.
+// Of kRecordings and kDraft nothing by time; a closure has no times: always.
 OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received);
+
+// One result of a review: what was made of the recording and has that digest (SHA-256).
+struct DraftName {
+  base::RecordingHandle recording;
+  base::Digest digest{};
+  bool operator==(const DraftName&) const = default;
+};
 
 // What a request selects, as the rule matches it.
 struct Selector {
   SelectorKind kind = SelectorKind::kEverything;
   ScopeRef scope;
-  OrderedTimes captured;                          // of all but kRecordings
+  OrderedTimes captured;                          // of all but kRecordings and kDraft
   std::vector<base::RecordingHandle> recordings;  // of kRecordings: sorted, no duplicates
   PurposeSet copies_of;                           // of kPurposeCopies and kVoiceId
+  // Of kDraft. Not among `recordings`: what these name is marked for the rule, and a draft's recording is not.
+  DraftName draft;
   bool operator==(const Selector&) const = default;
   // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one. An
   // account is closed once.
   bool IsOpenEnded() const {
     return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings &&
-           kind != SelectorKind::kAccountClosure;
+           kind != SelectorKind::kAccountClosure && kind != SelectorKind::kDraft;
   }
 };
 
@@ -276,6 +293,8 @@ struct HeldPart {
 // What keeps some of what an open request selects: a legal hold (perhaps beside the other), or a report of SAFETY
 // alone, which ends by itself.
 enum class OnHold : uint8_t { kNo = 0, kByLaw = 1, kForSafety = 2 };
+// Whether the selector may select the recording, or what was made of it; no for one that names others alone.
+bool MaySelect(const Selector& selector, base::RecordingHandle recording);
 // Some of what the request selects may be on hold. Where it cannot be told, yes: a recording can name any profile and
 // any device.
 bool MayOverlap(const HeldPart& held, const Selector& selector);

@@ -50,6 +50,7 @@ void PutOver(const base::HandleLayer& layer, RecordingFacts* facts) {
 void PutOver(const base::HandleLayer& layer, Selector* selector) {
   selector->scope = Over(layer, selector->scope);
   PutOver(layer, &selector->recordings);
+  if (selector->kind == SelectorKind::kDraft) selector->draft.recording = layer.Over(selector->draft.recording);
 }
 
 void PutOver(const base::HandleLayer& layer, HeldPart* held) {

@@ -23,7 +23,9 @@ GrantEnd GrantEndOf(const ReviewGrant& grant, const ReviewNumbers& numbers, bool
   if (grant.outcome != ReviewOutcome::kNone) return GrantEnd::kEnded;
   // What ended it for good is told before what would have ended it anyway.
   if (const GrantEnd moved = Moved(grant.numbers, numbers); moved != GrantEnd::kNone) return moved;
-  return is_over ? GrantEnd::kExpired : GrantEnd::kNone;
+  if (is_over) return GrantEnd::kExpired;
+  // The rule may say yes again by time alone; a draft that is being purged can be submitted no more.
+  return grant.draft_was_late ? GrantEnd::kNotEligible : GrantEnd::kNone;
 }
 
 }  // namespace
@@ -115,6 +117,25 @@ GrantEnd RenewGrant(Instant now, const base::BootTime& until, ReviewGrant* grant
 
 bool IsSubmitted(const ReviewGrant& grant, const GrantName& name, const base::Digest& digest) {
   return Meant(grant, name) == GrantEnd::kNone && grant.outcome == ReviewOutcome::kSubmitted && grant.digest == digest;
+}
+
+bool LeavesDraft(GrantEnd end) {
+  switch (end) {
+    case GrantEnd::kExpired:
+    case GrantEnd::kSubjectChanged:
+    case GrantEnd::kPolicyChanged:
+    case GrantEnd::kSuspensionsChanged:
+    case GrantEnd::kRevoked:
+    case GrantEnd::kNotEligible:
+      return true;
+    case GrantEnd::kNone:
+    case GrantEnd::kSubmitted:
+    case GrantEnd::kEnded:
+    case GrantEnd::kRenewedBefore:
+    case GrantEnd::kOtherGrant:
+      break;
+  }
+  return false;
 }
 
 void SubmitGrant(const base::Digest& digest, ReviewGrant* grant) {

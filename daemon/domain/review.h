@@ -116,7 +116,8 @@ struct ReviewGrant {
   bool token_is_burned = false;
   base::BootTime token_until;
   ReviewOutcome outcome = ReviewOutcome::kNone;
-  base::Digest digest{};  // where the outcome is kSubmitted
+  base::Digest digest{};        // where the outcome is kSubmitted
+  bool draft_was_late = false;  // what was submitted came too late and is to be purged: it is over for good
   bool operator==(const ReviewGrant&) const = default;
 };
 
@@ -164,6 +165,9 @@ TokenEnd RedeemToken(const base::Bytes16& token, bool token_is_over, ReviewGrant
 GrantEnd RenewGrant(Instant now, const base::BootTime& until, ReviewGrant* grant);
 // Whether the very submission was taken before: then it is answered as it was.
 bool IsSubmitted(const ReviewGrant& grant, const GrantName& name, const base::Digest& digest);
+// Whether a submission that is refused so leaves a draft which nobody may keep: the grant is the one that is meant, and
+// nothing was said of it before.
+bool LeavesDraft(GrantEnd end);
 void SubmitGrant(const base::Digest& digest, ReviewGrant* grant);
 // The first word about a grant stays; later ones change nothing.
 void EndGrant(ReviewOutcome outcome, ReviewGrant* grant);

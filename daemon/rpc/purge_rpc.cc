@@ -60,7 +60,7 @@ void Write(const service::SystemRow& system, const service::LeasedTask& task, bo
 }
 
 service::Accepts AcceptsOf(const wire::LeaseInput& input) {
-  service::Accepts accepts = input.accepts.empty() ? service::kAcceptsAll : service::Accepts{0};
+  service::Accepts accepts = input.accepts.empty() ? service::kAcceptsUnsaid : service::Accepts{0};
   for (const domain::SelectorKind kind : input.accepts) {
     accepts = static_cast<service::Accepts>(accepts | service::AcceptsOf(kind));
   }

@@ -12,7 +12,7 @@ namespace consent::wire {
 namespace {
 
 constexpr int kMaxStates = 7;
-constexpr int kMaxCauses = 3;
+constexpr int kMaxCauses = v1::DeletionCause_ARRAYSIZE - 1;
 
 domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* violations) {
   domain::NamedTimes interval;
@@ -104,6 +104,9 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
     case v1::DeletionSelector::kAccountClosure:
       out.kind = domain::SelectorKind::kAccountClosure;
       if (!selector.account_closure()) violations->Add(Path(at, "account_closure"), "must be true");
+      break;
+    case v1::DeletionSelector::kDraft:
+      violations->Add(Path(at, "draft"), "cannot be asked for: the daemon makes it of a review that came too late");
       break;
     case v1::DeletionSelector::KIND_NOT_SET:
       violations->Add(at, "must say what is to be deleted");
@@ -204,10 +207,20 @@ std::string ObjectOf(const domain::DeletionRequest& request) {
       return "the copies that were made for these purposes";
     case domain::SelectorKind::kVoiceId:
       return "what your voice is recognised by";
+    case domain::SelectorKind::kDraft:
+      return "what was written";
     default:
       return request.cause == domain::DeletionCause::kRetention ? "the recordings that you want kept no longer"
                                                                 : "the recordings";
   }
+}
+
+// The beginning of a sentence that ends with the day of the receipt.
+std::string OpeningOf(domain::DeletionCause cause) {
+  if (domain::FollowsSettings(cause)) return "Your settings changed on ";
+  return cause == domain::DeletionCause::kRequested
+             ? "We received your request on "
+             : "What somebody wrote about a recording came too late to be kept on ";
 }
 
 std::string Summary(const domain::DeletionRequest& request, domain::OnHold on_hold, base::Instant now) {
@@ -215,9 +228,7 @@ std::string Summary(const domain::DeletionRequest& request, domain::OnHold on_ho
   const auto ended = static_cast<size_t>(
       std::count_if(request.parts.begin(), request.parts.end(),
                     [](const domain::SystemProgress& part) { return part.outcome != domain::PurgeOutcome::kOpen; }));
-  const bool asked = request.cause == domain::DeletionCause::kRequested;
-  std::string text =
-      (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
+  std::string text = OpeningOf(request.cause) + date(request.received_at) + ". ";
   switch (request.state) {
     case domain::DeletionState::kReceived:
     case domain::DeletionState::kVerifying:
@@ -372,7 +383,8 @@ std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& reco
 }
 
 bool HasCovers(const domain::Selector& selector) {
-  return selector.kind != domain::SelectorKind::kRecordings && selector.kind != domain::SelectorKind::kAccountClosure;
+  return selector.kind != domain::SelectorKind::kRecordings && selector.kind != domain::SelectorKind::kAccountClosure &&
+         selector.kind != domain::SelectorKind::kDraft;
 }
 
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {

@@ -75,7 +75,7 @@ void WriteDeletion(const domain::DeletionRequest& request, domain::OnHold on_hol
 // Of a completed one, after WriteDeletion: until when a backup may hold what the records had of it, and a sentence of
 // the summary that says so. `keep_days`: how long backups are kept by the policy in force.
 void WriteBackupsUntil(const domain::DeletionRequest& request, int keep_days, v1::DeletionRequest* out);
-// Absent where single recordings are named, and of a closure, which has no times.
+// Absent where single recordings or a draft are named, and of a closure, which has no times.
 bool HasCovers(const domain::Selector& selector);
 // What is surely ordered; without `to` while the time of its receipt is in doubt.
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out);

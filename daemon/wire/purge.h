@@ -56,7 +56,7 @@ struct LeaseInput {
   size_t max_tasks = 0;
   base::Span visibility;
   base::Span wait;
-  std::vector<domain::SelectorKind> accepts;  // empty: all
+  std::vector<domain::SelectorKind> accepts;  // empty: all but kDraft
   bool look_only = false;
 };
 struct ReportInput {

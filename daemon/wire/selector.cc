@@ -30,6 +30,13 @@ std::string SerialiseSelector(const domain::Selector& selector, const std::strin
   return out.SerializeAsString();
 }
 
+std::string SerialiseDraft(const std::string& recording_id, const base::Digest& digest) {
+  v1::DeletionSelector out;
+  out.mutable_draft()->set_recording_id(recording_id);
+  out.mutable_draft()->set_digest(std::string(base::View(digest)));
+  return out.SerializeAsString();
+}
+
 std::string WithPurposes(const std::string& selector, domain::PurposeSet purposes) {
   v1::DeletionSelector out;
   if (!out.ParseFromString(selector) || !out.has_purpose_copies()) return selector;

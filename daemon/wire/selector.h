@@ -11,6 +11,9 @@ namespace consent::wire {
 // the kinds that a change of settings makes: purpose copies, a range of times, a profile, a device. Thread-safe.
 std::string SerialiseSelector(const domain::Selector& selector, const std::string& scope_id);
 
+// Serialised consent.v1.DeletionSelector of one result of a review.
+std::string SerialiseDraft(const std::string& recording_id, const base::Digest& digest);
+
 // A serialised selector of purposes' copies, of these purposes. Of another kind, or no selector: as it is.
 std::string WithPurposes(const std::string& selector, domain::PurposeSet purposes);
 

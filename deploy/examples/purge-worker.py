@@ -10,7 +10,7 @@ Take it as it is for a store of this layout, or as a beginning for yours:
     /srv/audio/ACCOUNT/anything.json     beside it: what is known of it, in the keys of `consentctl filter`
 
 ACCOUNT is folder_of(account_id). The keys: recording_id, captured_at, captured_uncertainty_ms, profile_ids, device_id, and of a copy
-artefact (anything but SOURCE) and made_for. The task is read from standard input; the CONSENT_ variables say the same, for programs that
+artefact (anything but SOURCE) and made_for; of what a reviewer submitted also digest, in hexadecimal. The task is read from standard input; the CONSENT_ variables say the same, for programs that
 find them handier. Ids are any text of up to 128 bytes, so they are compared and never made a path of, but for folder_of.
 
 - What may be meant by its time goes: a recording without a time is within every range. What may be on hold stays: so is one without profile.
@@ -32,8 +32,8 @@ import urllib.parse
 DONE, NOTHING, NOT_UNDERSTOOD, LATER = 0, 3, 65, 75
 # Each with what must be in the selector beside its kind. `copies` is a sweep's.
 KINDS = {"everything": (), "time_range": (), "spoken_day": (), "account_closure": (), "recordings": ("recording_ids",), "profile": ("profile_id",),
-         "device": ("device_id",), "voice_id": ("profile_id",), "purpose_copies": ("purposes",), "copies": ("recording_ids", "artefact", "purposes")}
-TIMELESS = ("recordings", "account_closure", "copies")
+         "device": ("device_id",), "voice_id": ("profile_id",), "purpose_copies": ("purposes",), "copies": ("recording_ids", "artefact", "purposes"), "draft": ("recording_id", "digest")}
+TIMELESS = ("recordings", "account_closure", "copies", "draft")
 HELD_KINDS = {"account": (), "profile": ("profile_id",), "device": ("device_id",), "recordings": ("recording_ids",)}
 
 
@@ -84,6 +84,8 @@ def is_selected(item, selector, covers):
         return False
     if kind in ("purpose_copies", "voice_id"):
         return is_copy(item) and item.get("made_for") in selector.get("purposes", ["VOICE_IDENTIFICATION"])
+    if kind == "draft":
+        return item.get("recording_id") == selector["recording_id"] and item.get("digest") == selector["digest"]
     if kind == "copies":
         return is_copy(item) and item["artefact"] == selector["artefact"] and item.get("made_for") in selector["purposes"]
     return True

@@ -108,7 +108,7 @@ OFFICER = {
                   [(f"sum({of('consentd_decision_log_missing_records')})", "missing records")], "stat", steps=none_is_good()),
         ]),
         ("Deletion requests", [
-            Panel("Which requests are open?", "Open deletion requests by regime and cause. Withdrawal and retention: a change of settings made them.",
+            Panel("Which requests are open?", "Open deletion requests by regime and cause. Withdrawal and retention: a change of settings made them. Late draft: a review that was submitted too late.",
                   [(seen("regime, cause", "consentd_deletion_requests", OPEN, REGIME), "{{regime}} {{cause}}")], "bars"),
             Panel("Which are overdue?", "Past their due time and not on hold. Any is a broken promise: `consentctl requests overdue` lists them.",
                   [(seen("regime, cause", "consentd_deletion_requests_overdue", REGIME), "{{regime}} {{cause}}")], "bars", steps=none_is_good()),

@@ -1,9 +1,12 @@
 // consentctl requests report.
 #include "client/cli/commands/requests.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "client/cli/engines/period_figures.h"
 #include "client/cli/engines/period_tally.h"
@@ -66,6 +69,17 @@ absl::Status ReadChoices(Client& client, ChoicesQuery query, const std::function
   return absl::OkStatus();
 }
 
+// Each month that the time touches and that has begun, as a whole: rates are counted by months. Of one whose counts are
+// gone there are none. `now`: by the daemon's clock.
+absl::Status ReadRates(Client& client, const ReportFlags& flags, Time now, std::vector<Figure>* figures) {
+  for (const std::string& month : MonthsOf(*flags.from, std::min(*flags.to, now))) {
+    const absl::StatusOr<std::vector<HeardRate>> rates = client.reviews().ListRates(month);
+    if (!rates.ok()) return rates.status();
+    for (Figure& figure : RateFiguresOf(month, *rates)) figures->push_back(std::move(figure));
+  }
+  return absl::OkStatus();
+}
+
 // Reads all that the figures need; half of a count is no count.
 absl::Status ReadAll(Client& client, const ReportFlags& flags, PeriodTally* tally, DeletionTally* now) {
   absl::Status status = ReadRequests(client, *flags.to, [&](const DeletionRequest& request) {
@@ -91,8 +105,8 @@ PeriodUnit UnitOf(const std::string& by) {
   return by == "year" ? PeriodUnit::kYear : PeriodUnit::kWhole;
 }
 
-int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally, const DeletionTally& now,
-                 const DaemonStatus& status) {
+int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally,
+                 const std::vector<Figure>& figures) {
   ReportHead head{TimeText(flags.from), TimeText(flags.to), flags.by.empty() ? "whole" : flags.by, {}, {}};
   for (const ReportPeriod& period : tally.periods()) {
     if (!period.whole) head.partial_periods.push_back(period.name);
@@ -103,8 +117,6 @@ int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& ta
         " entries of that time are of accounts that were closed and erased since; what they chose is not counted.";
   }
   if (tally.choices().truncated) head.caveat += " The store no longer has the oldest entries of that time.";
-  std::vector<Figure> figures = FiguresOf(tally, now);
-  for (Figure& figure : StandingOf(status)) figures.push_back(std::move(figure));
   if (flags.html) return PrintText(ReportHtml(head, figures), kDone);
   if (flags.csv) return PrintText(ReportCsv(figures), kDone);
   Report report;
@@ -127,7 +139,11 @@ int RunPeriods(const Cli& cli, const ReportFlags& flags) {
     }
     const absl::StatusOr<DaemonStatus> status = client.GetStatus();
     if (!status.ok()) return PrintError(status.status(), cli.json);
-    return PrintPeriods(cli, flags, tally, now, *status);
+    std::vector<Figure> figures = FiguresOf(tally, now);
+    const absl::Status read = ReadRates(client, flags, status->read_at.value_or(*flags.to), &figures);
+    if (!read.ok()) return PrintError(read, cli.json);
+    for (Figure& figure : StandingOf(*status)) figures.push_back(std::move(figure));
+    return PrintPeriods(cli, flags, tally, figures);
   });
 }
 
@@ -184,7 +200,7 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
   app->add_flag(
       "--html", flags->html,
       "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice, what data "
-      "systems kept, and how everything stands now");
+      "systems kept, which part of the utterances people listened to, and how everything stands now");
   app->add_option("--by", flags->by,
                   "The same figures as --html for each month, quarter, half-year or year of UTC's calendar, with --csv "
                   "or --json as one list")

@@ -225,7 +225,7 @@ void AddWorkerShown(CLI::App* app, WorkerFlags* flags) {
   AddNames(
       app, "--accepts", &flags->settings.accepts,
       "The selectors that the command can do; tasks of others are left to other workers, and stay open where there "
-      "is none (default: all)");
+      "is none (default: all but draft)");
   app->add_flag("--dry-run", flags->dry_run,
                 "Show what the command would be handed now, one line for each task, and end: nothing is leased, run or "
                 "reported. It shows whose data it is");

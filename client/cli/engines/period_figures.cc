@@ -1,12 +1,16 @@
 #include "client/cli/engines/period_figures.h"
 
 #include <map>
+#include <optional>
 #include <string>
+
+#include "consent/names.h"
 
 namespace consent::cli {
 namespace {
 
 constexpr char kAllRegimes[] = "(all)";
+constexpr char kUnknownCountry[] = "(unknown)";
 
 // Adds figures of one section.
 class FigureSection {
@@ -77,6 +81,25 @@ std::vector<Figure> FiguresOf(const PeriodTally& tally, const DeletionTally& now
   }
   for (const auto& [regime, figures] : now.ByRegime()) AddNow(regime, figures, &out);
   AddNow(kAllRegimes, now.Total(), &out);
+  return out;
+}
+
+std::vector<Figure> RateFiguresOf(const std::string& month, const std::vector<HeardRate>& rates) {
+  std::vector<Figure> out;
+  FigureSection section("review_rates", &out);
+  for (const HeardRate& rate : rates) {
+    const std::string group =
+        std::string(Name(rate.purpose)) + " " + (rate.country.empty() ? kUnknownCountry : rate.country);
+    const auto measured = [&rate](double HeardRate::Measured::*figure) {
+      return rate.measured.has_value() ? std::optional<double>(*rate.measured.*figure) : std::nullopt;
+    };
+    section.Add(month, group, "heard", static_cast<uint64_t>(rate.heard));
+    section.Add(month, group, "utterances", static_cast<uint64_t>(rate.utterances));
+    section.Add(month, group, "measured_parts_per_million", measured(&HeardRate::Measured::parts_per_million));
+    section.Add(month, group, "low_parts_per_million", measured(&HeardRate::Measured::low));
+    section.Add(month, group, "high_parts_per_million", measured(&HeardRate::Measured::high));
+    section.Add(month, group, "allowed_parts_per_million", static_cast<uint64_t>(rate.allowed_parts_per_million));
+  }
   return out;
 }
 

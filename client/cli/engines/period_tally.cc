@@ -81,6 +81,16 @@ std::vector<ReportPeriod> PeriodsOf(Time from, Time to, PeriodUnit unit) {
   return periods;
 }
 
+std::vector<std::string> MonthsOf(Time from, Time to) {
+  const std::chrono::year_month_day last = DayOf(to);
+  const auto first = last.year() / last.month() - std::chrono::months(static_cast<int>(kMostPeriods) - 1);
+  std::vector<std::string> months;
+  for (const ReportPeriod& period : PeriodsOf(std::max(from, StartOf(first)), to, PeriodUnit::kMonth)) {
+    months.push_back(period.name);
+  }
+  return months;
+}
+
 std::optional<size_t> PeriodTally::At(const std::optional<Time>& time) const {
   if (!time.has_value()) return std::nullopt;
   const auto after = std::upper_bound(periods_.begin(), periods_.end(), *time,

@@ -33,6 +33,9 @@ inline constexpr size_t kMostPeriods = 240;
 // there are more than kMostPeriods, or none.
 std::vector<ReportPeriod> PeriodsOf(Time from, Time to, PeriodUnit unit);
 
+// The calendar's months that [from, to) touches, as in 2026-11, in their order; the last kMostPeriods of them.
+std::vector<std::string> MonthsOf(Time from, Time to);
+
 // Of requests that somebody asked for. 11 CCR 7102(a) asks for received, complied with in whole or in part, denied, and
 // median or mean days to the substantive response, for each calendar year.
 struct RequestFigures {

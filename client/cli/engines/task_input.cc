@@ -10,14 +10,15 @@
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
 #include "client/cli/render/render_hold.h"
+#include "daemon/base/hash.h"
 
 namespace consent::cli {
 namespace {
 
-constexpr std::array<std::string_view, 14> kNames = {
+constexpr std::array<std::string_view, 15> kNames = {
     "CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID",    "CONSENT_CAUSE",      "CONSENT_SELECTOR",  "CONSENT_FROM",
     "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID", "CONSENT_DEVICE_ID", "CONSENT_PURPOSES",
-    "CONSENT_EXCEPTIONS", "CONSENT_AGAIN",         "CONSENT_LOOKED_AT",  "CONSENT_ARTEFACT"};
+    "CONSENT_EXCEPTIONS", "CONSENT_AGAIN",         "CONSENT_LOOKED_AT",  "CONSENT_ARTEFACT",  "CONSENT_DIGEST"};
 constexpr char kSweep[] = "SWEEP";
 constexpr char kCopies[] = "copies";
 // Linux refuses a variable of 128 KiB or more (MAX_ARG_STRLEN), its name and the closing NUL included.
@@ -56,6 +57,10 @@ class Variables {
     if (const auto* profile = std::get_if<ProfileId>(&selector)) SetScope({*profile, {}});
     if (const auto* device = std::get_if<DeviceId>(&selector)) SetScope({{}, *device});
     if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) SetScope({voice->profile, {}});
+    if (const auto* draft = std::get_if<Draft>(&selector)) {
+      SetList("CONSENT_RECORDING_IDS", {draft->recording});
+      Set("CONSENT_DIGEST", base::Hex(draft->digest));
+    }
     if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
       Set("CONSENT_PURPOSES", NamesText(copies->purposes));
       SetScope(copies->scope);

@@ -58,6 +58,7 @@ std::string SelectionWords(const ExplainedRequest& request) {
     case DeletionSelectorKind::kVoiceId:
       return "a learnt voice";
     case DeletionSelectorKind::kAccountClosure:
+    case DeletionSelectorKind::kDraft:
     case DeletionSelectorKind::kUnset:
       break;
   }

@@ -5,6 +5,7 @@
 
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_texts.h"
+#include "daemon/base/hash.h"
 
 namespace consent::cli {
 namespace {
@@ -22,6 +23,9 @@ std::string SelectorText(const DeletionSelector& selector) {
   if (const auto* profile = std::get_if<ProfileId>(&selector)) return text + ":" + profile->value();
   if (const auto* device = std::get_if<DeviceId>(&selector)) return text + ":" + device->value();
   if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) return text + ":" + voice->profile.value();
+  if (const auto* draft = std::get_if<Draft>(&selector)) {
+    return text + " " + base::Hex(draft->digest) + " of " + draft->recording.value();
+  }
   if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
     return text + ": " + NamesText(copies->purposes) +
            (copies->scope == Scope{} ? "" : " of " + ScopeText(copies->scope));
@@ -153,6 +157,7 @@ std::string SelectorKind(const DeletionSelector& selector) {
     const char* operator()(const PurposeCopies& /*copies*/) const { return "purpose_copies"; }
     const char* operator()(const VoiceIdOf& /*voice*/) const { return "voice_id"; }
     const char* operator()(AccountClosure /*closure*/) const { return "account_closure"; }
+    const char* operator()(const Draft& /*draft*/) const { return "draft"; }
   };
   return std::visit(Kind(), selector);
 }
@@ -178,6 +183,9 @@ Json SelectorJson(const DeletionSelector& selector) {
     json.update(ScopeJson(copies->scope));
   } else if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) {
     json["profile_id"] = voice->profile.value();
+  } else if (const auto* draft = std::get_if<Draft>(&selector)) {
+    json["recording_id"] = draft->recording.value();
+    json["digest"] = base::Hex(draft->digest);
   }
   return json;
 }

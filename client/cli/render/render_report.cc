@@ -208,6 +208,34 @@ std::vector<ChartOf> ChoiceCharts() {
   };
 }
 
+std::vector<ChartOf> RateCharts() {
+  using Row = ChartOf::Row;
+  return {
+      {"review-rates",
+       "How much people listened to",
+       "Recordings that were opened for a review, of a million utterances that were reported, with the bounds of the "
+       "95 % interval and what the policy allows now (1,000,000: any number). Each month that the time touches counts "
+       "as a whole.",
+       "review_rates",
+       "",
+       "Month, purpose and country",
+       Row::kPeriodAndGroup,
+       {{"measured_parts_per_million", "Measured"},
+        {"low_parts_per_million", "At least"},
+        {"high_parts_per_million", "At most"},
+        {"allowed_parts_per_million", "Allowed"}},
+       2},
+      {"review-counts",
+       "What the rates are made of",
+       "Recordings that were opened for a review, and utterances that callers reported.",
+       "review_rates",
+       "",
+       "Month, purpose and country",
+       Row::kPeriodAndGroup,
+       {{"heard", "Heard"}, {"utterances", "Utterances"}}},
+  };
+}
+
 // The California section is the requests' with whole and part as one.
 std::vector<Figure> WithCalifornia(const std::vector<Figure>& figures) {
   std::vector<Figure> all = figures;
@@ -296,6 +324,7 @@ std::string ReportHtml(const ReportHead& head, const std::vector<Figure>& figure
   for (const ChartOf& chart : RequestCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : OtherCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : ChoiceCharts()) body += ChartOfFigures(chart, all);
+  for (const ChartOf& chart : RateCharts()) body += ChartOfFigures(chart, all);
   body += StandingHtml(figures);
   return PageHtml("Consent and deletion report", body);
 }

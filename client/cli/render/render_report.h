@@ -12,9 +12,9 @@ namespace consent::cli {
 // One figure. All three forms are made of these, so they cannot differ.
 struct Figure {
   // "requests", "exempt", "holds", "opt_outs", "opt_outs_by_purpose", "opt_outs_by_channel", "consents_by_notice",
-  // "now", "standing".
+  // "now", "review_rates", "standing".
   std::string section;
-  // A period's name.
+  // A period's name; of "review_rates" the month's.
   std::string period;
   // A regime or "(all)", a system and a reason, a purpose, a channel, a notice, of what it stands; empty: there is one
   // group.

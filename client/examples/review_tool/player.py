@@ -77,7 +77,7 @@ class Player:
         word, _, words = said.strip().partition(" ")
         try:
             if word == "submit":
-                self.reviews.submit(grant, hashlib.sha256(words.encode()).digest())
+                self.reviews.submit(grant, hashlib.sha256((grant.grant_id + words).encode()).digest())
             else:
                 self.reviews.end(grant, api.ReviewOutcome.Value(f"REVIEW_OUTCOME_{word}"))
         except grpc.RpcError as error:  # nothing was taken: a tool that has kept the words deletes them now

@@ -59,6 +59,8 @@ enum class DeletionCause : uint8_t {
   kWithdrawal = 2,
   // DO_NOT_SAVE or a shorter retention was chosen: what is older must go.
   kRetention = 3,
+  // A review was submitted under a grant that did not stand any more: that draft must go.
+  kLateDraft = 4,
 };
 // How the user was told that a request was received.
 enum class ReceiptChannel : uint8_t { kUnset = 0, kEmail = 1, kLetter = 2, kInApp = 3, kPhone = 4, kOther = 5 };
@@ -106,6 +108,15 @@ struct AccountClosure {
   auto operator<=>(const AccountClosure&) const = default;
 };
 
+// One result of a review that was submitted too late; nothing else of the recording. The daemon's own: no request may
+// name it.
+struct Draft {
+  RecordingId recording;
+  // SHA-256 as it was submitted; 32 bytes.
+  std::string digest;
+  auto operator<=>(const Draft&) const = default;
+};
+
 // The most recordings in one selector.
 inline constexpr size_t kMaxDeletedRecordings = 1000;
 
@@ -113,7 +124,7 @@ inline constexpr size_t kMaxDeletedRecordings = 1000;
 // receipt. monostate: not said, or said in a way that this library does not know in full; the daemon refuses it, and
 // nobody may delete by it.
 using DeletionSelector = std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>,
-                                      ProfileId, DeviceId, PurposeCopies, VoiceIdOf, AccountClosure>;
+                                      ProfileId, DeviceId, PurposeCopies, VoiceIdOf, AccountClosure, Draft>;
 
 // The kind of a DeletionSelector. kUnset: this library does not know it.
 enum class DeletionSelectorKind : uint8_t {
@@ -127,6 +138,7 @@ enum class DeletionSelectorKind : uint8_t {
   kPurposeCopies = 7,
   kVoiceId = 8,
   kAccountClosure = 9,
+  kDraft = 10,
 };
 
 // One data system's part of a request.

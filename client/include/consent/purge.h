@@ -129,7 +129,8 @@ struct LeaseOrder {
   // The caller leaves alone what PurgeTask::exceptions name. Where that is not said, a task that has any arrives
   // without its selector, so that nothing on hold is deleted by code that does not look.
   bool heeds_exceptions = false;
-  // What the caller can do, none twice; empty: all. Tasks of other selectors are left to others.
+  // What the caller can do, none twice; empty: all but kDraft, which code that is older would not know. Tasks of other
+  // selectors are left to others.
   std::vector<DeletionSelectorKind> accepts = {};
   // Nothing is leased: the tasks are those that would be handed out now, with an epoch of 0, which nothing may report.
   // `wait` is 0 then.

@@ -105,7 +105,7 @@ class CONSENT_EXPORT MediaPass {
 
 // What a listener is done with.
 struct Submission {
-  // SHA-256 of what was submitted.
+  // SHA-256 of the grant's id and what was submitted, so that no other result of the recording has it.
   std::array<uint8_t, 32> digest{};
   // What was found, at most 4, none kUnset; each is stored as by ReportRecording, also where the grant is over.
   std::vector<Flag> flags = {};
@@ -227,7 +227,8 @@ class CONSENT_EXPORT Reviews {
   // that goes wrong is a pass by which nothing may be played.
   virtual MediaPass Open(const GrantName& grant, const std::string& audience, const CallOptions& options = {}) = 0;
   // FailedPrecondition (GRANT_ENDED), Aborted (GRANT_LOST), NotFound (GRANT_NOT_FOUND): what was made of the recording
-  // must go; the flags are stored all the same. After any other error they may not be: repeat it.
+  // must go, and by the digest the annotation systems find what came too late; the flags are stored all the same. After
+  // any other error they may not be: repeat it.
   virtual absl::Status Submit(const GrantName& grant, const Submission& submission,
                               const CallOptions& options = {}) = 0;
   // The first outcome stays; a flag is stored also where the grant is over. Not kUnset or kSubmitted.

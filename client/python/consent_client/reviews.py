@@ -86,8 +86,9 @@ class Reviews:
         return MediaPass(response.media_token, self._clock, sent + min(response.life_seconds, _MOST_TOKEN_LIFE) * 1_000_000_000)
 
     def submit(self, grant: Grant, digest: bytes, flags: Sequence[types.Flag] = (), timeout: float = 10.0) -> None:
-        """`digest`: SHA-256 of what was submitted. `flags`: what was found, at most 4; each is stored as by ReportRecording, also where the grant is over.
-        GRANT_ENDED, GRANT_LOST, GRANT_NOT_FOUND: what was made of the recording must go; after any other error the flags may not be stored: repeat it."""
+        """`digest`: SHA-256 of the grant's id and what was submitted, so that no other result of the recording has it. `flags`: what was found, at most 4; each
+        is stored as by ReportRecording, also where the grant is over. GRANT_ENDED, GRANT_LOST, GRANT_NOT_FOUND: what was made of the recording must go, and by
+        the digest the annotation systems find what came too late; after any other error the flags may not be stored: repeat it."""
         self._stub().SubmitReview(api.SubmitReviewRequest(grant_id=grant.grant_id, fence=grant.fence, digest=digest, flags=flags), timeout=timeout)
 
     def end(self, grant: Grant, outcome: api.ReviewOutcome, timeout: float = 10.0) -> None:

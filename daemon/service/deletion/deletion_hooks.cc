@@ -66,27 +66,6 @@ void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest&
 
 }  // namespace
 
-const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
-  for (const domain::Regime& known : rules.regimes) {
-    if (known.name == regime) return known.deletion;
-  }
-  return rules.regimes[rules.unknown_regime].deletion;
-}
-
-void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionRequest& request) {
-  if (!moment.now.doubtful) return;
-  request.doubt_since = core.time.After(base::Span{});
-  request.doubt_after = moment.now.not_before;
-}
-
-void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request) {
-  const domain::Regime& regime = rules.regimes[rules.ForRegion(region).regime];
-  request.regime = regime.name;
-  const domain::Deadlines due = domain::DeadlinesOf(request.received_at, regime.deletion);
-  request.confirm_by = due.confirm_by;
-  request.due_at = due.complete_by;
-}
-
 absl::Status DeletionEffect::LoadRecordings(const Core& core, const domain::Selector& selector) {
   recordings_.clear();
   for (const base::RecordingHandle recording : selector.recordings) {

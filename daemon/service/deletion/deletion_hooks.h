@@ -36,13 +36,6 @@ class DeletionEffect {
   std::vector<std::pair<base::RecordingHandle, domain::RecordingState>> recordings_;
 };
 
-// Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
-void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionRequest& request);
-// The periods of the regime of that name; of one that is gone the unknown region's.
-const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
-// The due times by the regime of `region`, whose name is noted.
-void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
-
 class CreateDeletionHook final : public ChangeHook {
  public:
   CreateDeletionHook(base::SubjectHandle subject, NewDeletion deletion);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "daemon/service/deletion/deletion_hooks.h"
-#include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -22,7 +20,7 @@ std::string WithdrawalFollowUps::ToldSelector(const domain::Selector& selector) 
 absl::Status WithdrawalFollowUps::LoadMissing(const Core& core, const domain::SubjectFacts& before) {
   if (IsJoined(before)) return absl::OkStatus();
   return missing_.Load(core, [this](const domain::DeletionRequest& request) -> std::optional<DeletionPayload> {
-    if (request.cause == domain::DeletionCause::kRequested || account_id_.empty()) return std::nullopt;
+    if (!domain::FollowsSettings(request.cause) || account_id_.empty()) return std::nullopt;
     const domain::ScopeRef& scope = request.selector.scope;
     const bool is_named =
         scope.kind == domain::ScopeKind::kAccount ||
@@ -32,16 +30,9 @@ absl::Status WithdrawalFollowUps::LoadMissing(const Core& core, const domain::Su
   });
 }
 
-WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const std::string& account_id,
-                                                   const domain::EndedUse& ended, const domain::Moment& moment) const {
-  New made;
-  made.times.to = ended.up_to;
-  domain::DeletionRequest& request = made.request;
-  request.id = base::DeletionId::Draw(core.random, core.PartitionOf(subject_).number);
-  request.subject = subject_;
-  request.cause = ended.cause;
-  request.requester = domain::Actor::kSystem;
-  domain::Selector& selector = request.selector;
+OwnDeletion WithdrawalFollowUps::Make(const Core& core, const std::string& account_id, const domain::EndedUse& ended,
+                                      const domain::Moment& moment) const {
+  domain::Selector selector;
   selector.scope = ended.scope;
   selector.copies_of = ended.copies_of;
   if (ended.cause == domain::DeletionCause::kWithdrawal) {
@@ -52,19 +43,14 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const std::
     selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile
                                                                     : domain::SelectorKind::kDevice;
   }
+  const domain::NamedTimes times{{}, ended.up_to};
   // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the
   // selector.
   domain::Selector told = selector;
-  told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id, ToldSelector(told)};
-  base::PayloadKey key = core.shares.NewPayloadKey(subject_, core.random);
-  made.share = std::move(key.share);
-  base::Digest unused{};
-  made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);
-  if (account_id.empty()) {  // nobody can be told of it until its ids come back
-    made.share.clear();
-    made.sealed.clear();
-  }
+  told.captured = domain::TimesOf(selector.kind, times, moment);
+  OwnDeletion made =
+      MakeOwnDeletion(core, subject_, ended.cause, std::move(selector), {account_id, ToldSelector(told)});
+  made.times = times;
   return made;
 }
 
@@ -98,23 +84,13 @@ void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& pre
   forgiven_.AddPreconditions(preconditions);
   missing_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
-  for (const New& made : made_) preconditions.push_back(IdIsFree(made.request.id));
+  for (const OwnDeletion& made : made_) preconditions.push_back(IdIsFree(made.request.id));
 }
 
 void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
   forgiven_.Build(core, stamp, out);
-  const domain::Moment& moment = out.moment;
-  const store::Partition partition = core.PartitionOf(subject_);
   for (size_t i = 0; i < made_.size(); ++i) {
-    domain::DeletionRequest request = made_[i].request;
-    request.received_at = moment.Received();
-    request.changed = moment.sequence;
-    request.selector.captured = domain::TimesOf(request.selector.kind, made_[i].times, moment);
-    NoteDoubt(core, moment, request);
-    SetDeadlines(*core.policies.rules(), out.transition.after.region, request);
-    domain::Verify(request, moment, systems_.active);
-    WriteNewDeletion(core, DeletionPlace{partition, NumberOf(moment.sequence, i)},
-                     DeletionRow{std::move(request), made_[i].sealed}, made_[i].share, out.writes);
+    WriteOwnDeletion(core, made_[i], i, out.moment, out.transition.after.region, systems_, out.writes);
   }
   missing_.Build(core, out.writes);
 }

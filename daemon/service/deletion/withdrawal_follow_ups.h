@@ -12,6 +12,7 @@
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/deletion/forgiven_copies.h"
 #include "daemon/service/deletion/missing_ids.h"
+#include "daemon/service/deletion/new_deletion.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
@@ -31,26 +32,19 @@ class WithdrawalFollowUps final : public ChangeHook {
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
 
  private:
-  // One request to be made.
-  struct New {
-    domain::DeletionRequest request;
-    domain::NamedTimes times;  // that it selects
-    std::string share;
-    std::string sealed;
-  };
   // What data systems are told of `selector`; of a profile or device whose id this change does not name with none.
   std::string ToldSelector(const domain::Selector& selector) const;
   absl::Status LoadMissing(const Core& core, const domain::SubjectFacts& before);
   // Of what a data system has under that account id; where it is unknown, the request needs its ids.
-  New Make(const Core& core, const std::string& account_id, const domain::EndedUse& ended,
-           const domain::Moment& moment) const;
+  OwnDeletion Make(const Core& core, const std::string& account_id, const domain::EndedUse& ended,
+                   const domain::Moment& moment) const;
 
   const base::SubjectHandle subject_;
   ForgivenCopies forgiven_;
   MissingIds missing_;  // of such requests, which a restore left without
   const std::string account_id_;
   const std::vector<std::pair<domain::ScopeRef, std::string>> names_;
-  std::vector<New> made_;
+  std::vector<OwnDeletion> made_;
   SystemsSeen systems_;
   bool ends_something_ = false;
 };

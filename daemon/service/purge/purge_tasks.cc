@@ -143,7 +143,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   const absl::StatusOr<HoldSnapshot> snapshot = LoadHoldSnapshot(core_, subject);
   if (!snapshot.ok()) return snapshot.status();
   // What follows from settings waits until a restored record's are confirmed: they may be looser than it says.
-  if (deletion->request.cause != domain::DeletionCause::kRequested && snapshot->facts.facts.restored_at.IsSet()) {
+  if (domain::FollowsSettings(deletion->request.cause) && snapshot->facts.facts.restored_at.IsSet()) {
     queue_.GiveBack(system.number, place, core_.time.After(kRestoredPause).since);
     return std::optional<Candidate>();
   }

@@ -24,11 +24,13 @@ inline constexpr uint32_t kStuckAfter = 5;
 // The kinds of selectors that a worker does, as bits by their numbers (domain::SelectorKind). Bit 0 is of tasks whose
 // kind is not known: only who does all gets them.
 using Accepts = uint16_t;
-inline constexpr size_t kSelectorKinds = 10;
+inline constexpr size_t kSelectorKinds = static_cast<size_t>(domain::kLastSelectorKind) + 1;
 inline constexpr Accepts kAcceptsAll = (1U << kSelectorKinds) - 1;
 constexpr Accepts AcceptsOf(domain::SelectorKind kind) {
   return static_cast<Accepts>(1U << static_cast<unsigned>(kind));
 }
+// Of a worker that does not say. It may be older than drafts and take one for the whole recording.
+inline constexpr Accepts kAcceptsUnsaid = static_cast<Accepts>(kAcceptsAll & ~AcceptsOf(domain::SelectorKind::kDraft));
 
 // Thread-safe. Owns a thread, which only wakes waiters.
 class TaskQueue {

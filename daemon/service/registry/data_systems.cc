@@ -239,7 +239,8 @@ absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
         if (damaged) return false;
         const domain::DeletionRequest& request = row.request;
         const bool waits = domain::IsOpen(request.state) && domain::IsVerified(request.state);
-        const bool lacks = std::any_of(seen->active.begin(), seen->active.end(),
+        const std::vector<domain::SystemNumber>& owing = seen->For(request.cause);
+        const bool lacks = std::any_of(owing.begin(), owing.end(),
                                        [&](domain::SystemNumber system) { return request.Find(system) == nullptr; });
         if (waits && lacks) lacking.push_back(DeletionPlace{partition, NumberOfKey(key)});
         return true;
@@ -260,7 +261,7 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     const auto systems = LoadSystems(core_, place.partition);
     if (!systems.ok()) return systems.status();
     std::vector<store::Write> writes;
-    for (const domain::SystemNumber system : systems->active) {
+    for (const domain::SystemNumber system : systems->For(row->request.cause)) {
       const size_t before = row->request.parts.size();
       domain::AddPart(row->request, system);
       if (row->request.parts.size() == before) continue;

@@ -148,7 +148,7 @@ absl::Status EndStatus(domain::GrantEnd end, const domain::Decision& decision) {
   }
   std::map<std::string, std::string> metadata{
       {"cause", std::string(proto::EnumName<v1::GrantEnd>(static_cast<v1::GrantEnd>(end)))}};
-  if (end == domain::GrantEnd::kNotEligible) {
+  if (end == domain::GrantEnd::kNotEligible && decision.eligibility != domain::Eligibility::kEligible) {
     std::string reasons;
     decision.ForEachReason([&](domain::Reason reason) {
       if (!reasons.empty()) reasons.push_back(',');

@@ -8,6 +8,7 @@
 #include "daemon/domain/standards.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/review/late_draft.h"
 #include "daemon/service/rows/population_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -247,34 +248,51 @@ absl::StatusOr<std::vector<store::Write>> CountHeard(const Core& core, const Gra
   return writes;
 }
 
+// GRANT_NOT_FOUND; those of ReadGrounds.
+absl::StatusOr<GrantUse> ReadUse(const Core& core, const domain::GrantName& name) {
+  GrantUse use;
+  absl::StatusOr<std::string> key = FindGrant(core, name.id);
+  if (!key.ok()) return key.status();
+  use.key = *std::move(key);
+  use.partition = store::Partition{name.id.partition()};
+  absl::StatusOr<StoredRow<GrantRow>> stored = LoadGrant(core, use.partition, use.key);
+  if (!stored.ok()) return stored.status();
+  if (!stored->bytes.has_value()) return NoSuchGrant();
+  use.stored = *std::move(stored);
+  absl::StatusOr<Grounds> grounds = ReadGrounds(core, use.stored.row);
+  if (!grounds.ok()) return grounds.status();
+  use.grounds = *std::move(grounds);
+  const domain::ReviewGrant& grant = use.stored.row.grant;
+  use.end = MayUse(grant, name, {use.grounds.numbers, core.time.IsOver(grant.until), use.grounds.IsEligible()});
+  return use;
+}
+
+// Commits the grant as `use` has it now; `was_opened`: before the use.
+absl::StatusOr<store::Outcome> CommitUse(Core& core, GrantUse& use, bool was_opened, const Caller& caller) {
+  const GrantRow& row = use.stored.row;
+  Grounds& grounds = use.grounds;
+  absl::StatusOr<std::vector<store::Write>> writes = std::vector<store::Write>();
+  if (row.grant.opened_at.IsSet() && !was_opened) writes = CountHeard(core, row, &grounds);
+  if (!writes.ok()) return writes.status();
+  writes->push_back({Table::kReview, use.key, EncodeGrantRow(row)});
+  grounds.preconditions.push_back({Table::kReview, use.key, use.stored.bytes});
+  return CommitNow(core, use.partition, grounds.preconditions,
+                   [&](const store::Stamp&) {
+                     return store::Change{
+                         *writes, PlainEvent(ChangeKind::kReviewChanged, grounds.rules->version, {}, caller.identity)};
+                   })
+      .outcome;
+}
+
 template <typename Step>
 absl::Status Reviews::Use(const domain::GrantName& name, const Caller& caller, Step step) {
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
-    const absl::StatusOr<std::string> key = FindGrant(core_, name.id);
-    if (!key.ok()) return key.status();
-    const store::Partition partition{name.id.partition()};
-    absl::StatusOr<StoredRow<GrantRow>> stored = LoadGrant(core_, partition, *key);
-    if (!stored.ok()) return stored.status();
-    if (!stored->bytes.has_value()) return NoSuchGrant();
-    GrantRow& row = stored->row;
-    absl::StatusOr<Grounds> grounds = ReadGrounds(core_, row);
-    if (!grounds.ok()) return grounds.status();
-    const domain::GrantStanding standing{grounds->numbers, core_.time.IsOver(row.grant.until), grounds->IsEligible()};
-    const bool was_opened = row.grant.opened_at.IsSet();
-    const absl::StatusOr<bool> changed = step(MayUse(row.grant, name, standing), *grounds, &row);
+    absl::StatusOr<GrantUse> use = ReadUse(core_, name);
+    if (!use.ok()) return use.status();
+    const bool was_opened = use->stored.row.grant.opened_at.IsSet();
+    const absl::StatusOr<bool> changed = step(use->end, use->grounds, &use->stored.row);
     if (!changed.ok()) return changed.status();
-    if (!*changed) return store::Outcome::kCommitted;
-    absl::StatusOr<std::vector<store::Write>> writes = std::vector<store::Write>();
-    if (row.grant.opened_at.IsSet() && !was_opened) writes = CountHeard(core_, row, &*grounds);
-    if (!writes.ok()) return writes.status();
-    writes->push_back({Table::kReview, *key, EncodeGrantRow(row)});
-    grounds->preconditions.push_back({Table::kReview, *key, stored->bytes});
-    return CommitNow(core_, partition, grounds->preconditions,
-                     [&](const store::Stamp&) {
-                       return store::Change{*writes, PlainEvent(ChangeKind::kReviewChanged, grounds->rules->version, {},
-                                                                caller.identity)};
-                     })
-        .outcome;
+    return *changed ? CommitUse(core_, *use, was_opened, caller) : store::Outcome::kCommitted;
   });
 }
 
@@ -351,12 +369,22 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
 }
 
 absl::Status Reviews::Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller) {
-  return Use(name, caller, [&](domain::GrantEnd end, const Grounds& grounds, GrantRow* row) -> absl::StatusOr<bool> {
-    if (IsSubmitted(row->grant, name, digest)) return false;
-    if (end != domain::GrantEnd::kNone) return Refuse(ReviewCounts::Use::kSubmit, end, grounds.decision);
-    domain::SubmitGrant(digest, &row->grant);
-    return true;
+  GrantUse refused;  // where it is refused
+  const absl::Status done = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    absl::StatusOr<GrantUse> use = ReadUse(core_, name);
+    if (!use.ok()) return use.status();
+    domain::ReviewGrant& grant = use->stored.row.grant;
+    refused.end = domain::GrantEnd::kNone;
+    if (IsSubmitted(grant, name, digest)) return store::Outcome::kCommitted;
+    if (use->end == domain::GrantEnd::kNone) {
+      domain::SubmitGrant(digest, &grant);
+      return CommitUse(core_, *use, grant.opened_at.IsSet(), caller);
+    }
+    refused = *std::move(use);
+    return LeavesDraft(refused.end) ? PurgeLateDraft(core_, refused, digest, caller) : store::Outcome::kCommitted;
   });
+  if (!done.ok() || refused.end == domain::GrantEnd::kNone) return done;
+  return Refuse(ReviewCounts::Use::kSubmit, refused.end, refused.grounds.decision);
 }
 
 absl::StatusOr<base::Instant> Reviews::Renew(const domain::GrantName& name, const Caller& caller) {

@@ -81,7 +81,8 @@ class Reviews {
   // `system` redeems; the caller works for it. MEDIA_TOKEN_REFUSED, also of a system that cannot call; GRANT_NOT_FOUND,
   // GRANT_LOST, GRANT_ENDED.
   absl::StatusOr<RedeemedMedia> Redeem(std::string_view token, std::string_view system, const Caller& caller);
-  // GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
+  // GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED. Where it is refused because the grant does not stand any more, the purge
+  // of the draft is durable before (late_draft.h).
   absl::Status Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller);
   // Until when it lives, by the wall. GRANT_NOT_FOUND, GRANT_LOST, GRANT_ENDED.
   absl::StatusOr<base::Instant> Renew(const domain::GrantName& name, const Caller& caller);

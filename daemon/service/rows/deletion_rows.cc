@@ -24,13 +24,16 @@ void PutSelector(Encoder& out, const domain::Selector& selector) {
   out.Varint(selector.recordings.size());
   for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
   out.BigEndian(selector.copies_of.bits, 2);
+  if (selector.kind != domain::SelectorKind::kDraft) return;
+  out.Raw(base::View(selector.draft.recording.bytes));
+  out.Raw(base::View(selector.draft.digest));
 }
 
 domain::Selector GetSelector(Decoder& in) {
   domain::Selector selector;
   const uint8_t kind = in.Byte();
   const uint8_t scope = in.Byte();
-  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kAccountClosure) ||
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::kLastSelectorKind) ||
       scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) {
     in.Fail();
   }
@@ -48,6 +51,9 @@ domain::Selector GetSelector(Decoder& in) {
   }
   selector.copies_of.bits = static_cast<uint16_t>(in.BigEndian(2));
   if (selector.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
+  if (selector.kind != domain::SelectorKind::kDraft) return selector;
+  selector.draft.recording.bytes = in.Array<16>();
+  selector.draft.digest = in.Array<32>();
   return selector;
 }
 
@@ -212,7 +218,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t state = in.Byte();
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
-  if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
+  if (cause < 1 || cause > static_cast<uint8_t>(domain::kLastDeletionCause) || state < 1 ||
       state > static_cast<uint8_t>(domain::DeletionState::kCancelled) ||
       bits > (kExtendedBit | kUnsettledBit | kConfirmedBit | kAppealedBit) ||
       requester > static_cast<uint8_t>(domain::Actor::kSystem)) {

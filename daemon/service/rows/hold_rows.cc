@@ -240,10 +240,7 @@ void Overlaps(const SafetyHold& hold, const domain::Selector& selector, Overlap*
   overlap->all =
       overlap->all || domain::CoversAll(held, selector) || hold.recordings.size() > domain::kMaxSelectedRecordings;
   for (size_t i = 0; i < hold.recordings.size(); ++i) {
-    const bool is_selected =
-        selector.kind != domain::SelectorKind::kRecordings ||
-        std::binary_search(selector.recordings.begin(), selector.recordings.end(), hold.recordings[i]);
-    if (!is_selected) continue;
+    if (!domain::MaySelect(selector, hold.recordings[i])) continue;
     ++overlap->safety;
     const bool is_first = !overlap->safety_until.IsSet() || hold.until[i] < overlap->safety_until;
     if (is_first) overlap->safety_until = hold.until[i];

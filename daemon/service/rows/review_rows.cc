@@ -18,7 +18,7 @@ using base::Encoder;
 constexpr uint8_t kReviewFormat = 1;
 constexpr size_t kMaxSealedBytes = 1024;
 // Of a grant.
-constexpr uint8_t kRenewedBit = 1, kBurnedBit = 2;
+constexpr uint8_t kRenewedBit = 1, kBurnedBit = 2, kLateDraftBit = 4;
 // Of the facts of a recording.
 constexpr uint8_t kUncertaintyBit = 1, kRegionBit = 2;
 
@@ -95,7 +95,8 @@ void GetFacts(Decoder& in, domain::RecordingFacts* facts) {
 void PutGrant(Encoder& out, const domain::ReviewGrant& grant) {
   out.Raw(base::View(grant.id.bytes));
   out.Varint(grant.fence);
-  out.Byte(static_cast<uint8_t>((grant.renewed ? kRenewedBit : 0) | (grant.token_is_burned ? kBurnedBit : 0)));
+  out.Byte(static_cast<uint8_t>((grant.renewed ? kRenewedBit : 0) | (grant.token_is_burned ? kBurnedBit : 0) |
+                                (grant.draft_was_late ? kLateDraftBit : 0)));
   out.Varint(grant.numbers.subject);
   out.Varint(grant.numbers.accounts);
   PutTime(out, grant.numbers.policy);
@@ -125,9 +126,10 @@ void GetGrant(Decoder& in, domain::ReviewGrant* grant) {
   grant->id.bytes = in.Array<16>();
   grant->fence = in.Varint();
   const uint8_t bits = in.Byte();
-  if (bits > (kRenewedBit | kBurnedBit) || grant->fence == 0) in.Fail();
+  if (bits > (kRenewedBit | kBurnedBit | kLateDraftBit) || grant->fence == 0) in.Fail();
   grant->renewed = (bits & kRenewedBit) != 0;
   grant->token_is_burned = (bits & kBurnedBit) != 0;
+  grant->draft_was_late = (bits & kLateDraftBit) != 0;
   grant->numbers.subject = in.Varint();
   grant->numbers.accounts = in.Varint();
   grant->numbers.policy = GetTime(in);

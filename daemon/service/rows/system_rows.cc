@@ -92,7 +92,9 @@ absl::StatusOr<SystemsSeen> LoadSystems(const Core& core, store::Partition parti
   std::vector<SystemRow> systems;
   if (absl::Status s = ScanSystems(core, partition, &systems, &seen.version); !s.ok()) return s;
   for (const SystemRow& system : systems) {
-    if (system.IsActive()) seen.active.push_back(system.number);
+    if (!system.IsActive()) continue;
+    seen.active.push_back(system.number);
+    if (system.HoldsDrafts()) seen.drafts.push_back(system.number);
   }
   return seen;
 }

@@ -16,6 +16,9 @@
 namespace consent::service {
 
 inline constexpr size_t kMaxSystems = 64;
+// Of consent.v1.DataSystemKind.
+inline constexpr uint8_t kAnnotationQueueKind = 3;
+inline constexpr uint8_t kAnnotationsKind = 4;
 // The registry's version of a partition: every commit that makes tasks has it for a precondition.
 inline constexpr std::string_view kSystemsVersionKey = "version";
 
@@ -33,6 +36,7 @@ struct SystemRow {
   // X25519. A system that has one cannot call: its media tokens are sealed to it. Absent: it redeems them.
   std::optional<base::BoxPublicKey> offline_key;
   bool IsActive() const { return !retired_at.IsSet(); }
+  bool HoldsDrafts() const { return kind == kAnnotationQueueKind || kind == kAnnotationsKind; }
 };
 std::string EncodeSystemRow(const SystemRow& row);
 bool DecodeSystemRow(std::string_view bytes, SystemRow* row);
@@ -42,8 +46,13 @@ std::string SystemKey(domain::SystemNumber system);
 struct SystemsSeen {
   std::optional<std::string> version;        // of the row kSystemsVersionKey
   std::vector<domain::SystemNumber> active;  // in order
+  std::vector<domain::SystemNumber> drafts;  // of these those that hold what reviewers write
   std::optional<store::ReadVersion> seen;    // from before it was read
   store::Precondition AsPrecondition() const;
+  // Which of them owe what a request of that cause selects.
+  const std::vector<domain::SystemNumber>& For(domain::DeletionCause cause) const {
+    return cause == domain::DeletionCause::kLateDraft ? drafts : active;
+  }
 };
 // May block. STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<SystemsSeen> LoadSystems(const Core& core, store::Partition partition);

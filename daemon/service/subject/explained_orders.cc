@@ -69,6 +69,8 @@ absl::Status AddRequests(const Core& core, base::SubjectHandle subject, base::Re
     ExplainedRequest request;
     request.place = DeletionPlace{partition, number};
     request.request = std::move(row->request);
+    // One result of a review is to go, and the recording is not.
+    if (request.request.selector.kind == domain::SelectorKind::kDraft) continue;
     if (at.IsSet() && !RewindTo(at, &request.request)) continue;
     request.orders = OrdersOf(request.request);
     request.names_recording = Names(request.request.selector.recordings, recording);

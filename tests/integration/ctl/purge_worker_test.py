@@ -238,6 +238,17 @@ class ScriptTest(unittest.TestCase):
             done = run(self.store, self.task({"kind": "account_closure"}))
             self.assertEqual((done.returncode, self.store.names("ann")), (DONE, set()), "a closed account's files go whatever is known of them")
 
+    def test_a_draft_is_one_result_of_a_recording(self):
+        self.store.fill("ann")
+        self.refused(self.task({"kind": "draft", "recording_id": "r-old"}))
+        self.refused(self.task({"kind": "draft", "digest": "ab" * 32}))
+        for name, known in (("first.ann", {"recording_id": "r-old", "digest": "ab" * 32}), ("second.ann", {"recording_id": "r-old", "digest": "cd" * 32}),
+                            ("other.ann", {"recording_id": "r-new", "digest": "ab" * 32})):
+            (self.store.root / "ann" / name).touch()
+            (self.store.root / "ann" / (name + ".json")).write_text(json.dumps({**known, "artefact": "ANNOTATION", "made_for": "HUMAN_REVIEW"}))
+        done = run(self.store, {**self.task({"kind": "draft", "recording_id": "r-old", "digest": "ab" * 32}), "covers": None, "cause": "LATE_DRAFT"})
+        self.assertEqual((done.returncode, self.store.names("ann")), (DONE, ALL | {"second.ann", "other.ann"}))
+
     def test_a_sweep_of_copies_leaves_the_audio(self):
         self.store.fill("ann")
         selector = {"kind": "copies", "recording_ids": ["r-old", "r-new"], "artefact": "TRANSCRIPT", "purposes": ["HUMAN_REVIEW"]}

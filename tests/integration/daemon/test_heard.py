@@ -64,6 +64,18 @@ class Heard(DaemonTest):
         unreadable = [{"grant_id": "g"}, {"grant_id": "g", "recording_id": "r", "heard_at": late}, {"grant_id": "", "heard_at": late}]
         self.assertEqual(self.wrong([*unreadable, played[0]]), {"HEARD_UNREADABLE": [1, 2, 3]})
 
+    def test_the_report_has_the_measured_rate_of_each_month(self):
+        self.play(self.lease("ann", "r1", "lea"))
+        hour = now()
+        counts = [reviews.PopulationCount(country="DE", utterances=1000)]
+        self.api.reviews.ReportPopulation(reviews.ReportPopulationRequest(hour=hour.strftime("%Y-%m-%dT%H"), counts=counts))
+        report, _ = ctl([self.host], "requests", "report", "--by", "year", "--from", f"{hour.year}-01-01", "--to", f"{hour.year + 4}-01-01")
+        figures = {one["name"]: one["value"] for one in report["figures"] if one["section"] == "review_rates"}
+        [shown] = {(one["period"], one["group"]) for one in report["figures"] if one["section"] == "review_rates"}
+        self.assertEqual(shown, (hour.strftime("%Y-%m"), "HUMAN_REVIEW DE"), "no month that has not begun, none without counts")
+        self.assertEqual((figures["heard"], figures["utterances"], figures["measured_parts_per_million"]), (1, 1000, 1000))
+        self.assertTrue(0 < figures["low_parts_per_million"] < 1000 < figures["high_parts_per_million"] < 6000, figures)
+
     def test_the_person_is_told_what_was_heard_and_never_by_whom(self):
         heard = self.lease("ann", "r1", "listener-lea")
         self.play(heard)

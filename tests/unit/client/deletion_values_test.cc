@@ -24,7 +24,8 @@ std::vector<DeletionSelector> EverySelector() {
           PurposeCopies{{Purpose::kAdvertising}, {ProfileId("p"), DeviceId()}},
           PurposeCopies{{Purpose::kAdvertising}, {ProfileId(), DeviceId("d")}},
           VoiceIdOf{ProfileId("p")},
-          AccountClosure{}};
+          AccountClosure{},
+          Draft{RecordingId("r1"), std::string(32, '\xfe')}};
 }
 
 TEST(DeletionSelectorTest, ComesBackAsItWent) {
@@ -46,6 +47,14 @@ TEST(DeletionSelectorTest, WhatIsNotSaidOrNotKnownSelectsNothing) {
   ASSERT_TRUE(proto.ParseFromString(kLaterField));
   EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
   proto.set_account_closure(false);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  // A draft without all that tells it from others.
+  proto.mutable_draft()->set_recording_id("r1");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  proto.mutable_draft()->set_digest(std::string(31, 'd'));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  proto.mutable_draft()->set_digest(std::string(32, 'd'));
+  proto.mutable_draft()->clear_recording_id();
   EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
 }
 

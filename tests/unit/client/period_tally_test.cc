@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -31,6 +32,48 @@ std::vector<std::string> NamesOf(const std::vector<ReportPeriod>& periods) {
   std::vector<std::string> names;
   for (const ReportPeriod& period : periods) names.push_back(period.name + (period.whole ? "" : "*"));
   return names;
+}
+
+TEST(Periods, MonthsThatATimeTouchesAreWholeAndBounded) {
+  EXPECT_EQ(MonthsOf(On(2025, 11, 30), On(2026, 2, 1)), (std::vector<std::string>{"2025-11", "2025-12", "2026-01"}));
+  EXPECT_EQ(MonthsOf(On(2026, 2, 1), On(2026, 2, 1) + std::chrono::microseconds(1)),
+            std::vector<std::string>{"2026-02"});
+  EXPECT_TRUE(MonthsOf(On(2026, 2, 2), On(2026, 2, 1)).empty()) << "it has not begun";
+  const std::vector<std::string> latest = MonthsOf(On(1970, 1, 1), On(2026, 2, 2));
+  EXPECT_EQ(latest.size(), kMostPeriods);
+  EXPECT_EQ(latest.back(), "2026-02");
+}
+
+TEST(RateFigures, SayWhatWasMeasuredAndNothingWhereNobodyReported) {
+  HeardRate measured;
+  measured.purpose = Purpose::kHumanReview;
+  measured.country = "DE";
+  measured.heard = 3;
+  measured.utterances = 2'000;
+  measured.allowed_parts_per_million = 2'000;
+  measured.measured = HeardRate::Measured{1'500, 510.25, 4'400};
+  HeardRate unmeasured;
+  unmeasured.purpose = Purpose::kModelTraining;
+  unmeasured.heard = 1;
+  std::map<std::string, std::optional<double>> values;
+  for (const Figure& figure : RateFiguresOf("2026-11", {measured, unmeasured})) {
+    EXPECT_EQ(figure.section + " " + figure.period, "review_rates 2026-11");
+    values[figure.group + ": " + figure.name] = figure.value;
+  }
+  const std::map<std::string, std::optional<double>> expected = {
+      {"HUMAN_REVIEW DE: heard", 3},
+      {"HUMAN_REVIEW DE: utterances", 2'000},
+      {"HUMAN_REVIEW DE: measured_parts_per_million", 1'500},
+      {"HUMAN_REVIEW DE: low_parts_per_million", 510.25},
+      {"HUMAN_REVIEW DE: high_parts_per_million", 4'400},
+      {"HUMAN_REVIEW DE: allowed_parts_per_million", 2'000},
+      {"MODEL_TRAINING (unknown): heard", 1},
+      {"MODEL_TRAINING (unknown): utterances", 0},
+      {"MODEL_TRAINING (unknown): measured_parts_per_million", std::nullopt},
+      {"MODEL_TRAINING (unknown): low_parts_per_million", std::nullopt},
+      {"MODEL_TRAINING (unknown): high_parts_per_million", std::nullopt},
+      {"MODEL_TRAINING (unknown): allowed_parts_per_million", 0}};
+  EXPECT_EQ(values, expected);
 }
 
 TEST(Periods, AreTheCalendarsAndCutOffAtBothEnds) {

@@ -120,6 +120,14 @@ TEST(TaskInputTest, EachKindHasItsVariable) {
   EXPECT_EQ(Value(*voice, "CONSENT_PROFILE_ID"), "kid");
   const auto closure = MakeTaskInput(Task(AccountClosure{}), {}, false);
   EXPECT_EQ(Value(*closure, "CONSENT_SELECTOR"), "account_closure");
+  const auto draft = MakeTaskInput(Task(Draft{RecordingId("r 1"), std::string(32, '\xfe')}), {}, false);
+  EXPECT_EQ(Value(*draft, "CONSENT_SELECTOR"), "draft");
+  EXPECT_EQ(Value(*draft, "CONSENT_RECORDING_IDS"), "r 1");
+  std::string digest;
+  for (int i = 0; i < 32; ++i) digest += "fe";
+  EXPECT_EQ(Value(*draft, "CONSENT_DIGEST"), digest);
+  EXPECT_EQ(nlohmann::json::parse(draft->line)["selector"],
+            nlohmann::json({{"kind", "draft"}, {"recording_id", "r 1"}, {"digest", digest}}));
 }
 
 TEST(TaskInputTest, CopiesNameTheirPurposesAndTheirScope) {

@@ -141,7 +141,7 @@ TEST(DeletionRequest, IsLateForItsConfirmationWhileItIsOpenAndNobodySaidIt) {
   EXPECT_FALSE(late(request.confirm_by - base::Microseconds(1)));
   EXPECT_TRUE(late(request.confirm_by)) << "ends are exclusive";
   EXPECT_FALSE(IsLate(request, DeadlineKind::kCompletion, request.confirm_by));
-  for (const DeletionCause cause : {DeletionCause::kWithdrawal, DeletionCause::kRetention}) {
+  for (const DeletionCause cause : {DeletionCause::kWithdrawal, DeletionCause::kRetention, DeletionCause::kLateDraft}) {
     request.cause = cause;
     EXPECT_FALSE(late(request.due_at)) << "nobody asked";
   }
@@ -154,6 +154,41 @@ TEST(DeletionRequest, IsLateForItsConfirmationWhileItIsOpenAndNobodySaidIt) {
   EXPECT_TRUE(late(request.due_at));
   ConfirmReceipt(request, At(request.due_at), Instant{}, ReceiptChannel::kOther);
   EXPECT_FALSE(late(request.due_at)) << "late as it was";
+}
+
+TEST(DeletionRequest, ADraftIsOneResultAndNeitherTimesNorATombstone) {
+  Selector draft;
+  draft.kind = SelectorKind::kDraft;
+  draft.draft = {base::RecordingHandle{{1}}, base::Digest{2}};
+  EXPECT_FALSE(draft.IsOpenEnded());
+  EXPECT_TRUE(TimesOf(draft.kind, {}, At(kDay)).IsEmpty());
+  DeletionRequest request;
+  request.cause = DeletionCause::kLateDraft;
+  request.selector = draft;
+  Verify(request, At(kDay), {1});
+  Tombstone tombstone;
+  EXPECT_FALSE(TombstoneOf(request, &tombstone));
+  EXPECT_TRUE(MaySelect(draft, base::RecordingHandle{{1}}));
+  EXPECT_FALSE(MaySelect(draft, base::RecordingHandle{{2}}));
+  HeldPart held;
+  held.captured = {Instant{}, base::kEndOfTime};
+  EXPECT_TRUE(MayOverlap(held, draft) && CoversAll(held, draft)) << "all of the account";
+  held.captured = {kDay, base::kEndOfTime};
+  EXPECT_TRUE(MayOverlap(held, draft)) << "nobody knows when it was captured";
+  EXPECT_FALSE(CoversAll(held, draft));
+  held.recordings = {base::RecordingHandle{{1}}, base::RecordingHandle{{3}}};
+  EXPECT_TRUE(MayOverlap(held, draft) && CoversAll(held, draft));
+  held.recordings = {base::RecordingHandle{{3}}};
+  EXPECT_FALSE(MayOverlap(held, draft) || CoversAll(held, draft));
+  Selector other = draft;
+  other.draft.digest = base::Digest{3};
+  EXPECT_TRUE(LiesWithin(draft, draft));
+  EXPECT_FALSE(LiesWithin(other, draft));
+  Selector recording;
+  recording.kind = SelectorKind::kRecordings;
+  recording.recordings = {base::RecordingHandle{{1}}};
+  EXPECT_FALSE(LiesWithin(recording, draft)) << "the recording is more than one result of it";
+  EXPECT_FALSE(FollowsSettings(request.cause) || FollowsSettings(DeletionCause::kRequested));
 }
 
 TEST(DeletionRequest, AnEndIsToldOnce) {

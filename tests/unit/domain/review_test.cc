@@ -98,6 +98,26 @@ TEST(ReviewGrant, TheFirstWordAboutItStays) {
   EXPECT_EQ(MayUse(grant, NameOf(grant), Standing(grant)), GrantEnd::kSubmitted);
 }
 
+TEST(ReviewGrant, WhoseDraftWasLateIsOverForGood) {
+  ReviewGrant grant = Given();
+  grant.draft_was_late = true;
+  EXPECT_EQ(MayUse(grant, NameOf(grant), Standing(grant)), GrantEnd::kNotEligible) << "whatever the rule says now";
+  EXPECT_EQ(StateOf(grant, grant.numbers, false), GrantState::kRestricted);
+  EXPECT_EQ(MayUse(grant, NameOf(grant), {grant.numbers}), GrantEnd::kExpired);
+  EXPECT_FALSE(Given(grant).draft_was_late) << "the next one's is its own";
+}
+
+TEST(ReviewGrant, ADraftIsLeftWhereNothingWasSaidOfTheGrantBefore) {
+  for (const GrantEnd end : {GrantEnd::kExpired, GrantEnd::kSubjectChanged, GrantEnd::kPolicyChanged,
+                             GrantEnd::kSuspensionsChanged, GrantEnd::kRevoked, GrantEnd::kNotEligible}) {
+    EXPECT_TRUE(LeavesDraft(end));
+  }
+  for (const GrantEnd end :
+       {GrantEnd::kNone, GrantEnd::kSubmitted, GrantEnd::kEnded, GrantEnd::kRenewedBefore, GrantEnd::kOtherGrant}) {
+    EXPECT_FALSE(LeavesDraft(end));
+  }
+}
+
 TEST(ReviewGrant, ItIsRenewedOnce) {
   ReviewGrant grant = Given();
   const base::BootTime later{base::BootId{1}, base::Hours(3)};

@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "consent/v1/deletion_service.pb.h"
+#include "tests/support/service/deleting.h"
 #include "tests/support/service/policy_builder.h"
 #include "tests/unit/restore/life.h"
 #include "tests/unit/service/joining.h"
@@ -94,6 +97,46 @@ TEST_F(RestoredReviews, WhatWasHeardSinceTheBackupIsKnown) {
   ASSERT_TRUE(heard.ok());
   EXPECT_EQ(heard->heard.size(), 2U);
   EXPECT_EQ(Reviewing::Said(Now().TryLease("a", "third", "r2")), "HEARD_RECENTLY");
+}
+
+// Whoever was told that the draft is purged is right after a restore, too, and it is handed out at once: it follows
+// from no setting that would have to be confirmed.
+TEST_F(RestoredReviews, ADraftThatCameTooLateSinceTheBackupIsPurged) {
+  service::SystemRow system = System("annotations");
+  system.kind = service::kAnnotationsKind;
+  for (const bool with_secret : {true, false}) {
+    Begin();
+    life->deleting().Register(system);
+    const Held held = Now().Lease("a", "rec");
+    ASSERT_TRUE(life->world().OptOut("a", Account(), Only(domain::Purpose::kHumanReview)).ok());
+    life->Backup();
+    ASSERT_TRUE(life->world().OptIn("a", Account(), Control("train")).ok());
+    EXPECT_EQ(Reviewing::Why(Now().Submit(held)), "GRANT_ENDED SUBJECT_CHANGED");
+    life->Lose();
+    (void)life->Restore(with_secret);
+    ASSERT_TRUE(life->world().Facts("a").restored_at.IsSet());
+    const auto drafts = [&] {
+      std::vector<service::LeasedTask> tasks = life->deleting().Lease("annotations");
+      std::erase_if(tasks, [](const auto& task) { return task.request.cause != domain::DeletionCause::kLateDraft; });
+      return tasks;
+    };
+    if (!with_secret) {
+      EXPECT_TRUE(drafts().empty()) << "nobody knows what to tell";
+      // A change of settings names the account, and not the draft: it must not take its place.
+      ASSERT_TRUE(life->world().OptOut("a", Account(), Everything()).ok());
+      EXPECT_TRUE(drafts().empty());
+    }
+    EXPECT_EQ(Reviewing::Why(Now().Submit(held)), "GRANT_ENDED SUBJECT_CHANGED");
+    const std::vector<service::LeasedTask> tasks = drafts();
+    ASSERT_EQ(tasks.size(), 1U) << with_secret;
+    v1::DeletionSelector selector;
+    ASSERT_TRUE(selector.ParseFromString(tasks[0].payload.selector));
+    EXPECT_EQ(selector.draft().recording_id(), "rec");
+    EXPECT_EQ(selector.draft().digest()[0], 1);
+    EXPECT_EQ(tasks[0].payload.account_id, "a");
+    EXPECT_TRUE(life->deleting().End("annotations", tasks[0]).ok());
+    EXPECT_TRUE(drafts().empty());
+  }
 }
 
 // Else a lost disk would give a reviewer another shift.

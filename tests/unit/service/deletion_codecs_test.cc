@@ -117,6 +117,16 @@ DeletionRow SomeAppealedDeletion(uint64_t seed) {
   return row;
 }
 
+DeletionRow SomeLateDraft(uint64_t seed) {
+  Dice dice(seed);
+  DeletionRow row = SomeDeletion(seed);
+  row.request.cause = domain::DeletionCause::kLateDraft;
+  row.request.selector = {};
+  row.request.selector.kind = domain::SelectorKind::kDraft;
+  row.request.selector.draft = {base::RecordingHandle{{static_cast<uint8_t>(dice.Below(256)), 9}}, dice.Digest()};
+  return row;
+}
+
 HoldRow SomeHold(uint64_t seed) {
   Dice dice(seed);
   HoldRow row;
@@ -215,10 +225,14 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
     const DeletionRow appealed = SomeAppealedDeletion(seed);
     ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(appealed), &back)) << seed;
     ASSERT_EQ(back.request, appealed.request) << seed;
+    const DeletionRow draft = SomeLateDraft(seed);
+    ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(draft), &back)) << seed;
+    ASSERT_EQ(back.request, draft.request) << seed;
     test::Torment(
-        EncodeDeletionRow(seed % 3 == 0   ? deletion
-                          : seed % 3 == 1 ? confirmed
-                                          : appealed),
+        EncodeDeletionRow(seed % 4 == 0   ? deletion
+                          : seed % 4 == 1 ? confirmed
+                          : seed % 4 == 2 ? appealed
+                                          : draft),
         [](const std::string& bytes) {
           DeletionRow row;
           return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();
@@ -278,12 +292,18 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
   other.captured = domain::OrderedTimes::Between(one.captured.from(), one.captured.sure(),
                                                  one.captured.latest() - base::Microseconds(1));
   EXPECT_NE(SelectorDigest(one), SelectorDigest(other));
+  const domain::Selector draft = SomeLateDraft(1).request.selector;
+  other = draft;
+  EXPECT_EQ(SelectorDigest(draft), SelectorDigest(other));
+  other.draft.digest[31] ^= 1;
+  EXPECT_NE(SelectorDigest(draft), SelectorDigest(other)) << "another result of the recording";
 }
 
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
       {"deletion_confirmed", base::Hex(EncodeDeletionRow(SomeConfirmedDeletion(5)))},
+      {"deletion_late_draft", base::Hex(EncodeDeletionRow(SomeLateDraft(5)))},
       {"deletion_of", base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, {}}))},
       {"deletion_of_times",
        base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},

@@ -129,6 +129,27 @@ TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
       << "nobody knows that yet";
 }
 
+TEST(SummaryTest, ALateDraftIsNobodysWishAndNoRecording) {
+  domain::DeletionRequest request = RequestIn(DeletionState::kAccepted);
+  request.cause = domain::DeletionCause::kLateDraft;
+  request.selector.kind = domain::SelectorKind::kDraft;
+  const v1::DeletionRequest told = Told(request, OnHold::kNo, kReceived);
+  EXPECT_THAT(told.summary(), HasSubstr("came too late to be kept on "));
+  EXPECT_THAT(told.summary(), HasSubstr("We do not use what was written any more."));
+  EXPECT_THAT(told.summary(), Not(HasSubstr("settings")));
+  EXPECT_FALSE(told.has_covers());
+  EXPECT_EQ(told.cause(), v1::DELETION_CAUSE_LATE_DRAFT);
+}
+
+TEST(SelectorTest, ADraftCannotBeAskedFor) {
+  v1::CreateDeletionRequestRequest request;
+  request.set_account_id("a");
+  request.mutable_selector()->mutable_draft()->set_recording_id("r");
+  request.mutable_selector()->mutable_draft()->set_digest(std::string(32, 'd'));
+  const auto read = ReadCreateDeletion(request, base::IdHasher(base::Bytes16{7}), kReceived);
+  EXPECT_THAT(std::string(read.status().message()), HasSubstr("cannot be asked for"));
+}
+
 TEST(CoversTest, TheEndOfTimeIsNoTime) {
   domain::DeletionRequest request = RequestIn(DeletionState::kReceived);
   request.selector.kind = domain::SelectorKind::kAccountClosure;

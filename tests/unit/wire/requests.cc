@@ -297,7 +297,7 @@ std::vector<RequestKind> MakeDeletions() {
           language: "de" has_open_appeal: true)",
            ""}),
       Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10
-          accepts: DELETION_SELECTOR_KIND_EVERYTHING accepts: DELETION_SELECTOR_KIND_ACCOUNT_CLOSURE)",
+          accepts: DELETION_SELECTOR_KIND_EVERYTHING accepts: DELETION_SELECTOR_KIND_DRAFT)",
                                    R"(system: "audio" look_only: true)"}),
       Kind<v1::CompleteTasksRequest>(
           {R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
