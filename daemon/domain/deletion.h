@@ -277,8 +277,8 @@ bool DenialTakesDefaults(const Selector& selector);
 // Whatever `inner` selects, `outer`, which was received later, selects too: what verifies the one verifies the other.
 bool LiesWithin(const Selector& inner, const Selector& outer);
 bool AllEnded(const DeletionRequest& request);
-// It had tasks and all have ended, so its key is gone: it waits for the eraser alone, gets no further task, and needs no
-// ids any more.
+// It had tasks and all have ended, so its key is gone: it waits for the eraser alone, gets no further task, and needs
+// no ids any more.
 bool HasItsTasksBehindIt(const DeletionRequest& request);
 // Every task has ended and the request's key is gone from the store's files. False where that cannot be, or was said
 // before.

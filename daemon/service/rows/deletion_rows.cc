@@ -261,8 +261,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   if (parts > kMaxSystemParts) return false;
   for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));
   row->sealed = in.String(kMaxDeletionPayloadBytes);
-  request.needs_ids =
-      row->sealed.empty() && domain::IsOpen(request.state) && !domain::HasItsTasksBehindIt(request);
+  request.needs_ids = row->sealed.empty() && domain::IsOpen(request.state) && !domain::HasItsTasksBehindIt(request);
   return in.Done();
 }
 
