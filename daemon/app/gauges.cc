@@ -130,13 +130,14 @@ std::optional<double> TimestampSeconds(base::Instant time) {
 void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
   registry.Gauge("consentd_serving", "1 while the daemon answers.",
                  [&health = sources.health] { return health.state() == ops::HealthState::kServing ? 1 : 0; });
-  registry.Gauge(
-      "consentd_pool_queue_length", "Tasks that wait for a thread.", {"pool"},
-      [&readers = sources.readers, &restrictions = sources.restrictions, &core = sources.core](SeriesSink& series) {
-        series.Set({"read"}, static_cast<double>(readers.queued()));
-        series.Set({"restrictions"}, static_cast<double>(restrictions.queued()));
-        series.Set({"write"}, static_cast<double>(core.writers.queued()));
-      });
+  registry.Gauge("consentd_pool_queue_length", "Tasks that wait for a thread.", {"pool"},
+                 [&readers = sources.readers, &restrictions = sources.restrictions, &grants = sources.grants,
+                  &core = sources.core](SeriesSink& series) {
+                   series.Set({"grants"}, static_cast<double>(grants.queued()));
+                   series.Set({"read"}, static_cast<double>(readers.queued()));
+                   series.Set({"restrictions"}, static_cast<double>(restrictions.queued()));
+                   series.Set({"write"}, static_cast<double>(core.writers.queued()));
+                 });
   registry.Gauge("grpc_server_in_flight", "Calls that were admitted and are not yet answered.",
                  [&admission = sources.services.admission] { return static_cast<double>(admission.in_flight()); });
   registry.Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",

@@ -38,6 +38,7 @@ struct GaugeSources {
   const store::RocksStore& store;
   const service::Pool& readers;       // the pool of blocking reads
   const service::Pool& restrictions;  // and that of calls that can carry a restriction
+  const service::Pool& grants;        // and that of uses of review grants
   const Services& services;
   const callers::Book& callers;
   const ReloadTimes& reloads;

@@ -31,6 +31,7 @@ using ops::OperatorText;
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 constexpr size_t kRestrictionQueue = 4096;
+constexpr size_t kGrantQueue = 4096;
 
 // A container without /proc counts each start as a boot.
 base::BootId ThisBoot(base::Random& random) {
@@ -191,6 +192,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
   restrictions_ = std::make_unique<service::Pool>(kRestrictionThreads, kRestrictionQueue);
+  grants_ = std::make_unique<service::Pool>(kGrantThreads, kGrantQueue);
   core_.reset(new service::Core{.store = *store_,
                                 .time = time_,
                                 .random = random_,
@@ -263,8 +265,8 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
       [this] { return ReadKeyFile(options_); }, *backups_,
-      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
-                           services_->read_log}));
+      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, *grants_, call_log_,
+                           *authenticators_.back(), services_->read_log}));
   return rpc_.back()->All();
 }
 
@@ -277,7 +279,7 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
 }
 
 void Runtime::DefineMetrics() {
-  DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *services_, callers_, reload_times_,
+  DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *grants_, *services_, callers_, reload_times_,
                 FoldersOf(options_), options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
@@ -422,6 +424,7 @@ void Runtime::Drain() {
   certificates_.reset();
   readers_.reset();
   restrictions_.reset();
+  grants_.reset();
   backups_.reset();
   decisions_->EndCounting();
   journal_->EndCatchingUp();

@@ -145,6 +145,7 @@ class Runtime {
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<service::Pool> restrictions_;
+  std::unique_ptr<service::Pool> grants_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PolicyInForce> policy_in_force_;
   std::unique_ptr<StatusAnswer> status_;

@@ -23,9 +23,9 @@
 namespace consent::app {
 namespace {
 
-// Beside readers, writers and the threads of restrictions: ours and RocksDB's (a dozen), and gRPC's, of which some go
-// by the number of processors. With two, 29 were counted of 36; three more write of calls, speak to the service manager
-// and probe.
+// Beside readers, writers and the threads of restrictions and grants: ours and RocksDB's (a dozen), and gRPC's, of
+// which some go by the number of processors. With two, 29 were counted of 36; three more write of calls, speak to the
+// service manager and probe.
 constexpr size_t kFixedThreads = 27;
 constexpr size_t kThreadsPerProcessor = 3;
 // The C library reserves this much for each thread that allocates, up to eight a processor; so did 29 threads take 1.2
@@ -140,8 +140,9 @@ std::optional<Failure> CheckResources(const ops::ServeOptions& options) {
     if (!descriptors.back().ok()) return Lacks(absl::StrCat(kDescriptors, " descriptors"), errno);
   }
   const size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  const size_t threads = kFixedThreads + kThreadsPerProcessor * processors +
-                         static_cast<size_t>(options.read_threads + options.write_threads + kRestrictionThreads);
+  const size_t threads =
+      kFixedThreads + kThreadsPerProcessor * processors +
+      static_cast<size_t>(options.read_threads + options.write_threads + kRestrictionThreads + kGrantThreads);
   const size_t room = std::min(threads, kMostArenas) * kArenaBytes;
   if (!CanMap(room)) return Lacks(absl::StrCat(room >> 20, " MiB of addresses"), ENOMEM);
   Held held;

@@ -10,6 +10,8 @@ namespace consent::app {
 
 // Threads of their own for calls that can carry a restriction and may block.
 inline constexpr int kRestrictionThreads = 2;
+// And for uses of review grants: each waits for its own commit, and those that wait together share a sync.
+inline constexpr int kGrantThreads = 32;
 
 // Whether the threads, the address space and the descriptors that a start takes can be had now. The libraries below end
 // the process, or wait for ever, where one is missing.

@@ -38,6 +38,7 @@ struct RpcDependencies {
   Admission& admission;
   service::Pool& readers;       // for handlers that block
   service::Pool& restrictions;  // the same, for calls that can carry a restriction: no flood of others takes it
+  service::Pool& grants;        // for uses of review grants: of many threads, each of which waits for its own commit
   RpcObserver& observer;
   const Authenticator& authenticator;
   const ReadLog& reads;
@@ -171,12 +172,16 @@ service::Awaited AwaitedBy(const CallPtrT& call) {
   return [call] { return !call->IsCancelled(); };
 }
 
-// Runs `work()`, which finishes the call, on the read pool, or on that of restrictions where it can carry one. A full
-// queue: OVERLOADED.
+// Runs `work()`, which finishes the call, on a pool. A full queue: OVERLOADED.
+template <typename CallPtrT, typename Work>
+void RunOn(service::Pool& pool, const CallPtrT& call, Work work) {
+  if (!pool.Post(std::move(work))) call->Finish(OverloadedError());
+}
+
+// The same on the read pool, or on that of restrictions where the call can carry one.
 template <typename CallPtrT, typename Work>
 void RunOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
-  service::Pool& pool = call->may_restrict() ? dependencies.restrictions : dependencies.readers;
-  if (!pool.Post(std::move(work))) call->Finish(OverloadedError());
+  RunOn(call->may_restrict() ? dependencies.restrictions : dependencies.readers, call, std::move(work));
 }
 
 // The same for work that is worth nothing once the client went away: it is not begun then.

@@ -83,7 +83,15 @@ void ReviewRpc::Lease(const LeaseCall& call) {
   auto leasing = std::make_shared<Leasing>();
   leasing->call = call;
   leasing->input = *std::move(input);
-  RunOnPoolIfAwaited(dependencies_, call, [this, leasing] { LeaseAll(leasing); });
+  RunOn(dependencies_.grants, call, [this, leasing] {
+    leasing->call->IsCancelled() ? leasing->call->Finish(absl::CancelledError()) : LeaseAll(leasing);
+  });
+}
+
+template <typename CallPtrT, typename Use>
+void ReviewRpc::FinishOnGrants(const CallPtrT& call, Use use) {
+  RunOn(dependencies_.grants, call,
+        [call, use = std::move(use)]() mutable { call->Finish(call->IsCancelled() ? absl::CancelledError() : use()); });
 }
 
 void ReviewRpc::LeaseAll(const std::shared_ptr<Leasing>& leasing) {
@@ -125,7 +133,7 @@ void ReviewRpc::Conclude(const std::shared_ptr<Leasing>& leasing) {
   const bool all = std::find(on_record.begin(), on_record.end(), uint8_t{0}) == on_record.end();
   // Taking back commits, which is nothing for the log's thread. A grant that nobody takes back is over by itself, and
   // nobody has heard of it.
-  if (all || !dependencies_.readers.Post([this, leasing] {
+  if (all || !dependencies_.grants.Post([this, leasing] {
         TakeBack(*leasing);
         Answer(*leasing);
       })) {
@@ -166,7 +174,7 @@ void ReviewRpc::Answer(const Leasing& leasing) const {
 void ReviewRpc::Open(const CallPtr<v1::OpenMediaRequest, v1::OpenMediaResponse>& call) {
   const auto input = wire::ReadOpenMedia(call->request());
   if (!input.ok()) return call->Finish(input.status());
-  FinishOnPool(dependencies_, call, [this, call, input = *input]() -> absl::Status {
+  FinishOnGrants(call, [this, call, input = *input]() -> absl::Status {
     const auto name = NameOf(core_, input.grant);
     if (!name.ok()) return name.status();
     const auto opened = reviews_.Open(*name, input.audience, call->caller());
@@ -180,7 +188,7 @@ void ReviewRpc::Open(const CallPtr<v1::OpenMediaRequest, v1::OpenMediaResponse>&
 
 void ReviewRpc::Redeem(const CallPtr<v1::RedeemMediaRequest, v1::RedeemMediaResponse>& call) {
   if (absl::Status s = wire::CheckRedeemMedia(call->request()); !s.ok()) return call->Finish(s);
-  FinishOnPool(dependencies_, call, [this, call]() -> absl::Status {
+  FinishOnGrants(call, [this, call]() -> absl::Status {
     const auto redeemed = reviews_.Redeem(call->request().media_token(), call->request().system(), call->caller());
     if (!redeemed.ok()) return redeemed.status();
     v1::RedeemMediaResponse& response = *call->response();
@@ -199,7 +207,8 @@ void ReviewRpc::Submit(const CallPtr<v1::SubmitReviewRequest, v1::SubmitReviewRe
   if (!input.ok()) return call->Finish(input.status());
   const auto name = NameOf(core_, input->grant);
   if (!name.ok()) return call->Finish(name.status());
-  RunOnPool(dependencies_, call, [this, call, name = *name, input = *input] {
+  service::Pool& pool = input->flags != 0 ? dependencies_.restrictions : dependencies_.grants;
+  RunOn(pool, call, [this, call, name = *name, input = *input] {
     const absl::Status submitted = reviews_.Submit(name, input.digest, call->caller());
     if (input.flags == 0) return call->Finish(submitted);
     // A flag ends every grant of its subject, so it comes second; whatever became of the submission, it counts.
@@ -214,7 +223,8 @@ void ReviewRpc::End(const CallPtr<v1::EndReviewRequest, v1::EndReviewResponse>& 
   if (!input.ok()) return call->Finish(input.status());
   const auto name = NameOf(core_, input->grant);
   if (!name.ok()) return call->Finish(name.status());
-  RunOnPool(dependencies_, call, [this, call, name = *name, outcome = input->outcome] {
+  service::Pool& pool = domain::FlagsOf(input->outcome) != 0 ? dependencies_.restrictions : dependencies_.grants;
+  RunOn(pool, call, [this, call, name = *name, outcome = input->outcome] {
     end_review_.Run(name, outcome, call->caller(), AwaitedBy(call),
                     [call](const absl::Status& status) { call->Finish(status); });
   });
@@ -223,7 +233,7 @@ void ReviewRpc::End(const CallPtr<v1::EndReviewRequest, v1::EndReviewResponse>& 
 void ReviewRpc::Renew(const CallPtr<v1::RenewReviewRequest, v1::RenewReviewResponse>& call) {
   const auto input = wire::ReadRenewReview(call->request());
   if (!input.ok()) return call->Finish(input.status());
-  FinishOnPool(dependencies_, call, [this, call, input = *input]() -> absl::Status {
+  FinishOnGrants(call, [this, call, input = *input]() -> absl::Status {
     const auto name = NameOf(core_, input);
     if (!name.ok()) return name.status();
     const auto until = reviews_.Renew(*name, call->caller());

@@ -84,10 +84,11 @@ class CallTest : public ::testing::Test {
   NoteTaker notes_;
   service::Pool readers_{1, 1};
   service::Pool restrictions_{1, 1};
+  service::Pool grants_{1, 1};
   rpc::Admission admission_{ready_};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
   const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, grants_, notes_, everybody_, no_read_log_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;

@@ -122,7 +122,7 @@ class ReadsOnRecord : public RpcWorld {
   std::unique_ptr<decisions::Log> log_ = OpenLog();
   decisions::Recorder recorder_{keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   const rpc::DecisionReadLog reads_{world_.core(), world_.deletions(), recorder_};
-  const rpc::RpcDependencies recording_{admission_, readers_, restrictions_, notes_, chosen_, reads_};
+  const rpc::RpcDependencies recording_{admission_, readers_, restrictions_, grants_, notes_, chosen_, reads_};
   rpc::SubjectRpc subjects_{world_.core(),  world_.changes(),      world_.joins(),
                             world_.reads(), world_.children_due(), recording_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};

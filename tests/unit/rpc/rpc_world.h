@@ -21,10 +21,11 @@ class RpcWorld : public ::testing::Test {
   NoteTaker notes_;
   service::Pool readers_{2, 64};
   service::Pool restrictions_{1, 64};
+  service::Pool grants_{2, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
   const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, grants_, notes_, chosen_, no_read_log_};
 };
 
 }  // namespace consent::test

@@ -60,10 +60,11 @@ class Desk {
   NoteTaker notes;
   service::Pool readers{2, 64};
   service::Pool restrictions{1, 64};
+  service::Pool grants{2, 64};
   rpc::Admission admission{world.core().ready};
   ChosenPeer chosen;
   const NoReadLog no_read_log{};
-  const rpc::RpcDependencies dependencies{admission, readers, restrictions, notes, chosen, no_read_log};
+  const rpc::RpcDependencies dependencies{admission, readers, restrictions, grants, notes, chosen, no_read_log};
   service::TurnedAnswers turned{world.core()};
   rpc::PolicyRpc policies{world.core(), world.admin(), world.proposals(), turned, dependencies};
   rpc::HoldRpc holds{world.core(), world.holds(), world.proposals(), world.systems(), dependencies};
