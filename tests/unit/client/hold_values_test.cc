@@ -57,7 +57,7 @@ int ExpectEachIsNoticed(const Root& root, google::protobuf::Message* at) {
 
 TEST(IsKnownTest, NoMessageOfASelectorIsForgotten) {
   v1::DeletionSelector deletion;
-  EXPECT_EQ(ExpectEachIsNoticed(deletion, &deletion), 9);
+  EXPECT_EQ(ExpectEachIsNoticed(deletion, &deletion), 10);
   ASSERT_TRUE(deletion.MergeFromString(kUnknownField));
   EXPECT_FALSE(IsKnown(deletion));
   v1::HoldSelector hold;

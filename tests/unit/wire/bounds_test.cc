@@ -52,7 +52,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.RecordingIds.recording_ids", {1, 1'000}},
       {"consent.v1.ListChoicesRequest.to", {0, 3}},
       {"consent.v1.ListDeletionRequestsRequest.states", {0, 7}},
-      {"consent.v1.ListDeletionRequestsRequest.causes", {0, 3}},
+      {"consent.v1.ListDeletionRequestsRequest.causes", {0, 4}},
       {"consent.v1.PurposeCopies.purposes", {1, 7}},
       {"consent.v1.CompleteTasksRequest.results", {1, 100}},
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
@@ -62,7 +62,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.SubmitReviewRequest.flags", {0, 4}},
       {"consent.v1.ListGrantsRequest.grant_ids", {0, 100}},
       {"consent.v1.ReportPopulationRequest.counts", {1, 300}},
-      {"consent.v1.LeaseTasksRequest.accepts", {0, 9}},
+      {"consent.v1.LeaseTasksRequest.accepts", {0, 10}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
       {"consent.v1.ListChildrenDueRequest.due", {0, 3}},
       {"consent.v1.VerifyDecisionsRequest.yeses", {1, 1'000}},
@@ -131,8 +131,9 @@ const std::set<std::string>& FreeBools() {
 // Fields of answers in a message that is also asked with; a request that sets them is refused.
 const std::set<std::string>& AnswersOnly() {
   static const std::set<std::string> only = [] {
-    std::set<std::string> names = {"consent.v1.SweepCounts.asked", "consent.v1.Sweep.reported_at",
-                                   "consent.v1.Sweep.whole"};
+    std::set<std::string> names = {"consent.v1.SweepCounts.asked",  "consent.v1.Sweep.reported_at",
+                                   "consent.v1.Sweep.whole",        "consent.v1.DeletionSelector.draft",
+                                   "consent.v1.Draft.recording_id", "consent.v1.Draft.digest"};
     for (const char* name : {"state", "registered_at", "retired_at", "open_tasks", "retention_state",
                              "retention_due_at", "last_sweep", "last_whole_sweep_at"}) {
       names.insert(std::string("consent.v1.DataSystem.") + name);
