@@ -69,6 +69,7 @@ class ProbeTest : public testing::Test {
   test::NoteTaker notes_;
   service::Pool readers_{1, 1};
   service::Pool restrictions_{1, 1};
+  service::Pool grants_{1, 1};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
   const test::NoReadLog no_read_log_{};
@@ -77,7 +78,7 @@ class ProbeTest : public testing::Test {
   rpc::EligibilityRpc eligibility_{world_.core(),
                                    world_.checks(),
                                    recorder_,
-                                   {admission_, readers_, restrictions_, notes_, everybody_, no_read_log_},
+                                   {admission_, readers_, restrictions_, grants_, notes_, everybody_, no_read_log_},
                                    kAccount};
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;
