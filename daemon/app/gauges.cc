@@ -131,11 +131,10 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
   registry.Gauge("consentd_serving", "1 while the daemon answers.",
                  [&health = sources.health] { return health.state() == ops::HealthState::kServing ? 1 : 0; });
   registry.Gauge("consentd_pool_queue_length", "Tasks that wait for a thread.", {"pool"},
-                 [&readers = sources.readers, &restrictions = sources.restrictions, &grants = sources.grants,
-                  &core = sources.core](SeriesSink& series) {
-                   series.Set({"grants"}, static_cast<double>(grants.queued()));
-                   series.Set({"read"}, static_cast<double>(readers.queued()));
-                   series.Set({"restrictions"}, static_cast<double>(restrictions.queued()));
+                 [&pools = sources.pools, &core = sources.core](SeriesSink& series) {
+                   series.Set({"grants"}, static_cast<double>(pools.grants.queued()));
+                   series.Set({"read"}, static_cast<double>(pools.readers.queued()));
+                   series.Set({"restrictions"}, static_cast<double>(pools.restrictions.queued()));
                    series.Set({"write"}, static_cast<double>(core.writers.queued()));
                  });
   registry.Gauge("grpc_server_in_flight", "Calls that were admitted and are not yet answered.",

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/app/call_pools.h"
 #include "daemon/app/connections.h"
 #include "daemon/app/tls.h"
 #include "daemon/callers/book.h"
@@ -36,9 +37,7 @@ struct GaugeSources {
   const ops::Health& health;
   const service::Core& core;
   const store::RocksStore& store;
-  const service::Pool& readers;       // the pool of blocking reads
-  const service::Pool& restrictions;  // and that of calls that can carry a restriction
-  const service::Pool& grants;        // and that of uses of review grants
+  const CallPools& pools;
   const Services& services;
   const callers::Book& callers;
   const ReloadTimes& reloads;

@@ -26,12 +26,8 @@ namespace {
 
 using ops::OperatorText;
 
-// Tasks that may wait; one more is answered OVERLOADED. Seconds of work, so that overload is told before clients give
-// up. The bound on changes in flight (services.h) lies below that of the writing pool.
-constexpr size_t kReadQueue = 4096;
+// Tasks that may wait; the bound on changes in flight (services.h) lies below it.
 constexpr size_t kWriteQueue = 16384;
-constexpr size_t kRestrictionQueue = 4096;
-constexpr size_t kGrantQueue = 4096;
 
 // A container without /proc counts each start as a boot.
 base::BootId ThisBoot(base::Random& random) {
@@ -190,9 +186,7 @@ std::optional<Failure> Runtime::AcceptClock() {
 
 void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
-  readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
-  restrictions_ = std::make_unique<service::Pool>(kRestrictionThreads, kRestrictionQueue);
-  grants_ = std::make_unique<service::Pool>(kGrantThreads, kGrantQueue);
+  pools_ = std::make_unique<CallPools>(options_.read_threads);
   core_.reset(new service::Core{.store = *store_,
                                 .time = time_,
                                 .random = random_,
@@ -265,7 +259,7 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, [this](v1::GetStatusResponse* out) { status_->Read(out); },
       [this] { return ReadKeyFile(options_); }, *backups_,
-      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, *grants_, call_log_,
+      rpc::RpcDependencies{services_->admission, pools_->readers, pools_->restrictions, pools_->grants, call_log_,
                            *authenticators_.back(), services_->read_log}));
   return rpc_.back()->All();
 }
@@ -279,8 +273,8 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
 }
 
 void Runtime::DefineMetrics() {
-  DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *grants_, *services_, callers_, reload_times_,
-                FoldersOf(options_), options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
+  DefineGauges({health_, *core_, *store_, *pools_, *services_, callers_, reload_times_, FoldersOf(options_),
+                options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
                 [this] { return server_->Counts(); }, certificates_.get()},
                registry_);
   decisions_->DefineMetrics(registry_);
@@ -360,7 +354,7 @@ void Runtime::Serve() {
 }
 
 void Runtime::StartProbing(std::chrono::microseconds watchdog) {
-  probe_ = std::make_unique<Probe>(*core_, *readers_, *server_, services_->probe_account);
+  probe_ = std::make_unique<Probe>(*core_, pools_->readers, *server_, services_->probe_account);
   prober_ = std::make_unique<Periodic>(std::chrono::milliseconds(0),
                                        ProbeAgainAndAgain(*probe_, log_, watchdog, news_.probe_answered));
 }
@@ -422,9 +416,7 @@ void Runtime::Drain() {
   http_.clear();  // a scrape asks the server
   server_.reset();
   certificates_.reset();
-  readers_.reset();
-  restrictions_.reset();
-  grants_.reset();
+  pools_.reset();
   backups_.reset();
   decisions_->EndCounting();
   journal_->EndCatchingUp();

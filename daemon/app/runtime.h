@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "consent/v1/callers.pb.h"
 #include "daemon/app/backups.h"
+#include "daemon/app/call_pools.h"
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
@@ -143,9 +144,7 @@ class Runtime {
   std::unique_ptr<service::Core> core_;
   std::unique_ptr<RestrictionJournal> journal_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
-  std::unique_ptr<service::Pool> readers_;
-  std::unique_ptr<service::Pool> restrictions_;
-  std::unique_ptr<service::Pool> grants_;
+  std::unique_ptr<CallPools> pools_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PolicyInForce> policy_in_force_;
   std::unique_ptr<StatusAnswer> status_;

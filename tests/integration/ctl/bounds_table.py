@@ -427,8 +427,9 @@ COMMANDS = [
         "--matches-by": [(bounds.several(bounds.names(purge.MatchKey, "MATCH_KEY_", "ACCOUNT"), often(*["ACCOUNT"] * 8, bound="7")),
                           "system.matches_by")],
         "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH],
-        "--offline-key": [local(bounds.Kind([often("9f" * 32), *(often(wrong, bound="64 digits|32 bytes|X25519") for wrong in (
-            "", "9f" * 31, "9f" * 33, "9F" * 32, "g" * 64, "00" * 32))]))],
+        # Whether the 32 bytes are a key is for the daemon to say.
+        "--offline-key": [local(bounds.Kind([often("9f" * 32), *(often(wrong, bound="64 digits|32 bytes") for wrong in (
+            "", "9f" * 31, "9f" * 33, "9F" * 32, "g" * 64))]))],
         **retention("system.retention", [*SYSTEM_GIVEN])}),
     Asked("systems retention", "DataSystemService/SetSystemRetention", ["<name>", "bounds", "--sweep-days", "7"],
           {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}),

@@ -88,7 +88,8 @@ class CallTest : public ::testing::Test {
   rpc::Admission admission_{ready_};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
   const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, grants_, notes_, everybody_, no_read_log_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_,   restrictions_, grants_,
+                                           notes_,     everybody_, no_read_log_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;
