@@ -237,6 +237,7 @@ TEST(DataSystemTest, ARegistrationSaysWhatItIsAndNotWhatBecameOfIt) {
   EXPECT_TRUE(proto.offline_key().empty());
   EXPECT_FALSE(FromProto(proto).offline_key.has_value());
   system.offline_key.emplace().fill(0xcc);
+  proto.Clear();
   ToProto(system, &proto);
   EXPECT_EQ(proto.offline_key(), std::string(32, '\xcc'));
   EXPECT_EQ(proto.state(), v1::DATA_SYSTEM_STATE_UNSPECIFIED);
