@@ -370,7 +370,7 @@ absl::StatusOr<RedeemedMedia> Reviews::Redeem(std::string_view text, std::string
 
 absl::Status Reviews::Submit(const domain::GrantName& name, const base::Digest& digest, const Caller& caller) {
   GrantUse refused;  // where it is refused
-  const absl::Status done = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+  absl::Status done = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     absl::StatusOr<GrantUse> use = ReadUse(core_, name);
     if (!use.ok()) return use.status();
     domain::ReviewGrant& grant = use->stored.row.grant;

@@ -406,7 +406,7 @@ TEST(LateDraftTest, ItIsDueAsAWithdrawalIs) {
   const auto page = story.world.deletions().List(filter, 10, {});
   ASSERT_TRUE(page.ok());
   ASSERT_FALSE(page->requests.empty());
-  const domain::DeletionRequest& draft = story.Drafts()[0].request;
+  const domain::DeletionRequest draft = story.Drafts()[0].request;
   EXPECT_EQ(draft.regime, page->requests[0].request.regime);
   EXPECT_EQ(draft.due_at, page->requests[0].request.due_at) << "both received on one day";
   EXPECT_FALSE(domain::DeadlineOf(draft, domain::DeadlineKind::kConfirmation).has_value()) << "nobody asked";
