@@ -13,6 +13,8 @@
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
 #include "daemon/base/bounds.h"
+#include "daemon/base/bytes.h"
+#include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/nearest_name.h"
 #include "daemon/base/utf8.h"
@@ -144,35 +146,15 @@ CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, s
       help);
 }
 
-namespace {
-
-// False where `text` is not 64 digits in hexadecimal, in lower case as `sha256sum` prints them.
-bool ReadHex(const std::string& text, std::array<uint8_t, 32>* bytes) {
-  if (text.size() != 2 * bytes->size()) return false;
-  const auto value = [](char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return -1;
-  };
-  for (size_t i = 0; i < bytes->size(); ++i) {
-    const int high = value(text[2 * i]);
-    const int low = value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    (*bytes)[i] = static_cast<uint8_t>(high * 16 + low);
-  }
-  return true;
-}
-
-}  // namespace
-
 CLI::Option* AddBytes32(CLI::App* app, const std::string& flag,
                         std::function<void(const std::array<uint8_t, 32>&)> take, const std::string& help) {
   return app
       ->add_option_function<std::string>(
           flag,
           [flag, take = std::move(take)](const std::string& text) {
-            std::array<uint8_t, 32> bytes{};
-            if (!ReadHex(text, &bytes)) {
+            base::Digest bytes{};
+            // In lower case, as `sha256sum` prints them: one value has one text.
+            if (!base::FromHex(text, bytes.data(), bytes.size()) || base::Hex(base::View(bytes)) != text) {
               throw CLI::ValidationError(flag, "must be 64 digits in hexadecimal, in lower case");
             }
             take(bytes);

@@ -115,20 +115,9 @@ class LeaseWorkload {
 };
 
 // One row after another for the raw server.
-class RowWorkload {
+class RowWorkload : public UpdateCalls {
  public:
-  using Request = v1::UpdateSettingsRequest;
-  using Response = v1::UpdateSettingsResponse;
-  using Stub = v1::SettingsService::Stub;
   RowWorkload(uint64_t subjects, uint64_t run) : subjects_(subjects), run_(run) {}
-  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
-    return v1::SettingsService::NewStub(channel);
-  }
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
-                                                                   const Request& request,
-                                                                   grpc::CompletionQueue* queue) const {
-    return stub.AsyncUpdateSettings(context, request, queue);
-  }
   void Fill(uint64_t n, Request* request) const {
     request->set_account_id(AccountId(Scatter(n % subjects_, subjects_)));
     request->set_request_id(RequestId(run_, n));

@@ -99,14 +99,12 @@ class MixWorkload : public BatchCalls {
   std::atomic<size_t> next_{0};
 };
 
-// Each slot takes a random subject, turns its control off, turns it on again with the etag that it was given, and goes
-// on to the next. Every one of them changes something, which the answer must say.
-class UpdateWorkload {
+// One write in each call.
+class UpdateCalls {
  public:
   using Request = v1::UpdateSettingsRequest;
   using Response = v1::UpdateSettingsResponse;
   using Stub = v1::SettingsService::Stub;
-  UpdateWorkload(uint64_t subjects, size_t slots, uint64_t run) : subjects_(subjects), run_(run), slots_(slots) {}
   std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
     return v1::SettingsService::NewStub(channel);
   }
@@ -115,6 +113,13 @@ class UpdateWorkload {
                                                                    grpc::CompletionQueue* queue) const {
     return stub.AsyncUpdateSettings(context, request, queue);
   }
+};
+
+// Each slot takes a random subject, turns its control off, turns it on again with the etag that it was given, and goes
+// on to the next. Every one of them changes something, which the answer must say.
+class UpdateWorkload : public UpdateCalls {
+ public:
+  UpdateWorkload(uint64_t subjects, size_t slots, uint64_t run) : subjects_(subjects), run_(run), slots_(slots) {}
   const Request& Next(size_t slot);
   bool Accept(size_t slot, const Response& response);
 

@@ -13,6 +13,7 @@
 #include "daemon/rpc/call.h"
 #include "daemon/rpc/status.h"
 #include "daemon/wire/errors.h"
+#include "tests/unit/rpc/busy.h"
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
@@ -310,24 +311,6 @@ TEST_F(CallTest, FinishingTwiceAnswersOnce) {
   EXPECT_EQ(Details(Check()).reason, "INVALID_FIELD");
   EXPECT_EQ(notes_.calls().size(), 1U);
 }
-
-// Keeps the one thread of a pool busy until Release.
-class Busy {
- public:
-  explicit Busy(service::Pool& pool) {
-    EXPECT_TRUE(pool.Post([this, released = released_] {
-      begun_.set_value();
-      released.wait();
-    }));
-    begun_.get_future().wait();
-  }
-  void Release() { release_.set_value(); }
-
- private:
-  std::promise<void> begun_;
-  std::promise<void> release_;
-  const std::shared_future<void> released_ = release_.get_future().share();
-};
 
 TEST_F(CallTest, AFullReadPoolIsOverload) {
   Busy busy(readers_);

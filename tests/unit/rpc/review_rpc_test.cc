@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/rpc/busy.h"
 #include "tests/unit/rpc/services_fixture.h"
 
 namespace consent::test {
@@ -119,6 +120,38 @@ TEST_F(ReviewRpcTest, FlagsOfASubmissionAreStoredWhateverBecomesOfIt) {
   EXPECT_EQ(status_.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(flags(), domain::Flags::kChildPresent | domain::Flags::kSafety) << "it is refused, and its flag counts";
   EXPECT_EQ(world_.core().safety_flags.open(), 1U);
+}
+
+// Uses of grants wait for their commits, and a flood of them holds up neither reads nor what restricts; nor do these
+// hold up them.
+TEST_F(ReviewRpcTest, UsesOfGrantsAndWhatRestrictsDoNotWaitForEachOther) {
+  const std::string digest = R"( digest: "0123456789abcdef0123456789abcdef")";
+  v1::ReviewGrant grant;
+  {
+    const Busy reader(readers_);
+    const Busy other_reader(readers_);
+    const Busy restrictions(restrictions_);
+    grant = Lease({Clean("a")}).results(0).grant();
+    const auto opened = Call(review_stub_, &Stub::OpenMedia, Named(grant) + R"( audience: "audio")");
+    Call(review_stub_, &Stub::RedeemMedia, R"(system: "audio" media_token: ")" + opened.media_token() + "\"");
+    EXPECT_TRUE(status_.ok()) << status_.error_message();
+    Call(review_stub_, &Stub::RenewReview, Named(grant));
+    EXPECT_TRUE(status_.ok()) << status_.error_message();
+    Call(review_stub_, &Stub::SubmitReview, Named(grant) + digest);
+    EXPECT_TRUE(status_.ok()) << status_.error_message();
+    Call(review_stub_, &Stub::EndReview, Named(grant) + " outcome: REVIEW_OUTCOME_SKIPPED");
+    EXPECT_TRUE(status_.ok()) << status_.error_message();
+  }
+  const Busy use(grants_);
+  const Busy other_use(grants_);
+  Call(review_stub_, &Stub::ListGrants, "");
+  EXPECT_TRUE(status_.ok()) << status_.error_message();
+  Call(review_stub_, &Stub::SubmitReview, Named(grant) + digest + " flags: FLAG_ACCIDENTAL");
+  EXPECT_TRUE(status_.ok()) << status_.error_message();
+  Call(review_stub_, &Stub::EndReview, Named(grant) + " outcome: REVIEW_OUTCOME_SAFETY");
+  EXPECT_TRUE(status_.ok()) << status_.error_message();
+  Call(review_stub_, &Stub::RevokeReviews, R"(all: true reason: "left")");
+  EXPECT_TRUE(status_.ok()) << status_.error_message();
 }
 
 TEST_F(ReviewRpcTest, ARateAllowsPartOfWhatWasReportedAndIsMeasured) {
