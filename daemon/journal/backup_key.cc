@@ -54,7 +54,13 @@ absl::StatusOr<BackupPublicKey> BackupPublicKey::Load(const std::string& path) {
   // Who can put another key here reads the ids of all that is deleted from then on.
   if (absl::Status s = base::CheckNotOpenToAll(file->fd(), kName, path); !s.ok()) return s;
   const absl::StatusOr<base::Digest> key = ReadLine(file->fd(), kName, kPublicWord, path);
-  return key.ok() ? absl::StatusOr<BackupPublicKey>(BackupPublicKey(base::BoxPublicKey(*key))) : key.status();
+  if (!key.ok()) return key.status();
+  const base::BoxPublicKey box(*key);
+  if (!box.CanSeal()) {
+    return absl::DataLossError(absl::StrCat("the file ", path, " has a public key of backups that nobody can seal to: ",
+                                            "make another pair with `consentd keys backup-pair`"));
+  }
+  return BackupPublicKey(box);
 }
 
 base::Bytes16 BackupPublicKey::Fingerprint() const {

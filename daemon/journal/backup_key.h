@@ -24,12 +24,12 @@ struct SealedIds {
 class BackupPublicKey {
  public:
   // Reads one line, "consentd-backup-public-key <base64url of 32 bytes>". Anybody may read the file. NotFound: there
-  // is none; DataLoss: it is no such file; FailedPrecondition: others may write it. Else as base::FileError.
+  // is none; DataLoss: it is no such file, or a key that nobody can seal to; FailedPrecondition: others may write it.
+  // Else as base::FileError.
   static absl::StatusOr<BackupPublicKey> Load(const std::string& path);
   // Names the key without being it: BLAKE2b-128 of it.
   base::Bytes16 Fingerprint() const;
-  // The ids in a sealed box: only the secret half opens it. Empty where the key is of low order. Thread-safe if
-  // `random` is.
+  // The ids in a sealed box: only the secret half opens it. Thread-safe if `random` is.
   std::string Seal(const SealedIds& ids, base::Random& random) const;
 
  private:

@@ -79,6 +79,9 @@ TEST_F(BackupKey, FilesComeBackAndBadOnesAreRefused) {
   EXPECT_TRUE(absl::IsDataLoss(BackupPublicKey::Load(folder_ / "twisted").status()));
   EXPECT_TRUE(absl::IsDataLoss(BackupPublicKey::Load(folder_ / "secret").status())) << "a secret half is no public one";
   EXPECT_TRUE(absl::IsNotFound(BackupPublicKey::Load(folder_ / "none").status()));
+  // Of low order: each id that is journalled under it would be lost, and nobody told before a restore.
+  Write("zeros", "consentd-backup-public-key " + base::EncodeBase64Url(std::string(32, '\0')) + "\n");
+  EXPECT_TRUE(absl::IsDataLoss(BackupPublicKey::Load(folder_ / "zeros").status()));
   ASSERT_EQ(chmod((folder_ / "secret").c_str(), 0644), 0);
   EXPECT_TRUE(absl::IsFailedPrecondition(BackupSecretKey::Load(folder_ / "secret").status()));
   ASSERT_EQ(chmod((folder_ / "public").c_str(), 0666), 0);
