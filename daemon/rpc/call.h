@@ -178,16 +178,10 @@ void RunOn(service::Pool& pool, const CallPtrT& call, Work work) {
   if (!pool.Post(std::move(work))) call->Finish(OverloadedError());
 }
 
-// The same on the read pool, or on that of restrictions where the call can carry one.
-template <typename CallPtrT, typename Work>
-void RunOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
-  RunOn(call->may_restrict() ? dependencies.restrictions : dependencies.readers, call, std::move(work));
-}
-
 // The same for work that is worth nothing once the client went away: it is not begun then.
 template <typename CallPtrT, typename Work>
-void RunOnPoolIfAwaited(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
-  RunOnPool(dependencies, call, [call, work = std::move(work)]() mutable {
+void RunOnIfAwaited(service::Pool& pool, const CallPtrT& call, Work work) {
+  RunOn(pool, call, [call, work = std::move(work)]() mutable {
     if (call->IsCancelled()) return call->Finish(absl::CancelledError());
     work();
   });
@@ -195,8 +189,26 @@ void RunOnPoolIfAwaited(const RpcDependencies& dependencies, const CallPtrT& cal
 
 // The same for `read()`, which answers the status to finish with.
 template <typename CallPtrT, typename Read>
+void FinishOn(service::Pool& pool, const CallPtrT& call, Read read) {
+  RunOnIfAwaited(pool, call, [call, read = std::move(read)]() mutable { call->Finish(read()); });
+}
+
+// The same three on the read pool, or on that of restrictions where the call can carry one.
+template <typename CallPtrT>
+service::Pool& PoolOf(const RpcDependencies& dependencies, const CallPtrT& call) {
+  return call->may_restrict() ? dependencies.restrictions : dependencies.readers;
+}
+template <typename CallPtrT, typename Work>
+void RunOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
+  RunOn(PoolOf(dependencies, call), call, std::move(work));
+}
+template <typename CallPtrT, typename Work>
+void RunOnPoolIfAwaited(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
+  RunOnIfAwaited(PoolOf(dependencies, call), call, std::move(work));
+}
+template <typename CallPtrT, typename Read>
 void FinishOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Read read) {
-  RunOnPoolIfAwaited(dependencies, call, [call, read = std::move(read)]() mutable { call->Finish(read()); });
+  FinishOn(PoolOf(dependencies, call), call, std::move(read));
 }
 
 // Goes on with `use(call)` once it is on record that the call reads about people. NOT_RECORDED: the log takes no

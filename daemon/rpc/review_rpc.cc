@@ -83,15 +83,7 @@ void ReviewRpc::Lease(const LeaseCall& call) {
   auto leasing = std::make_shared<Leasing>();
   leasing->call = call;
   leasing->input = *std::move(input);
-  RunOn(dependencies_.grants, call, [this, leasing] {
-    leasing->call->IsCancelled() ? leasing->call->Finish(absl::CancelledError()) : LeaseAll(leasing);
-  });
-}
-
-template <typename CallPtrT, typename Use>
-void ReviewRpc::FinishOnGrants(const CallPtrT& call, Use use) {
-  RunOn(dependencies_.grants, call,
-        [call, use = std::move(use)]() mutable { call->Finish(call->IsCancelled() ? absl::CancelledError() : use()); });
+  RunOnIfAwaited(dependencies_.grants, call, [this, leasing] { LeaseAll(leasing); });
 }
 
 void ReviewRpc::LeaseAll(const std::shared_ptr<Leasing>& leasing) {
@@ -174,7 +166,7 @@ void ReviewRpc::Answer(const Leasing& leasing) const {
 void ReviewRpc::Open(const CallPtr<v1::OpenMediaRequest, v1::OpenMediaResponse>& call) {
   const auto input = wire::ReadOpenMedia(call->request());
   if (!input.ok()) return call->Finish(input.status());
-  FinishOnGrants(call, [this, call, input = *input]() -> absl::Status {
+  FinishOn(dependencies_.grants, call, [this, call, input = *input]() -> absl::Status {
     const auto name = NameOf(core_, input.grant);
     if (!name.ok()) return name.status();
     const auto opened = reviews_.Open(*name, input.audience, call->caller());
@@ -188,7 +180,7 @@ void ReviewRpc::Open(const CallPtr<v1::OpenMediaRequest, v1::OpenMediaResponse>&
 
 void ReviewRpc::Redeem(const CallPtr<v1::RedeemMediaRequest, v1::RedeemMediaResponse>& call) {
   if (absl::Status s = wire::CheckRedeemMedia(call->request()); !s.ok()) return call->Finish(s);
-  FinishOnGrants(call, [this, call]() -> absl::Status {
+  FinishOn(dependencies_.grants, call, [this, call]() -> absl::Status {
     const auto redeemed = reviews_.Redeem(call->request().media_token(), call->request().system(), call->caller());
     if (!redeemed.ok()) return redeemed.status();
     v1::RedeemMediaResponse& response = *call->response();
@@ -233,7 +225,7 @@ void ReviewRpc::End(const CallPtr<v1::EndReviewRequest, v1::EndReviewResponse>& 
 void ReviewRpc::Renew(const CallPtr<v1::RenewReviewRequest, v1::RenewReviewResponse>& call) {
   const auto input = wire::ReadRenewReview(call->request());
   if (!input.ok()) return call->Finish(input.status());
-  FinishOnGrants(call, [this, call, input = *input]() -> absl::Status {
+  FinishOn(dependencies_.grants, call, [this, call, input = *input]() -> absl::Status {
     const auto name = NameOf(core_, input);
     if (!name.ok()) return name.status();
     const auto until = reviews_.Renew(*name, call->caller());

@@ -27,8 +27,6 @@ class ReviewRpc final : public RawService<v1::ReviewService> {
   using LeaseCall = CallPtr<v1::LeaseReviewsRequest, v1::LeaseReviewsResponse>;
   struct Leasing;
   void Lease(const LeaseCall& call);
-  template <typename CallPtrT, typename Use>
-  void FinishOnGrants(const CallPtrT& call, Use use);
   void LeaseAll(const std::shared_ptr<Leasing>& leasing);
   // One yes more is on record, or cannot be; the last one answers.
   void Conclude(const std::shared_ptr<Leasing>& leasing);
