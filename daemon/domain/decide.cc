@@ -199,9 +199,9 @@ void Evaluation<TraceT>::NameMissingFacts() {
 
 template <typename TraceT>
 bool Evaluation<TraceT>::HasConsentedForThePast(const PurposeChoice& choice) const {
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool counts = choice.choice == Choice::kGiven && !choice.unconfirmed;
-  return counts ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
+  if (choice.choice != Choice::kGiven) return choice.copies_forgiven;
+  const Notice* notice = choice.unconfirmed ? nullptr : rules_.FindNotice(choice.notice);  // one that does not count
+  return notice != nullptr && notice->covers_past;
 }
 
 // It says no, or may have said no when the capture was made and has not consented for the past since. The record knows

@@ -272,10 +272,10 @@ bool Evaluation<TraceT>::ConsentEnded(const Named& named, const PurposeChoice& c
   const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
-    return PassedAt(named.guardian_until) || choice.has_ended || choice.since < named.child_again_since ||
+    return PassedAt(named.guardian_until) || choice.has_ended || CountsFrom(choice) < named.child_again_since ||
            lifetime_over;
   }
-  return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
+  return lifetime_over || (!named.is_child_now && CountsFrom(choice) < named.adult_from);
 }
 
 // The same as far as it purges copies: by the subject's own region alone, and never because somebody's age was
@@ -286,7 +286,7 @@ bool Evaluation<TraceT>::ConsentSurelyEnded(const Named& named, const PurposeCho
   const bool lifetime_over = MayBeOver(choice) && SurelyPassedAt(ConsentEnd(choice, rules_));
   if (!named.is_profile || !choice.by_guardian) return lifetime_over;
   return lifetime_over || SurelyPassedAt(named.guardian_ends_home) || choice.has_ended ||
-         choice.since < ChildAgainSince(named.scope->age, *regime_.at_home);
+         CountsFrom(choice) < ChildAgainSince(named.scope->age, *regime_.at_home);
 }
 
 // What the other files use.

@@ -61,8 +61,8 @@ ReasonSet Evaluation<TraceT>::GuardianRow(Purpose purpose) {
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && !choice.has_ended &&
-                                 named.scope->guardian.IsSet() && choice.since >= named.scope->guardian_since &&
-                                 choice.since >= named.child_again_since && !PassedAt(named.guardian_until);
+                                 named.scope->guardian.IsSet() && CountsFrom(choice) >= named.scope->guardian_since &&
+                                 CountsFrom(choice) >= named.child_again_since && !PassedAt(named.guardian_until);
     if (!by_the_guardian) {
       Say(&reasons, Row::kE4, Reason::kChildWithoutGuardian, [&](RowFact& fact) {
         SetChoice(*named.scope, purpose, choice, &fact);
@@ -185,7 +185,7 @@ ReasonSet Evaluation<TraceT>::ConsentRow(const Named& named, const PurposeChoice
       fact.note = RowNote::kOtherPolicy;
     });
   } else {
-    const bool was_suspended = choice.was_suspended || choice.since < suspension.last_end;
+    const bool was_suspended = choice.was_suspended || CountsFrom(choice) < suspension.last_end;
     if (was_suspended || !notice->purposes.Has(purpose)) {
       Say(&reasons, Row::kE9, Reason::kNoConsent, [&](RowFact& fact) {
         what(fact);

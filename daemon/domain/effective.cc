@@ -50,6 +50,8 @@ Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent) {
   return Instant{};
 }
 
+Instant CountsFrom(const PurposeChoice& consent) { return std::min(consent.since, consent.LastGiven()); }
+
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {
   const Notice* notice = rules.FindNotice(consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return base::kEndOfTime;

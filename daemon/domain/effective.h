@@ -18,6 +18,11 @@ Instant AdultFrom(const Age& age, const AgeOfConsent& consent);
 // When a raised age of consent last made a child of one who had been an adult; unset: none did.
 Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent);
 
+// When a consent must have been given if it is to come after an age, a guardian's naming or a suspension: where two
+// accounts gave it (strictest.h), the earlier one's. One that was renewed was still in force then, so it stands for
+// that time.
+Instant CountsFrom(const PurposeChoice& consent);
+
 // When a consent ends by its notice's lifetime; kEndOfTime: never, also where the
 // notice is unknown: such a consent does not count (NO_CONSENT), but nothing is purged for what a file forgot.
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/domain/effective.h"
 #include "daemon/domain/ends.h"
 #include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/transitions_internal.h"
@@ -86,6 +87,15 @@ void SetLastGiven(Instant last, PurposeChoice* consent) {
   consent->renewed = last == consent->since ? Instant{} : last;
 }
 
+// Whether the earlier of two yeses, renewed since, was perhaps given before somebody came of age by a law of another
+// day: the record has no place for its time.
+bool IsPerhapsAChilds(const Side& x, const Side& y, const PurposeChoice& a, const PurposeChoice& b,
+                      const PurposeChoice& given) {
+  if (x.scope.kind != ScopeKind::kProfile) return false;
+  const bool always_adult = x.scope.age.kind == AgeKind::kAdult && y.scope.age.kind == AgeKind::kAdult;
+  return !always_adult && std::min(CountsFrom(a), CountsFrom(b)) < CountsFrom(given);
+}
+
 // Both said yes.
 PurposeChoice BothGave(const Side& x, const Side& y, const PurposeChoice& a, const PurposeChoice& b) {
   PurposeChoice given = a.since < b.since ? b : a;
@@ -97,7 +107,8 @@ PurposeChoice BothGave(const Side& x, const Side& y, const PurposeChoice& a, con
   RememberEnd(a, b, x.scope.kind, &given);
   const bool for_one_child = !a.by_guardian || x.scope.age == y.scope.age;
   given.unconfirmed = a.unconfirmed || b.unconfirmed || a.notice != b.notice || a.by_guardian != b.by_guardian ||
-                      !for_one_child || IsOverridden(x.scope, a, given.since) || IsOverridden(y.scope, b, given.since);
+                      !for_one_child || IsPerhapsAChilds(x, y, a, b, given) || IsOverridden(x.scope, a, given.since) ||
+                      IsOverridden(y.scope, b, given.since);
   return given;
 }
 

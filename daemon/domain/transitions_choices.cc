@@ -186,12 +186,12 @@ bool StillCounts(const TransitionBuilder& builder, const ScopeFacts& scope, Purp
   }
   if (ConsentEnd(consent, builder.rules) <= now) return false;
   const SuspensionState suspension = SuspensionOf(purpose, builder.result.after.region, builder.rules);
-  if (consent.was_suspended || suspension.active || consent.since < suspension.last_end) return false;
+  if (consent.was_suspended || suspension.active || CountsFrom(consent) < suspension.last_end) return false;
   if (scope.kind != ScopeKind::kProfile) return true;
   const Instant adult_from = AdultFrom(scope.age, builder.AgeAtHome());
-  if (!consent.by_guardian) return adult_from <= now && consent.since >= adult_from;
+  if (!consent.by_guardian) return adult_from <= now && CountsFrom(consent) >= adult_from;
   return now < adult_from &&
-         consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, builder.AgeAtHome()));
+         CountsFrom(consent) >= std::max(scope.guardian_since, ChildAgainSince(scope.age, builder.AgeAtHome()));
 }
 
 // Neither the person nor the person's guardian says it.
@@ -404,7 +404,7 @@ static Instant SureEnd(const TransitionBuilder& builder, const ScopeFacts& scope
   if (scope.kind == ScopeKind::kProfile && choice.by_guardian) {
     expired = std::min(expired, AdultFrom(scope.age, builder.AgeAtHome()));
     const Instant again = ChildAgainSince(scope.age, builder.AgeAtHome());
-    if (choice.since < again) expired = std::min(expired, again);
+    if (CountsFrom(choice) < again) expired = std::min(expired, again);
     // When is not told any more; all of it is owed now.
     if (choice.has_ended) expired = std::min(expired, now);
   }

@@ -68,7 +68,7 @@ bool SameAge(const Age& a, const Age& b) { return a.kind == b.kind && (a.kind !=
 
 // A guardian's consent that the child's coming of age, where it lives, has ended.
 bool EndedByAge(const PurposeChoice& consent, const Age& age, const AgeOfConsent& by, Instant now) {
-  return AdultFrom(age, by) <= now || consent.since < ChildAgainSince(age, by);
+  return AdultFrom(age, by) <= now || CountsFrom(consent) < ChildAgainSince(age, by);
 }
 
 // A person's age, and the age of consent that it is measured by.
@@ -106,7 +106,7 @@ void KeepSuspended(const TransitionBuilder& builder, ScopeFacts& scope) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven) continue;
     const SuspensionState here = SuspensionOf(purpose, builder.result.after.region, builder.rules);
-    choice.was_suspended = choice.was_suspended || here.active || choice.since < here.last_end;
+    choice.was_suspended = choice.was_suspended || here.active || CountsFrom(choice) < here.last_end;
   }
 }
 

@@ -77,6 +77,11 @@ Instant LastTimeGiven(const domain::PurposeChoice& consent) {
 
 }  // namespace
 
+Instant FirstConsented(const domain::PurposeChoice& consent) {
+  const bool the_other_was_first = consent.renewed.IsSet() && consent.renewed < consent.since;
+  return the_other_was_first ? consent.renewed : consent.since;
+}
+
 domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
   const domain::PurposeChoice& own = scope.choices[static_cast<size_t>(purpose) - 1];
   const std::vector<Instant> refusals = WiderRefusals(scope, purpose, rules);

@@ -42,6 +42,9 @@ Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& 
 // The account has answered for this purpose after `t`: by itself, by a control or by everything.
 bool HasChosenAfter(const domain::ScopeFacts& account, domain::Purpose purpose, const domain::Rules& rules, Instant t);
 
+// When somebody consented: where two accounts did that were joined, the first of them, if the record still says when.
+domain::Instant FirstConsented(const domain::PurposeChoice& consent);
+
 // The lifetime of the consent's notice has passed; it counts from the last time that the consent was given. A notice
 // that nobody knows has no lifetime.
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now);

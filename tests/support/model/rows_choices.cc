@@ -28,9 +28,10 @@ bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused 
 // have ended a consent that had come after a refusal.
 bool PerhapsRefusedAtTheCapture(const View& view, const PurposeChoice& says) {
   if (SaysNo(says) || !says.refused_from.IsSet() || !view.has_time) return false;
-  const bool counts = says.choice == Choice::kGiven && !says.unconfirmed;
-  const bool consented_for_the_past = counts ? CoversThePast(view, says) : says.copies_forgiven;
-  return !consented_for_the_past && view.lo < says.since;
+  if (view.lo >= says.since) return false;
+  if (says.choice != Choice::kGiven) return !says.copies_forgiven;
+  // A consent that two records did not give alike has not consented for anything yet.
+  return says.unconfirmed || !CoversThePast(view, says);
 }
 
 // It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since,
@@ -48,7 +49,7 @@ bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purp
   if (notice == nullptr || !notice->purposes.Has(purpose)) return true;
   // A suspension of a region in which the subject lived then.
   if (consent.was_suspended || consent.unconfirmed) return true;
-  return consent.since < SuspensionsOf(view.rules, purpose, view.law.regions).last_end;
+  return FirstConsented(consent) < SuspensionsOf(view.rules, purpose, view.law.regions).last_end;
 }
 
 bool HasEnded(const View& view, const ScopeFacts& scope, const PurposeChoice& consent) {

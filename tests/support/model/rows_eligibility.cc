@@ -89,7 +89,7 @@ bool Inactive(const View& view, const ScopeFacts& profile) {
 bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose purpose) {
   const PurposeChoice says = Says(profile, purpose, view.rules);
   if (says.choice != Choice::kGiven || !says.by_guardian) return false;
-  if (!profile.guardian.IsSet() || says.since < profile.guardian_since) return false;
+  if (!profile.guardian.IsSet() || FirstConsented(says) < profile.guardian_since) return false;
   return view.MayHaveGuardian(profile) && !view.HadEndedOnce(profile, says);
 }
 

@@ -23,15 +23,20 @@ inline uint64_t SlowCasesFromEnvironment(uint64_t cases_by_default) {
                          std::max<uint64_t>(1, cases_by_default / FromEnvironment("CONSENT_SIMULATION_SHARE", 1)));
 }
 
+// What a test must have met on its way, and in which part of its cases, is asked of a run of as many as usual alone: of
+// fewer, chance decides.
+inline bool IsWholeRun(uint64_t cases, uint64_t cases_by_default) { return cases >= cases_by_default; }
+
 // Seeds [first, last) of one of `chunks` equal parts.
 struct SeedRange {
   uint64_t first = 0;
   uint64_t last = 0;
+  bool whole = false;  // of a whole run
 };
 inline SeedRange SeedsOfChunk(uint64_t chunk, uint64_t chunks, uint64_t cases_by_default) {
   const uint64_t base = FromEnvironment("CONSENT_TEST_SEED", 1);
   const uint64_t cases = CasesFromEnvironment(cases_by_default);
-  return {base + cases * chunk / chunks, base + cases * (chunk + 1) / chunks};
+  return {base + cases * chunk / chunks, base + cases * (chunk + 1) / chunks, IsWholeRun(cases, cases_by_default)};
 }
 
 }  // namespace consent::model

@@ -276,20 +276,20 @@ bool View::MayHaveGuardian(const ScopeFacts& profile) const {
 
 bool View::HadEndedOnceAtHome(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
-  return consent.has_ended || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
+  return consent.has_ended || FirstConsented(consent) < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
 }
 
 bool View::HadEndedOnce(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
   return HadEndedOnceAtHome(scope, consent) ||
          std::any_of(law.other_homes.begin(), law.other_homes.end(), [&](const domain::AgeOfConsent& home) {
-           return consent.since < LastTimeAChildAgain(scope.age, home);
+           return FirstConsented(consent) < LastTimeAChildAgain(scope.age, home);
          });
 }
 
 bool View::GivenBeforeAdulthood(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile || consent.by_guardian || IsChild(scope)) return false;
-  return consent.since < ComesOfAgeEverywhere(scope).value();
+  return FirstConsented(consent) < ComesOfAgeEverywhere(scope).value();
 }
 
 }  // namespace consent::model

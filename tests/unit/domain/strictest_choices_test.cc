@@ -81,6 +81,7 @@ SubjectFacts Record(const Said& said, ScopeKind kind) {
     facts.scopes.back().kind = kind;
     facts.scopes.back().handle[0] = 1;
     facts.scopes.back().registered = true;
+    if (kind == ScopeKind::kProfile) facts.scopes.back().age.kind = AgeKind::kAdult;
   }
   ScopeFacts& scope = facts.scopes.back();
   scope.ChoiceFor(kReview) = said.choice;
@@ -133,6 +134,23 @@ TEST(StrictestChoices, ALaterCaptureAndAnEarlierLifetimeOfTwoYeses) {
                  {"both were, the earlier one first", {Yes(10, 20)}, {Yes(15, 30)}, Yes(15, 20)},
                  {"both were, the later one first", {Yes(10, 40)}, {Yes(15, 30)}, Yes(15, 30)},
              });
+}
+
+// Whether the earlier yes came before the person's adulthood hangs on the law of the day, and its time is gone.
+TEST(StrictestChoices, AYesThatIsPerhapsAChildsIsNotConfirmed) {
+  const auto joined = [](const PurposeChoice& a, const PurposeChoice& b) {
+    SubjectFacts of_a = Record({a}, ScopeKind::kProfile);
+    SubjectFacts of_b = Record({b}, ScopeKind::kProfile);
+    for (SubjectFacts* facts : {&of_a, &of_b}) {
+      facts->scopes.back().age.kind = AgeKind::kBorn;
+      facts->scopes.back().age.born = base::Date{15'000};
+    }
+    return Strictest(of_a, of_b, kJoinedAt).scopes.back().ChoiceFor(kReview);
+  };
+  EXPECT_TRUE(joined(Yes(10, 20), Yes(15)).unconfirmed);
+  EXPECT_TRUE(joined(Yes(15, 30), Yes(10, 40)).unconfirmed);
+  EXPECT_FALSE(joined(Yes(10), Yes(15)).unconfirmed) << "the record has the earlier one's time";
+  EXPECT_FALSE(joined(Yes(15, 20), Yes(15, 30)).unconfirmed);
 }
 
 TEST(StrictestChoices, WhatWeakensOneYesWeakensBoth) {
