@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "tests/support/model/seeds.h"
+
 namespace consent::simulation {
 namespace {
 
@@ -32,11 +34,6 @@ void CheckRevisions(const Log& log, std::string* wrong) {
       }
     }
   }
-}
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace
@@ -84,9 +81,9 @@ std::string HistoryDisagrees(test::World& world, const std::string& account) {
 }
 
 Seeds SeedsOf(uint64_t count_by_default) {
-  const uint64_t share = std::max<uint64_t>(1, count_by_default / FromEnvironment("CONSENT_SIMULATION_SHARE", 1));
-  const uint64_t count = FromEnvironment("CONSENT_SIMULATION_RUNS", share);
-  return {FromEnvironment("CONSENT_SIMULATION_SEED", 1), count, count >= count_by_default};
+  const uint64_t count =
+      model::FromEnvironment("CONSENT_SIMULATION_RUNS", model::SlowCasesFromEnvironment(count_by_default));
+  return {model::FromEnvironment("CONSENT_SIMULATION_SEED", 1), count, model::IsWholeRun(count, count_by_default)};
 }
 
 }  // namespace consent::simulation

@@ -5,10 +5,10 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <random>
 
 #include "daemon/journal/journal.h"
+#include "tests/support/model/seeds.h"
 #include "tests/support/service/deleting.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/journal/replay.h"
@@ -21,13 +21,7 @@ using service::DeletionStep;
 
 constexpr int kSteps = 70;
 constexpr int kAccounts = 5;
-
-int Lives() {
-  const char* share = std::getenv("CONSENT_SIMULATION_SHARE");
-  const char* lives = std::getenv("CONSENT_JOURNAL_LIVES");
-  const int all = lives != nullptr ? std::atoi(lives) : 60;
-  return share != nullptr ? std::max(1, all / std::max(1, std::atoi(share))) : all;
-}
+constexpr uint64_t kLives = 60;  // CONSENT_TEST_CASES=2000 for more
 
 class JournalLife {
  public:
@@ -213,17 +207,19 @@ class JournalLife {
 };
 
 TEST(JournalLives, TheJournalSaysWhatTheStoreHas) {
-  int loosened = 0;
-  int snapshots = 0;
-  for (int seed = 1; seed <= Lives(); ++seed) {
-    JournalLife life(static_cast<uint64_t>(seed), /*catches_up=*/true);
+  const uint64_t lives = model::SlowCasesFromEnvironment(kLives);
+  uint64_t loosened = 0;
+  uint64_t snapshots = 0;
+  for (uint64_t seed = 1; seed <= lives; ++seed) {
+    JournalLife life(seed, /*catches_up=*/true);
     const std::vector<std::string> differences = life.Play();
     ASSERT_TRUE(differences.empty()) << "seed " << seed << ": " << ::testing::PrintToString(differences);
-    loosened += life.loosened();
-    snapshots += life.snapshots();
+    loosened += static_cast<uint64_t>(life.loosened());
+    snapshots += static_cast<uint64_t>(life.snapshots());
   }
-  EXPECT_GT(loosened, Lives());
-  EXPECT_GT(snapshots, Lives());
+  if (!model::IsWholeRun(lives, kLives)) return;
+  EXPECT_GT(loosened, lives);
+  EXPECT_GT(snapshots, lives);
 }
 
 TEST(JournalLives, OneThatDoesNotCatchUpAtTheStartIsCaught) {

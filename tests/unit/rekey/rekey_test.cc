@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "daemon/service/rows/proposal_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "tests/support/base/seeded_keys.h"
+#include "tests/support/model/seeds.h"
 #include "tests/unit/rekey/answers.h"
 #include "tests/unit/rekey/two_worlds.h"
 
@@ -24,11 +24,6 @@ namespace consent::test {
 namespace {
 
 using store::Table;
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 void ExpectSame(const std::vector<std::string>& is, const std::vector<std::string>& was) {
   ASSERT_EQ(is.size(), was.size());
@@ -184,8 +179,8 @@ void PlayLife(uint64_t seed, Seen* seen) {
 }
 
 TEST(UnderNewKeys, LivesAreAnsweredAsTheyWereAndGoOn) {
-  const uint64_t lives = FromEnvironment("CONSENT_REKEY_LIVES", 20);
-  const uint64_t first = FromEnvironment("CONSENT_TEST_SEED", 1);
+  const uint64_t lives = model::FromEnvironment("CONSENT_REKEY_LIVES", 20);
+  const uint64_t first = model::FromEnvironment("CONSENT_TEST_SEED", 1);
   Seen seen;
   for (uint64_t seed = first; seed < first + lives && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("CONSENT_TEST_SEED=" + std::to_string(seed));

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "daemon/service/registry/policy_admin.h"
 #include "tests/support/model/dice.h"
+#include "tests/support/model/seeds.h"
 #include "tests/support/service/policy_builder.h"
 #include "tests/unit/restore/life.h"
 
@@ -23,11 +23,6 @@ using domain::Disposition;
 using domain::Eligibility;
 using domain::Purpose;
 using domain::Reason;
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 struct Asked {
   std::string account;
@@ -268,8 +263,8 @@ void Compare(RandomLife& random, const std::vector<Asked>& questions, const std:
 }
 
 void PlayLife(uint64_t seed, Compared* seen) {
-  RandomLife random(seed, FromEnvironment("CONSENT_RESTORE_ACCOUNTS", 8));
-  const uint64_t steps = FromEnvironment("CONSENT_RESTORE_STEPS", 40);
+  RandomLife random(seed, model::FromEnvironment("CONSENT_RESTORE_ACCOUNTS", 8));
+  const uint64_t steps = model::FromEnvironment("CONSENT_RESTORE_STEPS", 40);
   random.Live(steps * 5 / 8);
   random.Backup();
   random.Live(steps);
@@ -311,8 +306,8 @@ void PlayLife(uint64_t seed, Compared* seen) {
 }
 
 TEST(RestoredLives, AreAsStrictAsTheLostOnes) {
-  const uint64_t lives = FromEnvironment("CONSENT_RESTORE_LIVES", 6);
-  const uint64_t first = FromEnvironment("CONSENT_TEST_SEED", 1);
+  const uint64_t lives = model::FromEnvironment("CONSENT_RESTORE_LIVES", 6);
+  const uint64_t first = model::FromEnvironment("CONSENT_TEST_SEED", 1);
   Compared seen;
   for (uint64_t seed = first; seed < first + lives && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("CONSENT_TEST_SEED=" + std::to_string(seed));

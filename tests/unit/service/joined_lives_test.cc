@@ -298,8 +298,10 @@ TEST(JoinedLives, NeverSayAYesThatOneOfBothWouldHaveRefused) {
     }
     Life(*faulty, seed, tally).Live();
   }
-  EXPECT_GT(tally.yeses, 0U);
-  EXPECT_GT(tally.orders, 0U);
+  if (model::IsWholeRun(last - first, kLives)) {
+    EXPECT_GT(tally.yeses, 0U);
+    EXPECT_GT(tally.orders, 0U);
+  }
   std::printf(
       "[ %llu joins, %llu renames, %llu kills, %llu resumed; %llu checks, %llu yeses of %llu that both gave, %llu by "
       "orders ]\n",
