@@ -75,8 +75,7 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
       ->add_option_function<std::string>(
           flag,
           [flag, out, form](const std::string& text) {
-            const auto now = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-            *out = ReadTime(text, form, now);
+            *out = ReadTime(text, form, SystemTime());
             if (!out->has_value()) throw CLI::ValidationError(flag, "must be " + TimeForms(form));
           },
           help)

@@ -28,6 +28,9 @@ std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now);
 // What the form permits, as an error says it.
 std::string TimeForms(TimeForm form);
 
+// This machine's time.
+Time SystemTime();
+
 // "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);
 

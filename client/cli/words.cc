@@ -14,7 +14,7 @@ namespace {
 // A wrong word is shown up to here.
 constexpr size_t kMostShown = 64;
 
-std::string Quoted(const std::string& word) {
+std::string Shown(const std::string& word) {
   return "'" + Printable(word.size() <= kMostShown ? word : word.substr(0, kMostShown)) + "'" +
          (word.size() <= kMostShown ? "" : "…");
 }
@@ -56,7 +56,7 @@ std::string Listed(const std::vector<std::string>& names, const char* conjunctio
 
 std::string UnknownCommand(const CLI::App& command, const std::string& word) {
   const std::string path = CommandPath(&command);
-  std::string text = "unknown command " + Quoted(word) + (path.empty() ? "" : " of '" + path + "'");
+  std::string text = "unknown command " + Shown(word) + (path.empty() ? "" : " of '" + path + "'");
   if (const std::optional<std::string> nearest = Nearest(word, CommandNames(command)); nearest.has_value()) {
     return text + "; did you mean '" + (path.empty() ? "" : path + " ") + *nearest + "'?";
   }
@@ -78,7 +78,7 @@ const CLI::Option* FindOption(const CLI::App& command, const std::string& name) 
 
 std::string UnknownOption(const CLI::App& command, const std::string& name) {
   const std::string path = CommandPath(&command);
-  const std::string text = "unknown option " + Quoted(name) + (path.empty() ? "" : " of '" + path + "'");
+  const std::string text = "unknown option " + Shown(name) + (path.empty() ? "" : " of '" + path + "'");
   std::vector<std::string> names;
   for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
     for (const CLI::Option* option : at->get_options()) {

@@ -21,6 +21,12 @@
 
 namespace consent {
 
+// Of the value's enum the proto's number, which is the same.
+template <typename Proto, typename Enum>
+Proto NumberOf(Enum value) {
+  return static_cast<Proto>(static_cast<int>(value));
+}
+
 void ToProto(Time time, google::protobuf::Timestamp* out);
 void ToProto(const Scope& scope, v1::Scope* out);
 void ToProto(const Evidence& evidence, v1::Evidence* out);

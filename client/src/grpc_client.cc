@@ -37,11 +37,11 @@ absl::Status CheckText(const Place& place) {
 
 template <typename Request>
 void FillQuestion(const Question& question, Request* request) {
-  request->set_purpose(static_cast<v1::Purpose>(static_cast<int>(question.purpose)));
+  request->set_purpose(NumberOf<v1::Purpose>(question.purpose));
   ToProto(question.place, request->mutable_place());
   request->set_view(question.full ? v1::DECISION_VIEW_FULL : v1::DECISION_VIEW_BASIC);
   request->set_at_least_revision(question.at_least_revision.value());
-  request->set_selection(static_cast<v1::Selection>(static_cast<int>(question.selection)));
+  request->set_selection(NumberOf<v1::Selection>(question.selection));
 }
 
 template <typename Response>
@@ -303,7 +303,7 @@ absl::StatusOr<ChoicesPage> GrpcClient::ListChoices(const ChoicesQuery& query, c
   request.set_account_id(query.account_id.value());
   ToProto(query.from, request.mutable_from());
   ToProto(query.before, request.mutable_before());
-  for (const Choice choice : query.to) request.add_to(static_cast<v1::Choice>(static_cast<int>(choice)));
+  for (const Choice choice : query.to) request.add_to(NumberOf<v1::Choice>(choice));
   request.set_page_size(query.page_size);
   request.set_page_token(query.page_token);
   v1::ListChoicesResponse response;
@@ -373,7 +373,7 @@ absl::StatusOr<StoredPolicy> GrpcClient::GetPolicy(const std::string& version, c
 
 absl::StatusOr<Suspension> GrpcClient::Suspend(const SuspendOrder& order, const CallOptions& options) {
   v1::SuspendRequest request;
-  request.set_purpose(static_cast<v1::Purpose>(static_cast<int>(order.purpose)));
+  request.set_purpose(NumberOf<v1::Purpose>(order.purpose));
   request.set_region(order.region);
   request.set_reason(order.reason);
   v1::SuspendResponse response;
@@ -384,7 +384,7 @@ absl::StatusOr<Suspension> GrpcClient::Suspend(const SuspendOrder& order, const 
 
 absl::StatusOr<Resumed> GrpcClient::Resume(const ResumeOrder& order, const CallOptions& options) {
   v1::ResumeRequest request;
-  request.set_purpose(static_cast<v1::Purpose>(static_cast<int>(order.purpose)));
+  request.set_purpose(NumberOf<v1::Purpose>(order.purpose));
   request.set_region(order.region);
   request.set_reason(order.reason);
   request.set_etag(order.etag.value());

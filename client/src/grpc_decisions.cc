@@ -14,11 +14,6 @@ bool IsHandle(const std::string& bytes) { return bytes.size() == kHandleBytes; }
 
 int64_t Micros(const std::optional<Time>& time) { return time.has_value() ? time->time_since_epoch().count() : 0; }
 
-template <typename Proto, typename Enum>
-Proto NumberOf(Enum value) {
-  return static_cast<Proto>(static_cast<int>(value));
-}
-
 void ToProto(const RecordedYes& yes, v1::RecordedYes* out) {
   out->set_subject(yes.subject);
   out->set_recording(yes.recording);

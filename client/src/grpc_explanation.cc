@@ -134,7 +134,7 @@ absl::StatusOr<Explanation> GrpcClient::ExplainCheck(const Recording& recording,
                                                      const CallOptions& options) {
   v1::ExplainCheckRequest request;
   ToProto(recording, request.mutable_recording());
-  request.set_purpose(static_cast<v1::Purpose>(static_cast<int>(question.purpose)));
+  request.set_purpose(NumberOf<v1::Purpose>(question.purpose));
   ToProto(question.place, request.mutable_place());
   if (question.at.has_value()) ToProto(*question.at, request.mutable_at());
   request.set_language(options.language);

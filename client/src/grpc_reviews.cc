@@ -19,11 +19,6 @@ Request RequestFor(const GrantName& grant) {
   return request;
 }
 
-template <typename Proto, typename Enum>
-Proto NumberOf(Enum value) {
-  return static_cast<Proto>(static_cast<int>(value));
-}
-
 ReviewGrant FromProto(const v1::ReviewGrant& grant) {
   ReviewGrant value;
   value.name = {grant.grant_id(), grant.fence()};

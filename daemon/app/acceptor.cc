@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kBetweenTicks{1000};
 // How long the loop rests where there are no descriptors, or too many connections are on their way out.
 constexpr std::chrono::milliseconds kRest{10};
 // Between looks for peers that have been silent for too long.
-constexpr std::chrono::milliseconds kBetweenLooks{100};
+constexpr std::chrono::milliseconds kBetweenSilenceLooks{100};
 constexpr int kEventsAtATime = 64;
 // Those that come too often wait here; more are turned away.
 constexpr size_t kMostParked = 32;
@@ -95,7 +95,7 @@ void Acceptor::Run() {
     if (rests) epoll_ctl(poll_, EPOLL_CTL_DEL, options_.listener, nullptr);
     const std::chrono::milliseconds wait = rests || !parked_.empty() ? kRest
                                            : silent_.empty()         ? kBetweenTicks
-                                                                     : kBetweenLooks;
+                                                                     : kBetweenSilenceLooks;
     const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
     if (rests) AddToPoll(poll_, options_.listener);
     bool incoming = rests;

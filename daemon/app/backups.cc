@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 using ops::OperatorText;
 
-constexpr std::chrono::seconds kBetweenLooks{1};
+constexpr std::chrono::seconds kBetweenPhaseLooks{1};
 
 absl::Status NotFound() {
   return wire::MakeError(v1::ERROR_REASON_BACKUP_NOT_FOUND,
@@ -182,7 +182,7 @@ void Backups::Run(const std::string& id, base::Instant began) {
     made_ = *std::move(made);
     phase_ = Phase::kReady;
     changed_.NotifyAll();
-    while (!IsOver()) changed_.WaitFor(mutex_, kBetweenLooks);
+    while (!IsOver()) changed_.WaitFor(mutex_, kBetweenPhaseLooks);
     ended_ = true;
     made = std::move(made_);
     made_.reset();
@@ -261,7 +261,7 @@ absl::StatusOr<Backups::Piece> Backups::Read(const std::string& id, const std::s
   {
     base::MutexLock lock(mutex_);
     if (!Asked(id)) return NotFound();
-    if (phase_ == Phase::kMaking) changed_.WaitFor(mutex_, kBetweenLooks);
+    if (phase_ == Phase::kMaking) changed_.WaitFor(mutex_, kBetweenPhaseLooks);
     if (!Asked(id)) return NotFound();
     if (phase_ == Phase::kFailed) return failure_;
     if (phase_ == Phase::kMaking) return Piece{false, rows_verified_.load(), {}};

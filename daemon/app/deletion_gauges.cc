@@ -34,12 +34,12 @@ std::string CauseLabel(DeletionCause cause) { return ops::Label<v1::DeletionCaus
 std::string StateLabel(int state) { return ops::Label<v1::DeletionState>(state); }
 
 // Cause and regime.
-using Kind = std::pair<DeletionCause, std::string>;
+using KindOfRequest = std::pair<DeletionCause, std::string>;
 
 // Those of the policy in force, each with zero, so that a zero is seen as a zero.
 template <typename T>
-std::map<Kind, T> OfEachKind(const service::Core& core) {
-  std::map<Kind, T> kinds;
+std::map<KindOfRequest, T> OfEachKind(const service::Core& core) {
+  std::map<KindOfRequest, T> kinds;
   const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
   if (rules == nullptr) return kinds;
   for (const domain::Regime& regime : rules->regimes) {
@@ -49,8 +49,8 @@ std::map<Kind, T> OfEachKind(const service::Core& core) {
 }
 
 // Of each kind, those past their due time that wait for a hold's release.
-std::map<Kind, uint64_t> OverdueOnHold(const service::Core& core, const service::Deletions& deletions) {
-  std::map<Kind, uint64_t> on_hold;
+std::map<KindOfRequest, uint64_t> OverdueOnHold(const service::Core& core, const service::Deletions& deletions) {
+  std::map<KindOfRequest, uint64_t> on_hold;
   size_t looks = 0;
   domain::SubjectFacts facts;
   for (const service::LateDeletion& late : core.deletions.Late(core.Now(), kMaxOverdue)) {
@@ -70,7 +70,7 @@ struct OpenNow {
     service::OpenDeletions sooner;  // by 3 and 7 days
     uint64_t on_hold = 0;           // of those that are overdue
   };
-  std::map<Kind, OfKind> kinds;
+  std::map<KindOfRequest, OfKind> kinds;
 };
 
 OpenNow ReadOpen(const service::Core& core, const service::Deletions& deletions) {

@@ -21,18 +21,19 @@ TIDY = "clang-tidy-14"
 
 
 def commands(build):
-    """Source -> (compile command, place in the tree), for our own sources and for the pieces that several of them are compiled in."""
+    """Source -> (compile command, place in the tree, of how many of our own sources), for those and for the pieces that several are compiled in."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
         if not source.exists():  # generated, and not needed for this
             continue
+        ours = [source]
         if build in source.parents:
             ours = re.findall(r'#include "([^"]+\.cc)"', source.read_text()) if source.name.startswith("unity_") else []
             if not ours or any(build in pathlib.Path(name).parents for name in ours):
                 continue
         base = build if build in source.parents else ROOT
-        found[source] = (entry, source.relative_to(base).as_posix())
+        found[source] = (entry, source.relative_to(base).as_posix(), len(ours))
     return found
 
 
@@ -67,11 +68,13 @@ def main():
     chosen = set() if folders else {pathlib.Path(name).resolve() for name in sys.argv[2:]}
     clean = build / "clang-tidy-clean"
     clean.mkdir(exist_ok=True)
-    work = {source: entry for source, (entry, place) in commands(build).items()
+    work = {source: (entry, sources) for source, (entry, place, sources) in commands(build).items()
             if (not chosen or source in chosen) and (not folders or place.startswith(tuple(folder + "/" for folder in folders)))}
+    # The longest first, so that no core waits for the other at the end.
+    order = sorted(work, key=lambda source: (-work[source][1], source))
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for source, ok, output in pool.map(lambda item: check(build, clean, *item), sorted(work.items())):
+        for source, ok, output in pool.map(lambda source: check(build, clean, source, work[source][0]), order):
             if not ok:
                 bad += 1
                 print(f"{source.relative_to(ROOT)}:\n{output}", flush=True)

@@ -15,6 +15,7 @@
 #include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/times.h"
 #include "daemon/backup/folder.h"
 
 namespace consent::cli {
@@ -23,10 +24,8 @@ namespace {
 constexpr int kMostDays = 400;
 constexpr int kDefaultDays = 30;  // of a policy that says nothing of it
 
-Time Now() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
-
 int64_t AgeInDays(const ListedBackup& backup) {
-  return std::chrono::duration_cast<std::chrono::days>(Now() - backup.created).count();
+  return std::chrono::duration_cast<std::chrono::days>(SystemTime() - backup.created).count();
 }
 
 // What is known of a copy that was taken or read.
@@ -194,7 +193,7 @@ int Prune(const std::string& folder, const std::optional<int>& said, bool yes, c
     if (is_newest && (!manifest.ok() || !backup::CheckFiles(backup.path, *manifest).ok())) continue;
     sound.push_back(backup);
   }
-  const std::vector<ListedBackup> old = BackupsToPrune(sound, Now(), std::chrono::days(*keep));
+  const std::vector<ListedBackup> old = BackupsToPrune(sound, SystemTime(), std::chrono::days(*keep));
   if (!old.empty() && !IsConfirmed(absl::StrCat("This removes ", old.size(), " backups that are over ", *keep,
                                                 " days old, and nothing brings them back."),
                                    yes)) {

@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
@@ -12,6 +11,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
+#include "client/cli/times.h"
 
 namespace consent::cli {
 namespace {
@@ -27,7 +27,7 @@ absl::Status MakeFolder(const std::string& path) {
 }
 
 int MakeAll(const std::string& folder, const std::vector<std::string>& hosts, bool json) {
-  const auto now = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+  const Time now = SystemTime();
   std::vector<NamedPem> files = MakeDevCertificates(hosts, now);
   files.push_back({"callers.json", DevCallersFile()});
   if (absl::Status status = MakeFolder(folder); !status.ok()) return FileError(status);

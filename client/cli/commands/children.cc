@@ -4,6 +4,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
+#include "client/cli/times.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -95,7 +96,7 @@ void AddKeep(CLI::App* parent, Cli& cli) {
   AddEtag(app, &update->etag, "subject get");
   app->callback([&cli, update, profile] {
     if (!profile->last_active_at.has_value()) {
-      profile->last_active_at = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+      profile->last_active_at = SystemTime();
     }
     update->profiles = {*profile};
     cli.action = [&cli, update] {

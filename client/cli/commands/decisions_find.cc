@@ -1,11 +1,11 @@
 // consentctl decisions find.
-#include <chrono>
 
 #include "client/cli/commands/decisions.h"
 #include "client/cli/engines/decision_find.h"
 #include "client/cli/engines/stop_request.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
+#include "client/cli/times.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -22,7 +22,7 @@ int RunFind(const Cli& cli, const FindFlags& flags, const std::vector<Client*>& 
   DecisionFind find(clients, flags.query, [&found](const FoundDecision& one) {
     if (found.size() < kMostFound) found.push_back(one);
   });
-  const Time now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const Time now = SystemTime();
   if (absl::Status status = find.Begin(now); !status.ok()) return PrintError(status, cli.json);
   if (absl::Status status = ReadDecisionFiles(flags.files, find, stop.sign()); !status.ok()) {
     if (stop.Asked()) return PrintStopped(status);

@@ -1,6 +1,5 @@
 // consentctl delete.
 #include <algorithm>
-#include <chrono>
 
 #include "client/cli/command.h"
 #include "client/cli/commands/bulk.h"
@@ -9,6 +8,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
+#include "client/cli/times.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -32,8 +32,6 @@ struct DeleteFlags {
   bool yes = false;
   BulkFlags bulk;
 };
-
-Time Now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 bool HasRange(const DeleteFlags& flags) { return flags.range.from.has_value() || flags.range.to.has_value(); }
 
@@ -82,7 +80,7 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
       throw CLI::ValidationError("--today", "needs --time-zone: where the user's day began");
     }
     SpokenDay day = flags.day;
-    if (!day.spoken_at.has_value()) day.spoken_at = Now();
+    if (!day.spoken_at.has_value()) day.spoken_at = SystemTime();
     return day;
   }
   if (!flags.purpose_copies.empty()) {

@@ -1,5 +1,4 @@
 // consentctl export-subject.
-#include <chrono>
 
 #include "client/cli/command.h"
 #include "client/cli/commands/decisions.h"
@@ -7,6 +6,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
+#include "client/cli/times.h"
 
 namespace consent::cli {
 namespace {
@@ -21,7 +21,7 @@ struct ExportFlags {
 
 int RunExport(const Cli& cli, const ExportFlags& flags) {
   return cli.WithClient([&](Client& client) {
-    const Time now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const Time now = SystemTime();
     absl::StatusOr<SubjectExport> subject = ReadSubject(client, flags.account);
     if (!subject.ok()) return PrintError(subject.status(), cli.json);
     if (!flags.decisions.empty()) {

@@ -1,8 +1,6 @@
 // consentctl filter.
 #include <unistd.h>
 
-#include <chrono>
-
 #include "client/cli/command.h"
 #include "client/cli/engines/filter_engine.h"
 #include "client/cli/engines/filter_shadow.h"
@@ -13,6 +11,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/missing_facts.h"
 #include "client/cli/render/render.h"
+#include "client/cli/times.h"
 
 namespace consent::cli {
 namespace {
@@ -269,7 +268,7 @@ void AddAdoption(CLI::App* app, FilterFlags* flags) {
 // Usage errors of shadow mode; decides whether it is on.
 void BeginShadow(FilterFlags* flags) {
   if (!flags->shadow_until.has_value()) return;
-  flags->now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  flags->now = SystemTime();
   const absl::StatusOr<bool> is_on = IsInShadow(*flags->shadow_until, flags->now, flags->settings.keep_ids);
   if (!is_on.ok()) throw CLI::ValidationError("--shadow-until", std::string(is_on.status().message()));
   flags->in_shadow = *is_on;

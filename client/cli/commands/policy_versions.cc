@@ -24,7 +24,7 @@ bool Loosens(const PolicyDifference& difference) {
 }
 
 // As a shell takes it for one word.
-std::string Quoted(const std::string& text) {
+std::string ShellWord(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
@@ -73,7 +73,7 @@ void TellUnnamed(Client& client, const PolicyActivation& order) {
   for (const PolicyDifference& difference : diff->differences) {
     if (!Loosens(difference)) continue;
     if (std::find(order.loosens.begin(), order.loosens.end(), difference.words) != order.loosens.end()) continue;
-    std::fprintf(stderr, "  --loosens %s\n", Printable(Quoted(difference.words)).c_str());
+    std::fprintf(stderr, "  --loosens %s\n", Printable(ShellWord(difference.words)).c_str());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
+#include "client/cli/times.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/time.h"
 
@@ -118,8 +119,6 @@ int PrintSweep(const SweepSummary& summary, const OutputForm& form) {
   return Print(report, form, code);
 }
 
-Time TimeOfSystem() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
-
 absl::Status ReportOf(Client& client, const std::string& system, SweepState& state) {
   Sweep sweep;
   int64_t started_us = 0;
@@ -128,7 +127,7 @@ absl::Status ReportOf(Client& client, const std::string& system, SweepState& sta
   }
   sweep.started_at = Time(std::chrono::microseconds(started_us));
   // A clock that was set back since is behind the beginning.
-  sweep.ended_at = std::max(TimeOfSystem(), *sweep.started_at);
+  sweep.ended_at = std::max(SystemTime(), *sweep.started_at);
   sweep.counts = state.counts();
   const absl::StatusOr<DataSystem> taken = client.ReportSweep(system, sweep);
   return taken.ok() ? state.Reported() : taken.status();
@@ -156,7 +155,7 @@ int Sweeping(const Cli& cli, const SweepFlags& flags, const TaskCommand& command
     if (!hash.ok()) return FileError(hash.status());
     of.input_hash = *std::move(hash);
   }
-  absl::StatusOr<SweepState> state = SweepState::Open(flags.state_path, of, TimeText(TimeOfSystem()));
+  absl::StatusOr<SweepState> state = SweepState::Open(flags.state_path, of, TimeText(SystemTime()));
   if (!state.ok()) return FileError(state.status());
   const absl::Status distinct = CheckDistinct(
       {{"the inventory", input.get()}, {"standard output", STDOUT_FILENO}, {"--state", state->descriptor()}});

@@ -12,6 +12,7 @@
 #include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
+#include "client/cli/times.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -30,8 +31,6 @@ struct WorkerFlags {
   std::vector<std::string> command;
 };
 
-Time WallTime() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
-
 std::string SecondsOf(std::chrono::nanoseconds time) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3f", std::chrono::duration<double>(time).count());
@@ -41,7 +40,7 @@ std::string SecondsOf(std::chrono::nanoseconds time) {
 // As a journal or a file gets it: one line of logfmt, or one of JSON.
 std::string TaskLine(const std::string& system, const EndedTask& task, bool as_json) {
   if (as_json) {
-    const Json json = {{"time", TimeText(WallTime())},
+    const Json json = {{"time", TimeText(SystemTime())},
                        {"event", "task_ended"},
                        {"system", system},
                        {"task_id", task.task_id.value()},
@@ -53,7 +52,7 @@ std::string TaskLine(const std::string& system, const EndedTask& task, bool as_j
                        {"why", task.why}};
     return PrintableJson(json.dump());
   }
-  return Printable("time=" + TimeText(WallTime()) + " event=task_ended system=" + system + " task_id=" +
+  return Printable("time=" + TimeText(SystemTime()) + " event=task_ended system=" + system + " task_id=" +
                    task.task_id.value() + " selector=" + task.selector + " attempt=" + std::to_string(task.attempt) +
                    " outcome=" + Word(task.end) + " erased=" + std::to_string(task.erased) +
                    " seconds=" + SecondsOf(task.took) + (task.why.empty() ? "" : " why=" + Json(task.why).dump()));
@@ -206,7 +205,7 @@ int RunWorker(const Cli& cli, WorkerFlags flags) {
   const std::shared_ptr<Clock> clock = Clock::System();
   WorkerMetricsFile metrics;
   if (!flags.metrics_file.empty()) {
-    auto created = WorkerMetricsFile::Create(flags.metrics_file, flags.settings.system, *clock, WallTime);
+    auto created = WorkerMetricsFile::Create(flags.metrics_file, flags.settings.system, *clock, SystemTime);
     if (!created.ok()) return FileError(created.status());
     metrics = *std::move(created);
   }

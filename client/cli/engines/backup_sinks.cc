@@ -26,14 +26,14 @@ namespace fs = std::filesystem;
 
 constexpr size_t kTarBlock = 512;
 
-absl::Status Failed(const std::string& what, int error) {
+absl::Status SinkFailed(const std::string& what, int error) {
   return absl::FailedPreconditionError(absl::StrCat(what, " (", std::strerror(error), ")"));
 }
 
 absl::Status SyncFolder(const std::string& path) {
   const Descriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.IsOpen() && fsync(folder.get()) == 0) return absl::OkStatus();
-  return Failed(absl::StrCat("the folder ", path, " cannot be synced"), errno);
+  return SinkFailed(absl::StrCat("the folder ", path, " cannot be synced"), errno);
 }
 
 // The last bytes of a number's octal digits, or where they do not suffice its bytes behind a mark (GNU and POSIX pax).
@@ -74,15 +74,15 @@ absl::StatusOr<std::unique_ptr<FolderSink>> FolderSink::Create(const std::string
   const std::string place = absl::StrCat(parent, "/", name);
   const std::string partial = absl::StrCat(place, std::string(kPartialEnding));
   if (mkdir(partial.c_str(), 0700) != 0) {
-    return Failed(absl::StrCat("the folder ", partial, " cannot be made"), errno);
+    return SinkFailed(absl::StrCat("the folder ", partial, " cannot be made"), errno);
   }
   Descriptor folder(open(partial.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.IsOpen() || flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Failed(absl::StrCat("the folder ", partial, " cannot be locked"), errno);
+    return SinkFailed(absl::StrCat("the folder ", partial, " cannot be locked"), errno);
   }
   std::unique_ptr<FolderSink> sink(new FolderSink(place, std::move(folder)));
   const std::string store = absl::StrCat(partial, "/", std::string(backup::kStoreFolder));
-  if (mkdir(store.c_str(), 0700) != 0) return Failed(absl::StrCat("the folder ", store, " cannot be made"), errno);
+  if (mkdir(store.c_str(), 0700) != 0) return SinkFailed(absl::StrCat("the folder ", store, " cannot be made"), errno);
   return sink;
 }
 
@@ -95,16 +95,16 @@ absl::Status FolderSink::BeginFile(const std::string& name, int64_t /*bytes*/) {
   path_ = absl::StrCat(partial_, "/", name);
   file_ = Descriptor(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file_.IsOpen()) return absl::OkStatus();
-  return Failed(absl::StrCat("the file ", path_, " cannot be made"), errno);
+  return SinkFailed(absl::StrCat("the file ", path_, " cannot be made"), errno);
 }
 
 absl::Status FolderSink::Write(std::string_view data) {
   if (WriteAll(file_.get(), data)) return absl::OkStatus();
-  return Failed(absl::StrCat("the file ", path_, " cannot be written"), errno);
+  return SinkFailed(absl::StrCat("the file ", path_, " cannot be written"), errno);
 }
 
 absl::Status FolderSink::EndFile() {
-  if (fsync(file_.get()) != 0) return Failed(absl::StrCat("the file ", path_, " cannot be synced"), errno);
+  if (fsync(file_.get()) != 0) return SinkFailed(absl::StrCat("the file ", path_, " cannot be synced"), errno);
   file_ = Descriptor();
   return absl::OkStatus();
 }
@@ -114,7 +114,7 @@ absl::Status FolderSink::Finish() {
     if (absl::Status s = SyncFolder(folder); !s.ok()) return s;
   }
   if (std::rename(partial_.c_str(), place_.c_str()) != 0) {
-    return Failed(absl::StrCat("the folder ", partial_, " cannot be renamed"), errno);
+    return SinkFailed(absl::StrCat("the folder ", partial_, " cannot be renamed"), errno);
   }
   is_finished_ = true;
   return SyncFolder(fs::path(place_).parent_path().string());
@@ -124,24 +124,24 @@ absl::Status TarSink::BeginFile(const std::string& name, int64_t bytes) {
   written_ = 0;
   const auto header = TarHeader(absl::StrCat(name_, "/", name), static_cast<uint64_t>(bytes));
   if (WriteAll(descriptor_, std::string_view(header.data(), header.size()))) return absl::OkStatus();
-  return Failed("standard output cannot be written", errno);
+  return SinkFailed("standard output cannot be written", errno);
 }
 
 absl::Status TarSink::Write(std::string_view data) {
   written_ += data.size();
   if (WriteAll(descriptor_, data)) return absl::OkStatus();
-  return Failed("standard output cannot be written", errno);
+  return SinkFailed("standard output cannot be written", errno);
 }
 
 absl::Status TarSink::EndFile() {
   const std::string padding((kTarBlock - written_ % kTarBlock) % kTarBlock, '\0');
   if (WriteAll(descriptor_, padding)) return absl::OkStatus();
-  return Failed("standard output cannot be written", errno);
+  return SinkFailed("standard output cannot be written", errno);
 }
 
 absl::Status TarSink::Finish() {
   if (WriteAll(descriptor_, std::string(2 * kTarBlock, '\0'))) return absl::OkStatus();
-  return Failed("standard output cannot be written", errno);
+  return SinkFailed("standard output cannot be written", errno);
 }
 
 int RemoveAbandoned(const std::string& parent) {

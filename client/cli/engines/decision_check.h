@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "client/cli/engines/decision_files.h"
-#include "client/cli/engines/heard_list.h"
+#include "client/cli/engines/played_list.h"
 #include "client/cli/lines/decision_lines.h"
 #include "client/lines/line_reader.h"
 #include "consent/client.h"
@@ -92,7 +92,7 @@ class DecisionCheck final : public DecisionLineSink {
 
   // What the stores count, asked before the first file is read. InvalidArgument: two daemons have one store.
   absl::Status Begin();
-  // Reads what a tool says that it played. After Begin and before the first file, once. Errors as HeardList::Read.
+  // Reads what a tool says that it played. After Begin and before the first file, once. Errors as PlayedList::Read.
   absl::Status ReadHeard(const HeardOptions& options, const std::string& name, LineReader& reader);
   // Lines of a file, in the order of the records of its store. An error: a daemon does not answer, or there are more
   // than 64 stores.
@@ -148,7 +148,7 @@ class DecisionCheck final : public DecisionLineSink {
   std::map<DecisionUse, DecisionUses> uses_;
   std::map<std::string, uint64_t> log_problems_;  // by store
   std::string file_;
-  std::optional<HeardList> heard_;
+  std::optional<PlayedList> heard_;
   // Of the file that is read: its chain, an index of chains_, once a record has told; how many lines before that record
   // are none, and why the first is not.
   std::optional<size_t> chain_;

@@ -78,7 +78,7 @@ absl::Status ReadLists(Client& client, SubjectExport* out) {
       },
       &HoldPage::holds, &out->holds);
   if (!status.ok()) return status;
-  absl::StatusOr<consent::HeardList> heard = client.reviews().ListHeard(account);
+  absl::StatusOr<HeardList> heard = client.reviews().ListHeard(account);
   if (!heard.ok()) return heard.status();
   out->heard = *std::move(heard);
   return absl::OkStatus();

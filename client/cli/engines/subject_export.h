@@ -26,7 +26,7 @@ struct SubjectExport {
   // In the order in which they were placed, released ones included.
   std::vector<Hold> holds;
   // What people were given to hear; those of all accounts that are joined with it.
-  consent::HeardList heard;
+  HeardList heard;
   // What the decision log's files have of the subject; absent where none were given.
   struct Decisions {
     FindCounts counts;

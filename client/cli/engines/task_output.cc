@@ -73,10 +73,10 @@ bool TaskOutput::IsNoCount() const {
 bool TaskOutput::IsAlmostNumber() const { return Last().begins_as_number && !IsNumber(); }
 
 std::string TaskOutput::LastLine() const {
-  constexpr char kBlanks[] = " \t\r";
+  constexpr char kBlankBytes[] = " \t\r";
   const std::string& text = Last().text;
-  const size_t from = text.find_first_not_of(kBlanks);
-  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(kBlanks) + 1 - from);
+  const size_t from = text.find_first_not_of(kBlankBytes);
+  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(kBlankBytes) + 1 - from);
 }
 
 std::string TaskOutput::Hash() {

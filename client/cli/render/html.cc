@@ -28,7 +28,7 @@ constexpr char kStyle[] =
     "span{display:inline-block;width:1em;height:1em;"
     "vertical-align:-.1em;border:1px solid #1a1a1a}";
 
-std::string Number(double value, int decimals) {
+std::string Decimal(double value, int decimals) {
   if (value < 0) return "none";
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
@@ -66,12 +66,12 @@ double Most(const Chart& chart, const std::vector<size_t>& rows) {
 std::string Bar(const Chart& chart, size_t row, size_t at, int y, double most) {
   const double value = chart.series[at].values[row];
   const double width = most > 0 && value > 0 ? value / most * kPlotWidth : 0;
-  const std::string text = Number(value, chart.decimals);
+  const std::string text = Decimal(value, chart.decimals);
   std::string svg = "<rect x=\"" + std::to_string(kLabelWidth) + "\" y=\"" + std::to_string(y) + "\" width=\"" +
-                    Number(width, 1) + "\" height=\"" + std::to_string(kBarHeight - 3) + "\" fill=\"" +
+                    Decimal(width, 1) + "\" height=\"" + std::to_string(kBarHeight - 3) + "\" fill=\"" +
                     kColours[at % kColours.size()] + "\" stroke=\"#1a1a1a\" stroke-dasharray=\"" +
                     kDashes[at % kDashes.size()] + "\"/>";
-  svg += "<text x=\"" + Number(kLabelWidth + width + 5, 1) + "\" y=\"" + std::to_string(y + kBarHeight - 4) +
+  svg += "<text x=\"" + Decimal(kLabelWidth + width + 5, 1) + "\" y=\"" + std::to_string(y + kBarHeight - 4) +
          "\" font-size=\"11\">" + text + "</text>";
   return svg;
 }
@@ -119,7 +119,7 @@ std::string TableOf(const Chart& chart) {
   for (size_t row = 0; row < chart.rows.size(); ++row) {
     html += "<tr><th scope=\"row\">" + HtmlText(chart.rows[row]) + "</th>";
     for (const Chart::Series& series : chart.series) {
-      html += "<td>" + Number(series.values[row], chart.decimals) + "</td>";
+      html += "<td>" + Decimal(series.values[row], chart.decimals) + "</td>";
     }
     html += "</tr>\n";
   }

@@ -13,7 +13,7 @@ using base::Encoder;
 
 constexpr uint8_t kPopulationFormat = 1;
 constexpr size_t kMaxHours = 31 * 24;
-constexpr size_t kHashBytes = 16;
+constexpr size_t kPopulationBytes = 16;
 constexpr size_t kCountryBytes = 4;
 constexpr size_t kMonthBytes = 7;
 
@@ -43,11 +43,11 @@ store::Partition PopulationPartition(domain::Region country, uint16_t partitions
 
 std::string PopulationKey(const PopulationOf& of, std::string_view caller) {
   const base::Digest digest = base::Blake2b(caller);
-  return Begin(kPopulations, of.country, of.month).append(base::View(digest).substr(0, kHashBytes));
+  return Begin(kPopulations, of.country, of.month).append(base::View(digest).substr(0, kPopulationBytes));
 }
 
 bool ReadPopulationKey(std::string_view key, PopulationOf* of) {
-  return ReadBegin(key, kPopulations, kHashBytes, &of->country, &of->month);
+  return ReadBegin(key, kPopulations, kPopulationBytes, &of->country, &of->month);
 }
 
 uint64_t SumOf(const HourCounts& hours) {
@@ -116,7 +116,7 @@ absl::StatusOr<uint64_t> LoadPopulation(const Core& core, const PopulationOf& of
   bool is_whole = true;
   const absl::Status scanned = core.store.Scan(
       PopulationPartition(of.country, core.store.partition_count()), store::Table::kReview, begin,
-      begin + std::string(kHashBytes + 1, '\xff'), SIZE_MAX, [&](std::string_view, std::string_view value) {
+      begin + std::string(kPopulationBytes + 1, '\xff'), SIZE_MAX, [&](std::string_view, std::string_view value) {
         HourCounts hours;
         is_whole = DecodePopulation(value, &hours);
         utterances += SumOf(hours);

@@ -6,7 +6,7 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kTokenVersion = 1;
 constexpr size_t kBodyBytes = 1 + 2 + 8;
 constexpr size_t kTokenBytes = kBodyBytes + 4;
 
@@ -23,7 +23,7 @@ uint32_t Tokens::Tag(Kind kind, std::string_view body, std::string_view of) cons
 std::string Tokens::EncodePosition(Kind kind, const Position& position, std::string_view of) const {
   std::string bytes;
   base::Encoder out(&bytes);
-  out.Byte(kVersion);
+  out.Byte(kTokenVersion);
   out.BigEndian(position.partition.number, 2);
   out.BigEndian(position.number, 8);
   out.BigEndian(Tag(kind, bytes, of), 4);
@@ -40,7 +40,7 @@ std::optional<Tokens::Position> Tokens::DecodePosition(Kind kind, std::string_vi
   position.number = in.BigEndian(8);
   const auto tag = static_cast<uint32_t>(in.BigEndian(4));
   const bool ours =
-      version == kVersion && in.Done() && tag == Tag(kind, std::string_view(*bytes).substr(0, kBodyBytes), of);
+      version == kTokenVersion && in.Done() && tag == Tag(kind, std::string_view(*bytes).substr(0, kBodyBytes), of);
   return ours ? std::optional<Position>(position) : std::nullopt;
 }
 

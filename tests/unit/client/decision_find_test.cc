@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "client/cli/engines/heard_list.h"
+#include "client/cli/engines/played_list.h"
 #include "client/cli/files.h"
 #include "client/cli/lines/heard_lines.h"
 #include "client/cli/render/render.h"
@@ -84,7 +84,7 @@ class DecisionFindTest : public ::testing::Test {
   // The lines that no yes allows, or, with a minus, that cannot be read.
   std::vector<int> Heard(HeardOptions options, const std::string& text) {
     std::vector<int> told;
-    HeardList list(options);
+    PlayedList list(options);
     const auto sink = [&told](uint64_t line, HeardProblem problem, const std::string& why) {
       EXPECT_FALSE(why.empty());
       told.push_back(problem == HeardProblem::kUnreadable ? -static_cast<int>(line) : static_cast<int>(line));
@@ -95,7 +95,7 @@ class DecisionFindTest : public ::testing::Test {
     return told;
   }
   // Through a file, since a pipe takes less than some of the texts.
-  absl::Status Read(HeardList& list, const std::string& text, const HeardSink& sink) {
+  absl::Status Read(PlayedList& list, const std::string& text, const HeardSink& sink) {
     const test::TempFolder folder;
     std::ofstream(folder / "heard") << text;
     const absl::StatusOr<Descriptor> input = OpenInput(folder / "heard");
@@ -227,7 +227,7 @@ TEST_F(DecisionFindTest, LinesOfGrantsAreHeldAgainstGrants) {
 TEST_F(DecisionFindTest, HandlesOfAListAreAskedForAThousandAtATime) {
   std::string text;
   for (int i = 0; i < 2'500; ++i) text += Played("other-" + std::to_string(i), std::chrono::seconds(1));
-  HeardList list({});
+  PlayedList list({});
   size_t told = 0;
   const auto sink = [&told](uint64_t, HeardProblem, const std::string&) { ++told; };
   ASSERT_TRUE(Read(list, text, sink).ok());

@@ -1,4 +1,4 @@
-#include "client/cli/engines/heard_list.h"
+#include "client/cli/engines/played_list.h"
 
 #include <algorithm>
 #include <utility>
@@ -15,8 +15,8 @@ constexpr size_t kMostHeard = 500'000;
 
 }  // namespace
 
-absl::Status HeardList::Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
-                             const HeardSink& sink) {
+absl::Status PlayedList::Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
+                              const HeardSink& sink) {
   name_ = name;
   std::map<std::string, Waiting> waiting;
   std::string text;
@@ -54,8 +54,8 @@ absl::Status HeardList::Read(const std::string& name, LineReader& reader, const 
 }
 
 // The yes may lie in each month that its time may lie in.
-absl::Status HeardList::Add(const RecordingId& recording, uint64_t line, Time at,
-                            std::map<std::string, Waiting>* waiting, const std::vector<Client*>& clients) {
+absl::Status PlayedList::Add(const RecordingId& recording, uint64_t line, Time at,
+                             std::map<std::string, Waiting>* waiting, const std::vector<Client*>& clients) {
   heard_.push_back({.line = line, .at = at});
   const Time first = std::max(at - options_.within, Time(std::chrono::microseconds(1)));
   const std::string last = MonthOf(at + options_.skew);
@@ -73,7 +73,7 @@ absl::Status HeardList::Add(const RecordingId& recording, uint64_t line, Time at
   return absl::OkStatus();
 }
 
-absl::Status HeardList::Ask(const std::string& month, Waiting* waiting, const std::vector<Client*>& clients) {
+absl::Status PlayedList::Ask(const std::string& month, Waiting* waiting, const std::vector<Client*>& clients) {
   if (waiting->ids.empty()) return absl::OkStatus();
   HandleQuery query;
   query.recording_ids = std::exchange(waiting->ids, {});
@@ -94,7 +94,7 @@ absl::Status HeardList::Ask(const std::string& month, Waiting* waiting, const st
   return absl::OkStatus();
 }
 
-void HeardList::See(const DecisionLine& line) {
+void PlayedList::See(const DecisionLine& line) {
   const DecisionRecord& record = line.record;
   if (record.purpose != options_.purpose || !record.wall.has_value()) return;
   for (const RecordedYes& yes : record.yeses) {
@@ -108,7 +108,7 @@ void HeardList::See(const DecisionLine& line) {
   }
 }
 
-uint64_t HeardList::Finish(const HeardSink& sink) const {
+uint64_t PlayedList::Finish(const HeardSink& sink) const {
   uint64_t lack_key = 0;
   const std::string why = "no yes for " + std::string(Name(options_.purpose)) + " is on record within the " +
                           std::to_string(options_.within.count()) + " s before it was played";

@@ -26,9 +26,9 @@ struct HeardOptions {
 };
 
 // At most 500,000 lines a run, about 150 bytes each a month and daemon; no recording's id is kept. Not thread-safe.
-class HeardList {
+class PlayedList {
  public:
-  explicit HeardList(HeardOptions options) : options_(options), grants_(options.skew) {}
+  explicit PlayedList(HeardOptions options) : options_(options), grants_(options.skew) {}
 
   // Reads the list, asks each of the daemons for the handles of its recordings and for its grants, and tells the lines
   // that cannot be read, and those whose grant does not allow them. NotFound: it cannot be read.
