@@ -209,7 +209,7 @@ bool Evaluation<TraceT>::HasConsentedForThePast(const PurposeChoice& choice) con
 template <typename TraceT>
 bool Evaluation<TraceT>::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
   const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
-  if (SaysNo(choice.choice)) return true;
+  if (SaysNo(choice.choice) || PerhapsOneRefused(scope, purpose, choice, rules_)) return true;
   return when_.known && choice.refused_from.IsSet() && !HasConsentedForThePast(choice) && when_.lo < choice.since;
 }
 

@@ -4,14 +4,28 @@
 
 namespace consent::domain {
 
+namespace {
+
+// The last refusal of everything, or of a control that lists the purpose today; unset: there is none.
+Instant CoveredSince(const ScopeFacts& scope, Purpose purpose, const Rules& rules) {
+  Instant since = scope.refused_all_since;
+  for (const ControlRefusal& refusal : scope.refused_controls) {
+    const Control* control = rules.FindControl(refusal.control);
+    if (control != nullptr && control->purposes.Has(purpose)) since = std::max(since, refusal.since);
+  }
+  return since;
+}
+
+}  // namespace
+
+bool PerhapsOneRefused(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice, const Rules& rules) {
+  return choice.unconfirmed && CoveredSince(scope, purpose, rules).IsSet();
+}
+
 PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Rules& rules) {
   const PurposeChoice& stored = scope.ChoiceFor(purpose);
   if (SaysNo(stored.choice)) return stored;
-  Instant covered_since = scope.refused_all_since;
-  for (const ControlRefusal& refusal : scope.refused_controls) {
-    const Control* control = rules.FindControl(refusal.control);
-    if (control != nullptr && control->purposes.Has(purpose)) covered_since = std::max(covered_since, refusal.since);
-  }
+  const Instant covered_since = CoveredSince(scope, purpose, rules);
   if (!covered_since.IsSet()) return stored;
   if (stored.choice == Choice::kGiven && stored.since > covered_since) return stored;
   PurposeChoice refused;

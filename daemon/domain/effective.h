@@ -10,6 +10,9 @@ namespace consent::domain {
 // The choice for `purpose` at `scope`: a refusal of ALL, or of a control that lists the purpose today, counts unless
 // the purpose itself was given later.
 PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Rules& rules);
+// Whether a consent that does not count (`unconfirmed`) stands where one of two records perhaps had that refusal and
+// never this consent. `choice`: the effective one.
+bool PerhapsOneRefused(const ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice, const Rules& rules);
 
 // From when on a profile is an adult by the age of consent of `years`; unset: always was; kEndOfTime: not foreseeable.
 Instant AdultFrom(const Age& age, int years);

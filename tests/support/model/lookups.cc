@@ -56,9 +56,6 @@ SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purp
   return history;
 }
 
-namespace {
-
-// When a scope refused everything, or a control that lists the purpose today.
 std::vector<Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purpose purpose,
                                    const domain::Rules& rules) {
   std::vector<Instant> refusals;
@@ -70,6 +67,8 @@ std::vector<Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purp
   }
   return refusals;
 }
+
+namespace {
 
 Instant LastTimeGiven(const domain::PurposeChoice& consent) {
   return consent.renewed.IsSet() ? consent.renewed : consent.since;

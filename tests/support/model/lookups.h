@@ -45,6 +45,10 @@ bool HasChosenAfter(const domain::ScopeFacts& account, domain::Purpose purpose, 
 // When somebody consented: where two accounts did that were joined, the first of them, if the record still says when.
 domain::Instant FirstConsented(const domain::PurposeChoice& consent);
 
+// When a scope refused everything, or a control that lists the purpose today.
+std::vector<domain::Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purpose purpose,
+                                           const domain::Rules& rules);
+
 // The lifetime of the consent's notice has passed; it counts from the last time that the consent was given. A notice
 // that nobody knows has no lifetime.
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now);

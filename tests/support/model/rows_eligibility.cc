@@ -22,6 +22,8 @@ bool AnyScopeRefuses(const View& view, ScopeKind kind, Purpose purpose) {
     if (scope.kind != kind) continue;
     const PurposeChoice says = Says(scope, purpose, view.rules);
     if (SaysNo(says) || PerhapsRefusedAtTheCapture(view, says)) return true;
+    // One of the two records that became this one may have refused, and never said this.
+    if (says.unconfirmed && !WiderRefusals(scope, purpose, view.rules).empty()) return true;
   }
   return false;
 }

@@ -199,6 +199,10 @@ TEST(Strictest, AYesOfTwoTimesIsAYesOfBoth) {
         choice.by_guardian = scope.guardian.IsSet();
         choice.notice = dice.Chance(0.7) ? notice : dice.Pick(c.rules.notices).number;
         choice.since = ago(2);
+        if (scope.kind != ScopeKind::kAccount && !c.rules.controls.empty() && dice.Chance(0.2)) {
+          choice = PurposeChoice{};
+          scope.refused_controls = {{dice.Pick(c.rules.controls).number, ago(5)}};
+        }
         if (scope.kind == ScopeKind::kAccount || dice.Chance(0.5)) continue;
         choice.refused_from = c.now - base::Days(10);
         choice.copies_forgiven = true;
