@@ -172,9 +172,9 @@ TEST(Strictest, StaysWithinWhatCanBeStored) {
 }
 
 // Two accounts agreed in the same days, each to a notice of its own or to one, some again, after a refusal that each
-// had once forgiven, about a suspension, a coming of age or the naming of a guardian: who names no device may be the
-// one whose last notice forgives nothing, and what the earlier yes came too early for, the later one's time must not
-// mend.
+// had once forgiven, about a suspension, a coming of age or the naming of a guardian; or one refused a control and
+// never agreed. Who names no profile or device may be the one that refused, or whose last notice forgives nothing; and
+// what the earlier yes came too early for, the later one's time must not mend.
 TEST(Strictest, AYesOfTwoTimesIsAYesOfBoth) {
   uint64_t yeses = 0;
   uint64_t denied = 0;
