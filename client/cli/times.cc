@@ -57,8 +57,6 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
   return true;
 }
 
-Time SystemTime() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
-
 std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now) {
   int64_t micros = 0;
   if (base::ParseTimestamp(text, &micros)) return Time(std::chrono::microseconds(micros));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "client/src/wall_clock.h"  // IWYU pragma: export
 #include "consent/types.h"
 
 namespace consent::cli {
@@ -27,9 +28,6 @@ enum class TimeForm {
 std::optional<Time> ReadTime(const std::string& text, TimeForm form, Time now);
 // What the form permits, as an error says it.
 std::string TimeForms(TimeForm form);
-
-// This machine's time.
-Time SystemTime();
 
 // "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);

@@ -7,6 +7,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
+#include "client/src/wall_clock.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/mutex.h"
@@ -23,8 +24,6 @@ static_assert(sizeof(MediaKey) == sizeof(base::PublicKey));
 int64_t MicrosOf(Time time) { return std::max<int64_t>(time.time_since_epoch().count(), 0); }
 
 int64_t MicrosOf(std::chrono::seconds span) { return std::chrono::microseconds(span).count(); }
-
-Time SystemClock() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 Artefact ArtefactOf(domain::Artefact artefact) {
   return artefact == domain::Artefact::kSource ? Artefact::kSource : static_cast<Artefact>(artefact);
@@ -79,7 +78,7 @@ absl::StatusOr<MediaTokenVerifier> MediaTokenVerifier::Create(MediaTokenOptions 
   if (options.tolerance < std::chrono::seconds(0) || options.tolerance > kMostMediaTokenTolerance) {
     return absl::InvalidArgumentError("the tolerance must be from 0 to 60 seconds");
   }
-  if (options.wall_clock == nullptr) options.wall_clock = SystemClock;
+  if (options.wall_clock == nullptr) options.wall_clock = SystemTime;
   return MediaTokenVerifier(std::move(options));
 }
 
@@ -103,7 +102,7 @@ struct OfflineMediaVerifier::Parts {
         secret_key(options.secret_key),
         tolerance(MicrosOf(options.tolerance)),
         max_accepted(options.max_accepted),
-        wall_clock(options.wall_clock == nullptr ? SystemClock : options.wall_clock) {}
+        wall_clock(options.wall_clock == nullptr ? SystemTime : options.wall_clock) {}
 
   // What the daemon signed at `signed_at` by its clock, not before, shows that all that ended by then is over.
   void Forget(int64_t signed_at) REQUIRES(mutex) {

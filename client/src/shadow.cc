@@ -5,14 +5,13 @@
 #include <utility>
 
 #include "client/src/answer_maker.h"
+#include "client/src/wall_clock.h"
 #include "consent/names.h"
 
 namespace consent {
 namespace {
 
 constexpr std::chrono::hours kBetweenLines{1};
-
-Time SystemTime() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 void SayOnStandardError(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 

@@ -27,13 +27,13 @@ build_preset() {
   fi
 }
 
-# Runs a preset's tests three at a time, because many wait, and counts as count_report does: run_tests PRESET [CTEST OPTION...]
+# Runs a preset's tests four at a time, because many wait, and counts as count_report does: run_tests PRESET [CTEST OPTION...]
 run_tests() {
   local preset=$1
   shift
   local report=$PWD/.build/$preset.junit.xml
   rm -f "$report"
-  ctest --test-dir ".build/$preset" -j3 --output-on-failure --no-tests=error --output-junit "$report" "$@" || true
+  ctest --test-dir ".build/$preset" -j4 --output-on-failure --no-tests=error --output-junit "$report" "$@" || true
   count_report "$report"
 }
 

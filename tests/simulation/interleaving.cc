@@ -10,6 +10,7 @@
 #include "tests/simulation/stepped_store.h"
 
 namespace consent::simulation {
+namespace interleaving {
 namespace {
 
 using test::World;
@@ -143,7 +144,8 @@ class Interleaving {
 };
 
 }  // namespace
+}  // namespace interleaving
 
-Outcome Play(const Setting& setting) { return Interleaving(setting).Go(); }
+Outcome Play(const Setting& setting) { return interleaving::Interleaving(setting).Go(); }
 
 }  // namespace consent::simulation

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/interleaving.h"
 
-namespace consent::simulation {
+namespace consent::simulation::interleaving_test {
 namespace {
 
 constexpr uint64_t kRuns = 1'500;
@@ -91,4 +91,4 @@ TEST(Interleaving, ASeedReplays) {
 }
 
 }  // namespace
-}  // namespace consent::simulation
+}  // namespace consent::simulation::interleaving_test

@@ -11,7 +11,7 @@
 
 #include "tests/simulation/oracle.h"
 
-namespace consent::simulation {
+namespace consent::simulation::threads_test {
 namespace {
 
 using test::World;
@@ -159,4 +159,4 @@ TEST(Threads, NorWithTheStoreBehindASmallIndexAndSeveralPartitions) {
 TEST(Threads, ACheckerThatKeepsAYesIsCaught) { EXPECT_GT(RunAll({}, {1, 200}, true).wrong, 5U); }
 
 }  // namespace
-}  // namespace consent::simulation
+}  // namespace consent::simulation::threads_test

@@ -8,7 +8,7 @@
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/service_pair.h"
 
-namespace consent::simulation {
+namespace consent::simulation::two_services_test {
 namespace {
 
 constexpr uint64_t kRuns = 20;  // 200 are 100,000 steps: CONSENT_SIMULATION_RUNS=200
@@ -111,4 +111,4 @@ TEST(TwoServices, AStoreThatForgetsThePreconditionOnARecordIsFoundOut) {
 TEST(TwoServices, APublicationThatIsLostIsFoundOut) { EXPECT_NE(SeedsToFind(WrongStore::kLosesPublication), 0U); }
 
 }  // namespace
-}  // namespace consent::simulation
+}  // namespace consent::simulation::two_services_test

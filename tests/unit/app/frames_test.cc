@@ -9,7 +9,7 @@
 
 #include "gmock/gmock.h"
 
-namespace consent::app {
+namespace consent::app::frames_test {
 namespace {
 
 constexpr uint8_t kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7,
@@ -251,4 +251,4 @@ TEST(Frames, RandomPiecesAreAsGoodAsTheWhole) {
 }
 
 }  // namespace
-}  // namespace consent::app
+}  // namespace consent::app::frames_test

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace consent::base {
+namespace consent::base::time_zone_test {
 namespace {
 
 TEST(TimeZones, NamesAreTaken) {
@@ -90,4 +90,4 @@ TEST(TimeZones, EveryInstantHasADay) {
 }
 
 }  // namespace
-}  // namespace consent::base
+}  // namespace consent::base::time_zone_test

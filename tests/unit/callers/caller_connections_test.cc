@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 
-namespace consent::callers {
+namespace consent::callers::caller_connections_test {
 namespace {
 
 using Share = Meter::Share;
@@ -172,4 +172,4 @@ TEST_F(CallerConnectionsTest, ACallCostsLittle) {
 }
 
 }  // namespace
-}  // namespace consent::callers
+}  // namespace consent::callers::caller_connections_test

@@ -9,7 +9,7 @@
 #include <functional>
 #include <sstream>
 
-namespace consent::callers {
+namespace consent::callers::file_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -218,4 +218,4 @@ TEST(CallersFile, AWholeFileHasBounds) {
 }
 
 }  // namespace
-}  // namespace consent::callers
+}  // namespace consent::callers::file_test

@@ -13,7 +13,7 @@
 #include "tests/unit/cases/mutants.h"
 #include "tests/unit/cases/shipped.h"
 
-namespace consent::cases {
+namespace consent::cases::mutation_test {
 namespace {
 
 std::string ToJson(const v1::Policy& policy) {
@@ -115,4 +115,4 @@ TEST_P(EachFieldLoosened, FailsACaseIsNamedAndIsRefusedWithoutTheWords) {
 INSTANTIATE_TEST_SUITE_P(Shipped, EachFieldLoosened, ::testing::Range(0, 3));
 
 }  // namespace
-}  // namespace consent::cases
+}  // namespace consent::cases::mutation_test

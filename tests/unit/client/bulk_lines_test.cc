@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace consent {
+namespace consent::bulk_lines_test {
 namespace {
 
 DeletionDefaults Verified() {
@@ -180,4 +180,4 @@ TEST(BulkRequestIds, AreTheSameForTheSameAndOtherForAnythingElse) {
 }
 
 }  // namespace
-}  // namespace consent
+}  // namespace consent::bulk_lines_test

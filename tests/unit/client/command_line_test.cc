@@ -15,7 +15,7 @@
 #include "client/cli/help.h"
 #include "client/cli/terminal.h"
 
-namespace consent::cli {
+namespace consent::cli::command_line_test {
 namespace {
 
 struct Ended {
@@ -193,4 +193,4 @@ TEST(WordsTest, ValuesAreNoWords) {
 }
 
 }  // namespace
-}  // namespace consent::cli
+}  // namespace consent::cli::command_line_test

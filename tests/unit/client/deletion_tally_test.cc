@@ -124,7 +124,7 @@ TEST(DeletionTallyTest, HoldsAreCountedAmongTheOpenOnes) {
 }
 
 // What the daemon would answer: those of `all` that the query asks for, a page of one at a time.
-DeletionPage Answer(const std::vector<DeletionRequest>& all, const DeletionQuery& query) {
+DeletionPage PageOf(const std::vector<DeletionRequest>& all, const DeletionQuery& query) {
   std::vector<DeletionRequest> found;
   for (const DeletionRequest& request : all) {
     const bool open = request.state != DeletionState::kCompleted;
@@ -155,7 +155,7 @@ TEST(CountRequestsTest, EachThatSomebodyAskedForIsCountedOnceWhereItBelongs) {
   all.push_back(Completed(kFrom, days(1)));
   all.back().cause = DeletionCause::kRetention;
   testing::FakeClient client;
-  client.on_list_deletions = [&all](const DeletionQuery& query) { return Answer(all, query); };
+  client.on_list_deletions = [&all](const DeletionQuery& query) { return PageOf(all, query); };
   DeletionTally tally(kFrom, kTo);
   ASSERT_TRUE(CountRequests(client, &tally).ok());
   const DeletionFigures total = tally.Total();

@@ -10,7 +10,7 @@
 #include "consent/names.h"
 #include "tests/unit/client/fakes.h"
 
-namespace consent::cli {
+namespace consent::cli::exit_codes_test {
 namespace {
 
 using testing::FakeClock;
@@ -80,4 +80,4 @@ TEST(ExitCodesTest, OnlyAFreshYesIsZeroAndOnlyAPurgeIsAPurge) {
 }
 
 }  // namespace
-}  // namespace consent::cli
+}  // namespace consent::cli::exit_codes_test

@@ -12,7 +12,7 @@
 #include "daemon/base/utf8.h"
 #include "tests/unit/client/fakes.h"
 
-namespace consent {
+namespace consent::json_lines_test {
 namespace {
 
 using nlohmann::json;
@@ -329,4 +329,4 @@ TEST(Utf8Test, TakesOnlyWhatRfc3629Allows) {
 }
 
 }  // namespace
-}  // namespace consent
+}  // namespace consent::json_lines_test

@@ -20,7 +20,7 @@
 #include "daemon/base/sealed_box.h"
 #include "daemon/domain/media_token.h"
 
-namespace consent {
+namespace consent::offline_media_test {
 namespace {
 
 constexpr char kGolden[] = CONSENT_GOLDEN_DIR "/media/offline-1.txt";
@@ -389,4 +389,4 @@ TEST(OfflineMediaVerifierTest, TokensOfOneRecordingShareNothingButWhatIsPlain) {
 }
 
 }  // namespace
-}  // namespace consent
+}  // namespace consent::offline_media_test

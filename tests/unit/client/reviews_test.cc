@@ -7,7 +7,7 @@
 #include "consent/v1/review_service.grpc.pb.h"
 #include "tests/unit/client/fake_daemon.h"
 
-namespace consent {
+namespace consent::reviews_test {
 namespace {
 
 using std::chrono::seconds;
@@ -429,4 +429,4 @@ TEST_F(ReviewsTest, AKeyHas32Bytes) {
 }
 
 }  // namespace
-}  // namespace consent
+}  // namespace consent::reviews_test

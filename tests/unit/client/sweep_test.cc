@@ -15,7 +15,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/unit/client/fakes.h"
 
-namespace consent::cli {
+namespace consent::cli::sweep_test {
 namespace {
 
 using testing::FakeClient;
@@ -326,4 +326,4 @@ TEST(SweepStateTest, TooManyLeftStopTheSweep) {
 }
 
 }  // namespace
-}  // namespace consent::cli
+}  // namespace consent::cli::sweep_test

@@ -9,7 +9,7 @@
 #include "client/cli/engines/task_output.h"
 #include "daemon/base/hash.h"
 
-namespace consent::cli {
+namespace consent::cli::task_input_test {
 namespace {
 
 Time At(int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
@@ -261,4 +261,4 @@ TEST(TaskOutputTest, TheHashIsOfEveryByte) {
 }
 
 }  // namespace
-}  // namespace consent::cli
+}  // namespace consent::cli::task_input_test

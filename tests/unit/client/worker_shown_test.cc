@@ -12,7 +12,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/unit/client/fakes.h"
 
-namespace consent::cli {
+namespace consent::cli::worker_shown_test {
 namespace {
 
 using testing::FakeClient;
@@ -200,4 +200,4 @@ TEST_F(LookTest, WhatAnOlderDaemonLeasesIsGivenBackAtOnce) {
 }
 
 }  // namespace
-}  // namespace consent::cli
+}  // namespace consent::cli::worker_shown_test

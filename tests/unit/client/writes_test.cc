@@ -6,7 +6,7 @@
 
 #include "tests/unit/client/fake_daemon.h"
 
-namespace consent {
+namespace consent::writes_test {
 namespace {
 
 using testing::FakeClock;
@@ -152,4 +152,4 @@ TEST_F(WritesTest, RefusedPartsAreTold) {
 }
 
 }  // namespace
-}  // namespace consent
+}  // namespace consent::writes_test

@@ -10,7 +10,7 @@
 #include "daemon/domain/effective.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::answered_noes_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -151,4 +151,4 @@ TEST(AnsweredNo, IsTheLastThatAnybodySaid) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::answered_noes_test

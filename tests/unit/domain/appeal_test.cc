@@ -9,7 +9,7 @@
 #include "daemon/domain/deletion.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::appeal_test {
 namespace {
 
 const Instant kDay = At("2026-03-02T12:00:00Z");
@@ -174,4 +174,4 @@ TEST(Appeal, ChangesNothingOfWhatTheRuleReads) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::appeal_test

@@ -10,7 +10,7 @@
 #include "tests/support/model/generator.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::ask_again_test {
 namespace {
 
 constexpr int kDaysInGermany = 90;
@@ -120,4 +120,4 @@ TEST(AskAgain, NeverEndsBeyondTheLastInstantAndIsSetForEveryNo) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::ask_again_test

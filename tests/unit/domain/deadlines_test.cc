@@ -9,7 +9,7 @@
 
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::deadlines_test {
 namespace {
 
 constexpr PeriodUnit kDays = PeriodUnit::kCalendarDays;
@@ -251,4 +251,4 @@ TEST(Deadlines, EveryInputHasAnAnswer) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::deadlines_test

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-namespace consent::domain {
+namespace consent::domain::deletion_test {
 namespace {
 
 constexpr Instant kDay{base::Days(20'000).micros};
@@ -420,4 +420,4 @@ TEST(Retries, WaitLongerAndNeverMoreThanADay) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::deletion_test

@@ -10,7 +10,7 @@
 #include "daemon/domain/transitions_internal.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::imports_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -387,4 +387,4 @@ TEST(Imports, ALaterYesOnPaperIsAChange) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::imports_test

@@ -6,7 +6,7 @@
 #include "daemon/domain/effective.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::refusals_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -293,4 +293,4 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::refusals_test

@@ -6,7 +6,7 @@
 #include "daemon/domain/effective.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::renewals_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -205,4 +205,4 @@ TEST(SelfProfile, IsTurnedOnWithTheAccount) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::renewals_test

@@ -3,7 +3,7 @@
 
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::restored_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -100,4 +100,4 @@ TEST_F(Restored, NothingEndsItWhileTheTimeOrThePolicyIsInDoubt) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::restored_test

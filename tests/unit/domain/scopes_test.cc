@@ -6,7 +6,7 @@
 #include "daemon/domain/facts_codec.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::scopes_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -251,4 +251,4 @@ TEST(Fold, RemovedOnesFoldToo) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::scopes_test

@@ -10,7 +10,7 @@
 #include "daemon/domain/strictest.h"
 #include "tests/unit/domain/two_records.h"
 
-namespace consent::domain {
+namespace consent::domain::strictest_choices_test {
 namespace {
 
 constexpr Purpose kReview = Purpose::kHumanReview;
@@ -344,4 +344,4 @@ TEST(StrictestChoices, OfTwoEndsTheFirstDeniesAndTheLastOwes) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::strictest_choices_test

@@ -8,7 +8,7 @@
 #include "daemon/domain/tombstone_intervals.h"
 #include "tests/unit/domain/two_records.h"
 
-namespace consent::domain {
+namespace consent::domain::strictest_orders_test {
 namespace {
 
 SubjectFacts Living(const char* region, std::vector<FormerRegion> former = {}) {
@@ -232,4 +232,4 @@ TEST(StrictestOrders, TheFurtherStateOfAJoinStays) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::strictest_orders_test

@@ -11,7 +11,7 @@
 #include "daemon/domain/tombstone_intervals.h"
 #include "tests/unit/domain/two_records.h"
 
-namespace consent::domain {
+namespace consent::domain::strictest_records_test {
 namespace {
 
 SubjectFacts Somebody() {
@@ -274,4 +274,4 @@ TEST(StrictestRecords, MoreThanMayBeRegisteredLoseThat) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::strictest_records_test

@@ -17,7 +17,7 @@
 #include "tests/support/model/model.h"
 #include "tests/support/model/seeds.h"
 
-namespace consent::domain {
+namespace consent::domain::strictest_test {
 namespace {
 
 using model::Case;
@@ -245,4 +245,4 @@ TEST(Strictest, OfThreeInAnyOrderSaysTheSame) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::strictest_test

@@ -9,7 +9,7 @@
 
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::texts_test {
 namespace {
 
 std::string Chosen(const std::vector<std::string_view>& languages, std::string_view asked) {
@@ -137,4 +137,4 @@ TEST(Shown, AnotherTextOfTheSameNameIsNotFound) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::texts_test

@@ -9,7 +9,7 @@
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 
-namespace consent::domain {
+namespace consent::domain::transition_property_test {
 namespace {
 
 using model::Case;
@@ -18,7 +18,7 @@ using model::Dump;
 using model::HandleNumber;
 
 constexpr uint64_t kChunks = 4;
-constexpr uint64_t kCases = 80'000;
+constexpr uint64_t kCases = 40'000;
 
 ScopeRef SomeScope(Dice& dice, const SubjectFacts& facts) {
   if (dice.Chance(0.7)) {
@@ -292,4 +292,4 @@ TEST_P(Transitions, EveryResultKeepsItsBounds) {
 INSTANTIATE_TEST_SUITE_P(Chunks, Transitions, testing::Range(uint64_t{0}, kChunks));
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::transition_property_test

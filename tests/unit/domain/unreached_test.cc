@@ -13,7 +13,7 @@
 #include "tests/support/model/dice.h"
 #include "tests/unit/domain/small_world.h"
 
-namespace consent::domain {
+namespace consent::domain::unreached_test {
 namespace {
 
 constexpr uint8_t kAnn = 1;
@@ -269,4 +269,4 @@ TEST(AdultProfiles, AreThoseWhoConsentForThemselves) {
 }
 
 }  // namespace
-}  // namespace consent::domain
+}  // namespace consent::domain::unreached_test

@@ -9,7 +9,7 @@
 
 #include "tests/unit/ops/http_peer.h"
 
-namespace consent::ops {
+namespace consent::ops::http_test {
 namespace {
 
 using ::testing::AllOf;
@@ -204,4 +204,4 @@ TEST_F(HttpTest, Ipv6) {
 }
 
 }  // namespace
-}  // namespace consent::ops
+}  // namespace consent::ops::http_test

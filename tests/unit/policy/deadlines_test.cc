@@ -9,7 +9,7 @@
 #include "daemon/policy/validate.h"
 #include "tests/unit/policy/sample.h"
 
-namespace consent::policy {
+namespace consent::policy::deadlines_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -341,4 +341,4 @@ TEST(DeadlinesCodec, RowsKeepThem) {
 }
 
 }  // namespace
-}  // namespace consent::policy
+}  // namespace consent::policy::deadlines_test

@@ -8,7 +8,7 @@
 #include "daemon/policy/state.h"
 #include "tests/unit/policy/sample.h"
 
-namespace consent::policy {
+namespace consent::policy::state_codec_test {
 namespace {
 
 // Two activations: n2 and `train` are dropped, US-CA has a time of its own.
@@ -196,4 +196,4 @@ TEST(StateCodec, TheLargestStateIsWithinItsBound) {
 }
 
 }  // namespace
-}  // namespace consent::policy
+}  // namespace consent::policy::state_codec_test

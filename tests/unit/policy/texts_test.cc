@@ -12,7 +12,7 @@
 #include "daemon/policy/compare.h"
 #include "tests/unit/policy/sample.h"
 
-namespace consent::policy {
+namespace consent::policy::texts_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -239,4 +239,4 @@ TEST(Differences, NameEachTextAndWhatItMeans) {
 }
 
 }  // namespace
-}  // namespace consent::policy
+}  // namespace consent::policy::texts_test

@@ -9,7 +9,7 @@
 #include "tests/support/policy_texts.h"
 #include "tests/unit/policy/sample.h"
 
-namespace consent::policy {
+namespace consent::policy::validate_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -334,4 +334,4 @@ TEST(ValidateBounds, AllProblemsUpToTheLimit) {
 }
 
 }  // namespace
-}  // namespace consent::policy
+}  // namespace consent::policy::validate_test

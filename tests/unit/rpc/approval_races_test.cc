@@ -11,7 +11,7 @@
 #include "tests/support/model/seeds.h"
 #include "tests/unit/rpc/two_persons.h"
 
-namespace consent::test {
+namespace consent::test::approval_races_test {
 namespace {
 
 constexpr uint64_t kRuns = 40;  // CONSENT_SIMULATION_RUNS=1000 for more; CONSENT_SIMULATION_SEED: the first seed
@@ -221,4 +221,4 @@ TEST(ApprovalRaces, WhoeverApprovesAgainFinishesWhatACrashLeft) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::approval_races_test

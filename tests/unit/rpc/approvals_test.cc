@@ -6,7 +6,7 @@
 
 #include "tests/unit/rpc/two_persons.h"
 
-namespace consent::test {
+namespace consent::test::approvals_test {
 namespace {
 
 class EachAct : public ::testing::TestWithParam<Act> {
@@ -278,4 +278,4 @@ TEST(Approvals, TextsThatNameNoProposalAreAnsweredAlike) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::approvals_test

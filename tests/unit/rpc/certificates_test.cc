@@ -14,7 +14,7 @@
 #include "daemon/wire/errors.h"
 #include "tests/support/store/clock.h"
 
-namespace consent::test {
+namespace consent::test::certificates_test {
 namespace {
 
 constexpr int64_t kNow = 1'800'000'000;  // seconds
@@ -164,4 +164,4 @@ TEST_F(CertificatesTest, ACallCostsLittle) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::certificates_test

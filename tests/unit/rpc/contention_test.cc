@@ -9,7 +9,7 @@
 #include "tests/support/store/faulty.h"
 #include "tests/unit/rpc/services_fixture.h"
 
-namespace consent::test {
+namespace consent::test::contention_test {
 namespace {
 
 // More than what is not awaited is tried.
@@ -109,4 +109,4 @@ TEST_F(ContentionTest, ItWaitsUntilItsDeadlineAndNoLonger) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::contention_test

@@ -14,7 +14,7 @@
 #include "daemon/rpc/decision_rpc.h"
 #include "tests/unit/rpc/services_fixture.h"
 
-namespace consent::test {
+namespace consent::test::decision_keys_test {
 namespace {
 
 using ::testing::Each;
@@ -178,4 +178,4 @@ TEST_F(DecisionKeysTest, LinesOfBothKeysStandApart) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::decision_keys_test

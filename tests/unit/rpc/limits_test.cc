@@ -7,7 +7,7 @@
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/rpc_world.h"
 
-namespace consent::test {
+namespace consent::test::limits_test {
 namespace {
 
 class LimitsTest : public RpcWorld {
@@ -121,4 +121,4 @@ TEST_F(LimitsTest, WhatEndedIsInFlightNoMore) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::limits_test

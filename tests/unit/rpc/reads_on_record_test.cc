@@ -25,7 +25,7 @@
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/rpc_world.h"
 
-namespace consent::test {
+namespace consent::test::reads_on_record_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -244,4 +244,4 @@ TEST_F(ReadsOnRecord, WhoMayNotReadLeavesNoRecord) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::reads_on_record_test

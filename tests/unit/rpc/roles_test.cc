@@ -12,7 +12,7 @@
 #include "daemon/rpc/authorize.h"
 #include "daemon/wire/errors.h"
 
-namespace consent::test {
+namespace consent::test::roles_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -229,4 +229,4 @@ TEST(Evidence, IsForItsAuthorAndForThoseWhoDecideOrAudit) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::roles_test

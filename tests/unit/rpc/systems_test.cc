@@ -16,7 +16,7 @@
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/rpc_world.h"
 
-namespace consent::test {
+namespace consent::test::systems_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -203,4 +203,4 @@ TEST_F(SystemsTest, ABackendListsTheRequestsOfOneAccount) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::systems_test

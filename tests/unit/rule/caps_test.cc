@@ -5,7 +5,7 @@
 
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::caps_test {
 namespace {
 
 using domain::CapKind;
@@ -91,4 +91,4 @@ TEST(Caps, C8RoomForMoreMakesNothingEligible) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::caps_test

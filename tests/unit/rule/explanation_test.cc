@@ -13,7 +13,7 @@
 #include "tests/support/reason_name.h"
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::explanation_test {
 namespace {
 
 using domain::Decision;
@@ -282,4 +282,4 @@ TEST(ExplanationsOfScenes, AreBoundedAndSaySo) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::explanation_test

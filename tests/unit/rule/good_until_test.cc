@@ -13,7 +13,7 @@ using domain::Decision;
 using domain::Instant;
 
 constexpr uint64_t kChunks = 4;
-constexpr uint64_t kCases = 80'000;
+constexpr uint64_t kCases = 20'000;
 
 bool SameAnswer(const Decision& a, const Decision& b) {
   return a.eligibility == b.eligibility && a.disposition == b.disposition && a.reasons == b.reasons;

@@ -4,7 +4,7 @@
 
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::hard_cases_edges_test {
 namespace {
 
 using base::Microseconds;
@@ -276,4 +276,4 @@ TEST(HardCases, Case78_ConfirmedAgainAfterASuspension) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::hard_cases_edges_test

@@ -4,7 +4,7 @@
 
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::hard_cases_more_test {
 namespace {
 
 using base::Hours;
@@ -322,4 +322,4 @@ TEST(HardCases, Case59_SupersededNotice) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::hard_cases_more_test

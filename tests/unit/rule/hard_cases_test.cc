@@ -4,7 +4,7 @@
 
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::hard_cases_test {
 namespace {
 
 using base::Days;
@@ -229,4 +229,4 @@ TEST(HardCases, Case27_ChildInactiveEighteenMonths) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::hard_cases_test

@@ -6,7 +6,7 @@
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 
-namespace consent::model {
+namespace consent::model::invariants_test {
 namespace {
 
 using domain::Decision;
@@ -241,4 +241,4 @@ TEST(Invariants, WildValuesGetAnAnswerToo) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::invariants_test

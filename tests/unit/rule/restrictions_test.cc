@@ -8,7 +8,7 @@
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 
-namespace consent::model {
+namespace consent::model::restrictions_test {
 namespace {
 
 using domain::Choice;
@@ -229,4 +229,4 @@ TEST_P(Restricting, NamingTheCapturesRegionNeverLoosens) {
 INSTANTIATE_TEST_SUITE_P(Chunks, Restricting, testing::Range(uint64_t{0}, kChunks));
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::restrictions_test

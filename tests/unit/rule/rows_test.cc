@@ -9,7 +9,7 @@
 #include "tests/support/reason_name.h"
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::rows_test {
 namespace {
 
 using domain::Purpose;
@@ -293,4 +293,4 @@ TEST(Rows, WithoutATimeNothingIsPurgedForItsTimeAndNothingIsEligible) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::rows_test

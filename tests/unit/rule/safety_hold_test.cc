@@ -4,7 +4,7 @@
 #include "daemon/domain/transitions.h"
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::safety_hold_test {
 namespace {
 
 using base::Hours;
@@ -129,4 +129,4 @@ TEST(SafetyHold, S13_AnAnswerIsGoodUntilItEnds) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::safety_hold_test

@@ -10,7 +10,7 @@
 #include "tests/support/reason_name.h"
 #include "tests/unit/rule/scene.h"
 
-namespace consent::model {
+namespace consent::model::table_test {
 namespace {
 
 using domain::Decision;
@@ -315,4 +315,4 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
 }
 
 }  // namespace
-}  // namespace consent::model
+}  // namespace consent::model::table_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/service/world.h"
 
-namespace consent::test {
+namespace consent::test::answered_noes_test {
 namespace {
 
 constexpr domain::Purpose kReview = domain::Purpose::kHumanReview;
@@ -103,4 +103,4 @@ TEST(ValidateOnly, ACallOfWhichNothingWouldApplyIsAnsweredPartByPart) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::answered_noes_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/service/deleting.h"
 
-namespace consent::test {
+namespace consent::test::appeals_test {
 namespace {
 
 using domain::AppealDeadline;
@@ -190,4 +190,4 @@ TEST_F(Appeals, OfManyAtOnceOneIsTheFirst) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::appeals_test

@@ -12,7 +12,7 @@
 #include "daemon/service/rows/task_rows.h"
 #include "tests/unit/service/torment.h"
 
-namespace consent::service {
+namespace consent::service::deletion_codecs_test {
 namespace {
 
 using base::Instant;
@@ -325,4 +325,4 @@ TEST(DeletionRows, GoldenBytes) {
 }
 
 }  // namespace
-}  // namespace consent::service
+}  // namespace consent::service::deletion_codecs_test

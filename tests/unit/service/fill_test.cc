@@ -14,7 +14,7 @@
 #include "daemon/service/rows/subject_rows.h"
 #include "tests/support/service/world.h"
 
-namespace consent::test {
+namespace consent::test::fill_test {
 namespace {
 
 using domain::Purpose;
@@ -193,4 +193,4 @@ TEST(Fill, AtLeastARevisionThatWasGiven) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::fill_test

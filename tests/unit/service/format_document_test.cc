@@ -24,7 +24,7 @@
 #include "tests/support/format_document.h"
 #include "tests/support/service/world.h"
 
-namespace consent::service {
+namespace consent::service::format_document_test {
 namespace {
 
 using Examples = std::map<std::string, std::string>;
@@ -385,4 +385,4 @@ TEST(FormatDocument, AnyOtherDigitOfTheUseCasesIsFound) {
 }
 
 }  // namespace
-}  // namespace consent::service
+}  // namespace consent::service::format_document_test

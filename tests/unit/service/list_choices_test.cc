@@ -8,7 +8,7 @@
 
 #include "tests/support/service/world.h"
 
-namespace consent::test {
+namespace consent::test::list_choices_test {
 namespace {
 
 using Place = std::pair<uint16_t, uint64_t>;
@@ -108,4 +108,4 @@ TEST(ListChoices, EqualsTheHistoriesOfAllWhateverThePage) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::list_choices_test

@@ -18,7 +18,7 @@
 #include "tests/support/model/case.h"
 #include "tests/support/model/generator.h"
 
-namespace consent::service {
+namespace consent::service::officer_gauges_test {
 namespace {
 
 using base::Days;
@@ -402,4 +402,4 @@ TEST(OfficerGauges, HoldsComeAndGo) {
 }
 
 }  // namespace
-}  // namespace consent::service
+}  // namespace consent::service::officer_gauges_test

@@ -15,7 +15,7 @@
 #include "tests/unit/service/joining.h"
 #include "tests/unit/service/reviewing.h"
 
-namespace consent::test {
+namespace consent::test::review_rates_test {
 namespace {
 
 const domain::Region kGermany = [] {
@@ -232,4 +232,4 @@ TEST(MeasuredRate, HoldsTheTrueRateSoOften) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::review_rates_test

@@ -16,7 +16,7 @@
 #include "tests/support/model/seeds.h"
 #include "tests/support/service/deleting.h"
 
-namespace consent::test {
+namespace consent::test::safety_lives_test {
 namespace {
 
 using domain::DeletionState;
@@ -260,4 +260,4 @@ TEST(SafetyLives, NothingThatIsHeldIsHandedOutAndAllIsDone) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::safety_lives_test

@@ -11,7 +11,7 @@
 #include "tests/support/policy_texts.h"
 #include "tests/support/service/world.h"
 
-namespace consent::test {
+namespace consent::test::shown_texts_test {
 namespace {
 
 using domain::Purpose;
@@ -225,4 +225,4 @@ TEST(ShownWithAConsent, IsThatOfThePolicyInForceAtItsCommit) {
 }
 
 }  // namespace
-}  // namespace consent::test
+}  // namespace consent::test::shown_texts_test

@@ -9,7 +9,7 @@
 #include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/rocksdb/wal_check.h"
 
-namespace consent::store {
+namespace consent::store::rocksdb_formats_test {
 namespace {
 
 using base::Hex;
@@ -177,4 +177,4 @@ TEST(WalCheck, PiecesOfOneTornWriteMayArriveInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace consent::store
+}  // namespace consent::store::rocksdb_formats_test

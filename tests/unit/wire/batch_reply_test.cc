@@ -9,7 +9,7 @@
 #include "daemon/wire/eligibility.h"
 #include "tests/support/model/seeds.h"
 
-namespace consent::wire {
+namespace consent::wire::batch_reply_test {
 namespace {
 
 class Generator {
@@ -110,4 +110,4 @@ TEST(BatchReply, WholeResultsGoWhereTheyArePut) {
 }
 
 }  // namespace
-}  // namespace consent::wire
+}  // namespace consent::wire::batch_reply_test

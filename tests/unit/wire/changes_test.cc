@@ -13,7 +13,7 @@
 #include "daemon/wire/subject.h"
 #include "tests/unit/wire/requests.h"
 
-namespace consent::testing {
+namespace consent::testing::changes_test {
 namespace {
 
 using domain::ScopeKind;
@@ -395,4 +395,4 @@ TEST(Countries, ThatNobodyCanHaveAreNotTaken) {
 }
 
 }  // namespace
-}  // namespace consent::testing
+}  // namespace consent::testing::changes_test

@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace consent::wire {
+namespace consent::wire::deletion_test {
 namespace {
 
 using domain::DeletionState;
 using domain::OnHold;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const base::Instant kReceived{1'700'000'000'000'000};  // 14 November 2023
 const base::Instant kDue = kReceived + base::Days(30);
@@ -166,4 +166,4 @@ TEST(CoversTest, TheEndOfTimeIsNoTime) {
 }
 
 }  // namespace
-}  // namespace consent::wire
+}  // namespace consent::wire::deletion_test

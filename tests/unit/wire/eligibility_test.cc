@@ -10,7 +10,7 @@
 #include "daemon/wire/errors.h"
 #include "tests/support/enumerators.h"
 
-namespace consent::testing {
+namespace consent::testing::eligibility_test {
 namespace {
 
 using wire::DetailOf;
@@ -235,4 +235,4 @@ TEST(WriteItemError, SaysTheReasonAndNothingOfADefect) {
 }
 
 }  // namespace
-}  // namespace consent::testing
+}  // namespace consent::testing::eligibility_test

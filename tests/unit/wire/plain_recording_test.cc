@@ -13,7 +13,7 @@
 #include "tests/support/model/seeds.h"
 #include "tests/unit/wire/both_readers.h"
 
-namespace consent::wire {
+namespace consent::wire::plain_recording_test {
 namespace {
 
 v1::Recording Full() {
@@ -373,4 +373,4 @@ TEST(SplitBatch, WhatProtobufRefusesIsRefused) {
 }
 
 }  // namespace
-}  // namespace consent::wire
+}  // namespace consent::wire::plain_recording_test

@@ -11,7 +11,7 @@
 #include "daemon/wire/appeal.h"
 #include "daemon/wire/settings.h"
 
-namespace consent::testing {
+namespace consent::testing::texts_test {
 namespace {
 
 using domain::Purpose;
@@ -140,4 +140,4 @@ TEST(HowToAppeal, IsToldToWhoeverWasDeniedUnderItsRegime) {
 }
 
 }  // namespace
-}  // namespace consent::testing
+}  // namespace consent::testing::texts_test
