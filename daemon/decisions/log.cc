@@ -176,8 +176,8 @@ void Log::WriteGroup(std::span<Waiting> group, std::vector<Waiting>* next) {
 absl::Status Log::Ready(Time now) {
   struct stat info {};
   // A file that was deleted under the log keeps nothing. Whoever deletes it takes what was written before, so that it
-  // is soon enough to look now and then.
-  if (file_.ok() && now - looked_at_ > kBetweenLooks) {
+  // is soon enough to look now and then. Behind a failure it may be the room that somebody made.
+  if (file_.ok() && (has_failed_ || now - looked_at_ > kBetweenLooks)) {
     looked_at_ = now;
     if (fstat(file_.fd(), &info) != 0 || info.st_nlink == 0) file_ = base::FileDescriptor();
   }
@@ -241,12 +241,13 @@ absl::Status Log::Write(std::span<Waiting> group, Time now, uint64_t* bytes) {
   Position end = end_;
   uint64_t size = 0;
   if (absl::Status status = WriteChained(group, &end, &size); !status.ok()) {
+    has_failed_ = true;
     // At once, so that a copy of the file has no record whose yes was not said; what fails here is done before the
     // next.
     if (is_torn_ && options_.disk.truncate(file_.fd(), static_cast<off_t>(size_)) == 0) is_torn_ = false;
     return status;
   }
-  is_torn_ = false;
+  is_torn_ = has_failed_ = false;
   size_ += size;
   end_ = end;
   *bytes = size;

@@ -134,9 +134,10 @@ class Log {
 
   base::Mutex file_mutex_;
   base::FileDescriptor file_ GUARDED_BY(file_mutex_);
-  uint64_t size_ GUARDED_BY(file_mutex_) = 0;     // of whole records in it
-  Time looked_at_ GUARDED_BY(file_mutex_);        // when the file was last seen to be there
-  bool is_torn_ GUARDED_BY(file_mutex_) = false;  // bytes behind them are to be cut off first
+  uint64_t size_ GUARDED_BY(file_mutex_) = 0;        // of whole records in it
+  Time looked_at_ GUARDED_BY(file_mutex_);           // when the file was last seen to be there
+  bool is_torn_ GUARDED_BY(file_mutex_) = false;     // bytes behind them are to be cut off first
+  bool has_failed_ GUARDED_BY(file_mutex_) = false;  // the last write
   bool folder_synced_ GUARDED_BY(file_mutex_) = true;
   Position end_ GUARDED_BY(file_mutex_);
   std::string buffer_ GUARDED_BY(file_mutex_);

@@ -202,6 +202,27 @@ TEST_F(LogTest, AFileThatWasMovedOrDeletedTakesNoMore) {
   EXPECT_THAT(ReadFile(folder_ / ("log/" + FileName(3))), HasSubstr("c}"));
 }
 
+// On a full disk: the file that somebody takes away is the room that the next record finds, however soon it comes.
+TEST_F(LogTest, AFullFileThatIsDeletedIsRoomAtOnce) {
+  const std::chrono::steady_clock::time_point now;
+  std::atomic<bool> is_full{false};
+  options_.disk.now = [&] { return now; };
+  options_.disk.write = [&](int fd, const char* bytes, size_t size) -> ssize_t {
+    struct stat info {};
+    if (!is_full || (::fstat(fd, &info) == 0 && info.st_size == 0 && info.st_nlink == 1))
+      return ::write(fd, bytes, size);
+    errno = ENOSPC;
+    return -1;
+  };
+  const auto log = Open();
+  EXPECT_TRUE(Put(*log, "a}"));
+  is_full = true;
+  EXPECT_FALSE(Put(*log, "b}"));
+  std::filesystem::remove(Newest());
+  EXPECT_TRUE(Put(*log, "c}"));
+  EXPECT_THAT(ReadFile(Newest()), HasSubstr("c}"));
+}
+
 // Each way in which a write can fail: nothing of the group is on record then, in the file either, and it goes on
 // afterwards.
 TEST_F(LogTest, WhatCannotBeWrittenIsNotOnRecord) {
