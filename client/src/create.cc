@@ -10,6 +10,7 @@
 #include "client/src/default_endpoint.h"
 #include "client/src/endpoint.h"
 #include "client/src/grpc_client.h"
+#include "client/src/wall_clock.h"
 
 namespace consent {
 namespace {
@@ -70,7 +71,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   // The dates may still become right while the client lives; what the files are should be right now.
   if (files->given()) {
-    const absl::Status status = CheckCredentials(*files, NowOfSystem());
+    const absl::Status status = CheckCredentials(*files, SystemTime());
     if (absl::IsInvalidArgument(status)) return status;
   }
   if (options.clock == nullptr) options.clock = Clock::System();

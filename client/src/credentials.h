@@ -3,7 +3,6 @@
 
 #include <grpcpp/security/credentials.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -35,9 +34,6 @@ absl::Status CheckCredentials(const CredentialFiles& files, Time now);
 // What it means that no connection came about, by what gRPC `said` of it, where that says little. Empty: it says
 // enough.
 std::string WhyNoConnection(const std::string& said, const CredentialFiles& files);
-
-// By the machine's clock, as certificates are judged.
-inline Time NowOfSystem() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
 
 // Reads the files again within a second after they change, for connections that are made from then on.
 std::shared_ptr<grpc::ChannelCredentials> WatchedCredentials(const CredentialFiles& files);

@@ -9,6 +9,7 @@
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
 #include "client/src/grpc_reviews.h"
+#include "client/src/wall_clock.h"
 #include "consent/names.h"
 #include "daemon/base/trace_id.h"
 #include "daemon/base/utf8.h"
@@ -100,7 +101,7 @@ void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* conte
 
 absl::Status GrpcClient::Explain(absl::Status status) const {
   if (!absl::IsUnavailable(status) || !files_.given() || !ErrorOf(status).reason.empty()) return status;
-  const absl::Status own = CheckCredentials(files_, NowOfSystem());
+  const absl::Status own = CheckCredentials(files_, SystemTime());
   const std::string why =
       own.ok() ? WhyNoConnection(std::string(status.message()), files_) : std::string(own.message());
   if (why.empty()) return status;

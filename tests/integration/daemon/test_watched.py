@@ -136,7 +136,7 @@ class Fed(WatchedTest):
     def test_an_overloaded_daemon_is_fed(self):
         """Syncs take as long as it needs until the queue of changes is full, again and again: calls are refused, and it lives."""
         held = self.folder / "held"
-        manager = self.manager(4 * WATCHDOG)  # the unit's is four times that: this machine may let a daemon wait for seconds
+        manager = self.manager(4 * WATCHDOG)  # a busy machine may let a daemon wait for seconds; the unit's is a minute
         daemon = self.watched(manager, hold=held)
         clients = [Client(daemon.address()) for _ in range(40)]
         for client in clients:

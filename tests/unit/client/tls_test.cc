@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/engines/dev_certificates.h"
 #include "client/src/credentials.h"
+#include "client/src/wall_clock.h"
 #include "daemon/base/x509.h"
 #include "tests/unit/client/fake_daemon.h"
 
@@ -84,7 +85,7 @@ class TlsTest : public ::testing::Test {
     return absl::IsUnimplemented(status) ? absl::OkStatus() : status;
   }
 
-  const Time now_ = NowOfSystem();
+  const Time now_ = SystemTime();
   const std::map<std::string, std::string> files_ = MadeAt(now_);
   std::string folder_;
   FakeDaemon daemon_{ServerOf(files_)};
@@ -211,7 +212,7 @@ TEST(DevCertificates, HostsAreNamesOrAddresses) {
   }
   const std::vector<std::string> good = {"10.0.0.1", "2001:db8::1", "consent.example"};
   for (const std::string& host : good) EXPECT_TRUE(cli::IsDevHost(host)) << host;
-  EXPECT_EQ(cli::MakeDevCertificates(good, NowOfSystem()).size(), 21U);
+  EXPECT_EQ(cli::MakeDevCertificates(good, SystemTime()).size(), 21U);
 }
 
 }  // namespace
