@@ -23,7 +23,7 @@ from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
-from harness import Client, MountedTest, decode_error, refused, until
+from harness import PATIENCE, Client, MountedTest, decode_error, refused, until
 from words import OFFICE, ago, evidence, fresh_id, household, opt_out, reasons, recording, turn, turn_on, update
 
 SHIM = os.environ.get("TEST_CLOCK_SHIM")
@@ -194,6 +194,9 @@ class Jumps(ClockTest):
         writer = Writer(self.process.address(), prefix, count, **more)
         try:
             meanwhile(writer)
+        except BaseException:
+            writer.enough.set()  # against a daemon that is away for good it would wait a minute for each
+            raise
         finally:
             writer.join()
         self.assertEqual(writer.nameless, [])
@@ -236,6 +239,13 @@ class Jumps(ClockTest):
         with open(ballast, "wb") as file, contextlib.suppress(OSError):
             while True:
                 file.write(bytes(1 << 20))
+        # The store's log has its next 64 MB already. The largest changes fill them in seconds, where the writer's would take minutes.
+        large = [turn(settings.SWITCH_OFF, device=f"device-{number}") for number in range(64)]
+        with contextlib.suppress(grpc.RpcError):
+            for round_ in range(1000):
+                for call in [self.api.settings.UpdateSettings.future(update(f"large-{round_}-{number}", large, evidence=evidence(reference="r" * 256)),
+                                                                     timeout=PATIENCE) for number in range(UNDER_WAY)]:
+                    call.result()
         self.assertIn(self.process.wait(), (74, 75), self.process.log())
         ballast.unlink()
         self.wall.set(0)

@@ -14,7 +14,7 @@ PEERS = 200
 HEAD_SECONDS = 5
 ROUNDS = 8
 
-# What 99 of 100 answers take at most, in seconds, on a machine that has nothing else to do, while 64 peers take texts of 0.2 MB without end
+# What all answers but one take at most, in seconds, on a machine that has nothing else to do, while 64 peers take texts of 0.2 MB without end
 # from a server on the same two cores. A probe of Kubernetes gives up after 1.
 PROBE, SCRAPE = 0.3, 1
 YARDSTICK = 0.05  # seconds of processor time
@@ -76,33 +76,33 @@ class SlowPeers(DaemonTest):
         finally:
             connection.close()
 
-    def times(self, path, count, status=200):
-        """How long `count` requests took, the longest last."""
+    def times(self, path, count, status=200, bound=PATIENCE):
+        """How long `count` requests took, the longest last; fewer where two took longer than the bound."""
         took = []
-        for _ in range(count):
+        while len(took) < count and sum(seconds > bound for seconds in took) < 2:
             got, _, seconds = self.ask(path)
             self.assertEqual(got, status)
             took.append(seconds)
         return sorted(took)
 
     def quick(self, path, count, bound):
-        """99 of 100 requests take less than the bound, as far as this machine has a core for them, and hardly one had to connect again, in one of
+        """All requests but one take less than the bound, as far as this machine has a core for them, and hardly one had to connect again, in one of
         some rounds: a busy machine alone makes some take longer, and keeps this process from asking in time."""
         for _ in range(ROUNDS):
             before, busy = self.again, wait_for_a_core()
-            took = self.times(path, count)
-            p99, again, busy = took[(count * 99 - 1) // 100], self.again - before, max(busy, wait_for_a_core())
-            print(f"{path}: p50 {took[count // 2] * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms, longest {took[-1] * 1e3:.1f} ms, "
+            took = self.times(path, count, bound=bound * busy)
+            again, busy = self.again - before, max(busy, wait_for_a_core())
+            print(f"{path}: of {len(took)} p50 {took[len(took) // 2] * 1e3:.1f} ms, longest but one {took[-2] * 1e3:.1f} ms, "
                   f"{again} connected again, the machine {busy:.1f} times as busy as it should be")
-            if p99 < bound * busy and again <= 1 + count // 50:
+            if len(took) == count and took[-2] < bound * busy and again <= 1 + count // 50:
                 return
         self.fail(f"{path} was slow in each of {ROUNDS} rounds")
 
     def test_probes_and_scrapes_are_answered(self):
         before = self.served.metric("process_resident_memory_bytes")
         swarm = self.attack()
-        self.quick("/livez", 100, PROBE)
-        self.quick("/readyz", 100, PROBE)
+        self.quick("/livez", 50, PROBE)
+        self.quick("/readyz", 50, PROBE)
         self.quick("/metrics", 30, SCRAPE)
         self.times("/none", 20, status=404)
         self.assertEqual(self.ask("/metrics", "HEAD")[:2], (200, ""))
@@ -115,13 +115,13 @@ class SlowPeers(DaemonTest):
 
     def test_scrapes_that_nobody_takes_keep_out_none_that_is_taken(self):
         swarm = self.attack("takes nothing", "asks again and again")
-        self.quick("/metrics", 100, SCRAPE)
-        self.quick("/livez", 100, PROBE)
+        self.quick("/metrics", 30, SCRAPE)
+        self.quick("/livez", 50, PROBE)
         self.turned_away(swarm)
 
     def test_who_asks_without_end_keeps_nobody_out(self):
         self.attack("busy")
-        self.quick("/livez", 100, PROBE)
+        self.quick("/livez", 50, PROBE)
         self.quick("/metrics", 30, SCRAPE)
         self.assertEqual(self.client(self.served).health("consent.v1.EligibilityService"), "SERVING")
 

@@ -27,12 +27,32 @@ inline uint64_t SlowCasesFromEnvironment(uint64_t cases_by_default) {
 // fewer, chance decides.
 inline bool IsWholeRun(uint64_t cases, uint64_t cases_by_default) { return cases >= cases_by_default; }
 
-// Seeds [first, last) of one of `chunks` equal parts.
+// Seeds [first, last), for a range-for too.
 struct SeedRange {
+  struct Iterator {
+    uint64_t operator*() const { return seed; }
+    Iterator& operator++() { return ++seed, *this; }
+    bool operator==(const Iterator&) const = default;
+    uint64_t seed;
+  };
+  [[nodiscard]] Iterator begin() const { return {first}; }
+  [[nodiscard]] Iterator end() const { return {last}; }
   uint64_t first = 0;
   uint64_t last = 0;
   bool whole = false;  // of a whole run
 };
+// As many as CasesFromEnvironment or SlowCasesFromEnvironment says, from CONSENT_TEST_SEED on.
+inline SeedRange SeedRangeOf(uint64_t cases, uint64_t cases_by_default) {
+  const uint64_t first = FromEnvironment("CONSENT_TEST_SEED", 1);
+  return {first, first + cases, IsWholeRun(cases, cases_by_default)};
+}
+inline SeedRange Seeds(uint64_t cases_by_default) {
+  return SeedRangeOf(CasesFromEnvironment(cases_by_default), cases_by_default);
+}
+inline SeedRange SlowSeeds(uint64_t cases_by_default) {
+  return SeedRangeOf(SlowCasesFromEnvironment(cases_by_default), cases_by_default);
+}
+// Those of one of `chunks` equal parts.
 inline SeedRange SeedsOfChunk(uint64_t chunk, uint64_t chunks, uint64_t cases_by_default) {
   const uint64_t base = FromEnvironment("CONSENT_TEST_SEED", 1);
   const uint64_t cases = CasesFromEnvironment(cases_by_default);

@@ -9,6 +9,7 @@
 
 #include "daemon/base/hash.h"
 #include "tests/support/model/generator.h"
+#include "tests/support/model/seeds.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {
@@ -31,14 +32,14 @@ void ExpectReadsBack(const SubjectFacts& facts, const std::string& what) {
 }
 
 TEST(FactsCodec, RandomFactsReadBack) {
-  for (uint64_t seed = 1; seed <= 50'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(50'000)) {
     ExpectReadsBack(model::Generate(seed).subject, "seed " + std::to_string(seed));
     if (HasFatalFailure()) return;
   }
 }
 
 TEST(FactsCodec, StoriesReadBack) {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(300)) {
     model::Dice dice(seed);
     SmallWorld world;
     world.Register("US");
@@ -179,7 +180,7 @@ void ExpectRefusedOrCanonical(std::string_view bytes, const std::string& what) {
 }
 
 TEST(FactsCodec, TruncatedBytesAreRefused) {
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(100)) {
     const std::string bytes = Encoded(model::Generate(seed).subject);
     for (size_t size = 0; size < bytes.size(); ++size) {
       SubjectFacts facts;
@@ -191,7 +192,7 @@ TEST(FactsCodec, TruncatedBytesAreRefused) {
 }
 
 TEST(FactsCodec, FlippedBitsAreRefusedOrAnotherSubject) {
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(60)) {
     const std::string bytes = Encoded(model::Generate(seed).subject);
     for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       std::string flipped = bytes;

@@ -8,6 +8,7 @@
 #include "daemon/domain/decide.h"
 #include "daemon/domain/effective.h"
 #include "tests/support/model/generator.h"
+#include "tests/support/model/seeds.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {
@@ -131,7 +132,7 @@ TEST(Settings, TombstonesAndHoldsDoNotColourThem) {
 }
 
 TEST(Settings, AreTotalForRandomSubjects) {
-  for (uint64_t seed = 1; seed <= 20'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(20'000)) {
     const model::Case c = model::Generate(seed);
     const std::vector<PurposeState> states = States(c.subject, model::NowOf(c), c.rules);
     for (const PurposeState& state : states) {

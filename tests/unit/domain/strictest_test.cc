@@ -147,7 +147,7 @@ TEST_P(StrictestSeeds, AYesIsAYesUnderBoth) {
 INSTANTIATE_TEST_SUITE_P(Chunks, StrictestSeeds, testing::Range<uint64_t>(0, kChunks));
 
 TEST(Strictest, OfOneRecordWithItselfIsThatRecord) {
-  for (uint64_t seed = 1; seed < 2'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(2'000)) {
     Case c = model::Generate(seed);
     if (!c.known) continue;
     auto& former = c.subject.former_regions;  // the generator leaves a region twice, which no record does
@@ -157,7 +157,7 @@ TEST(Strictest, OfOneRecordWithItselfIsThatRecord) {
 }
 
 TEST(Strictest, StaysWithinWhatCanBeStored) {
-  for (uint64_t seed = 1; seed < 4'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(4'000)) {
     const Case c = model::Generate(seed);
     if (!c.known) continue;
     Dice dice(seed);
@@ -229,7 +229,7 @@ TEST(Strictest, AYesOfTwoTimesIsAYesOfBoth) {
 
 TEST(Strictest, OfThreeInAnyOrderSaysTheSame) {
   uint64_t yeses = 0;
-  for (uint64_t seed = 1; seed < 8'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(8'000)) {
     Case c = model::Generate(seed);
     if (!c.known) continue;
     Dice dice(seed + 5);

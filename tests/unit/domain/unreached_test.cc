@@ -11,6 +11,7 @@
 #include "daemon/domain/decide.h"
 #include "daemon/domain/effective.h"
 #include "tests/support/model/dice.h"
+#include "tests/support/model/seeds.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain::unreached_test {
@@ -120,7 +121,8 @@ void ExpectWhatTheRuleSays(const SmallWorld& world, const Consented& consent, co
 TEST(Unreached, IsExactlyWhatTheRuleRefuses) {
   const char* const regions[] = {"DE", "US", "GB"};
   std::map<bool, int> seen;
-  for (uint64_t seed = 0; seed < 4'000; ++seed) {
+  const model::SeedRange seeds = model::Seeds(4'000);
+  for (const uint64_t seed : seeds) {
     model::Dice dice(seed);
     SmallWorld world = Household(regions[dice.Below(3)]);
     if (dice.Chance(0.1)) {
@@ -139,12 +141,13 @@ TEST(Unreached, IsExactlyWhatTheRuleRefuses) {
       ++seen[unreached.empty()];
     }
   }
+  if (!seeds.whole) return;
   EXPECT_GT(seen[true], 500) << "all is reached";
   EXPECT_GT(seen[false], 2'000);
 }
 
 TEST(Unreached, AControlIsPartialWhereAndOnlyWhereSomethingOfItIsOffAndSomethingOn) {
-  for (uint64_t seed = 0; seed < 2'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(2'000)) {
     model::Dice dice(seed);
     SmallWorld world = Household(dice.Chance(0.5) ? "DE" : "US");
     for (int step = 0; step < 4; ++step) world.Do(Said(world, dice));

@@ -5,6 +5,7 @@
 
 #include "daemon/domain/decide.h"
 #include "tests/support/model/generator.h"
+#include "tests/support/model/seeds.h"
 
 namespace consent::restore {
 namespace {
@@ -41,7 +42,8 @@ struct Two {
 
 TEST(Merge, NeverSaysAYesThatOneOfBothWouldNot) {
   int yes = 0;
-  for (uint64_t seed = 1; seed <= kCases; ++seed) {
+  const model::SeedRange seeds = model::Seeds(kCases);
+  for (const uint64_t seed : seeds) {
     const Two two(seed);
     const std::optional<domain::SubjectFacts> merged = MergeRecord(two.known, two.c.now);
     ASSERT_TRUE(merged.has_value());
@@ -51,12 +53,13 @@ TEST(Merge, NeverSaysAYesThatOneOfBothWouldNot) {
     ASSERT_EQ(two.Ask(*two.known.journaled).eligibility, Eligibility::kEligible) << "seed " << seed << '\n'
                                                                                  << Dump(two.c);
   }
-  EXPECT_GT(yes, 100) << "or nothing is asked";
+  EXPECT_TRUE(yes > 100 || !seeds.whole) << "or nothing is asked";
 }
 
 TEST(Merge, WhatIsLostOfALooseningDeniesAndPurgesByOrdersAlone) {
   int marked = 0;
-  for (uint64_t seed = 1; seed <= kCases; ++seed) {
+  const model::SeedRange seeds = model::Seeds(kCases);
+  for (const uint64_t seed : seeds) {
     Two two(seed);
     two.known.loosened = true;
     if (seed % 5 == 0) two.known.journaled.reset();
@@ -69,11 +72,11 @@ TEST(Merge, WhatIsLostOfALooseningDeniesAndPurgesByOrdersAlone) {
                 decision.disposed.Has(Reason::kAccountClosed))
         << "seed " << seed;
   }
-  EXPECT_GT(marked, 1000);
+  EXPECT_TRUE(marked > 1000 || !seeds.whole) << marked;
 }
 
 TEST(Merge, OfTwoEqualRecordsIsThatRecord) {
-  for (uint64_t seed = 1; seed <= 5'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(5'000)) {
     Two two(seed);
     two.known.journaled = two.known.saved;
     const domain::Decision merged = two.Ask(*MergeRecord(two.known, two.c.now));

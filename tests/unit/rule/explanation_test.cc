@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(Chunks, Explanations, testing::Range(uint64_t{0}, uint6
 
 // Of each deletion and hold of the record it says whether it matches, as the rows do.
 TEST(ExplanationsOfOrders, AgreeWithTheRows) {
-  for (uint64_t seed = 1; seed <= 20'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(20'000)) {
     const Case c = Generate(seed);
     if (!c.known) continue;
     const Explanation explanation = Explained(c);

@@ -137,7 +137,7 @@ TEST(Invariants, AnAnswerThatWasNotGivenAllowsAndPurgesNothing) {
 }
 
 TEST(Invariants, FactsThatSayNothingPurgeNothingAndAllowNothing) {
-  for (uint64_t seed = 1; seed <= 20'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(20'000)) {
     Case c = Generate(seed);
     c.known = true;
     c.subject = domain::SubjectFacts();

@@ -12,6 +12,7 @@
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
 #include "tests/support/base/seeded_keys.h"
+#include "tests/support/model/seeds.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
 #include "tests/unit/service/torment.h"
@@ -142,7 +143,7 @@ ChangeRow WithEnds(ChangeRow row) {
 }
 
 TEST(ChangeRow, ReadsBack) {
-  for (uint64_t seed = 0; seed < 5'000; ++seed) {
+  for (const uint64_t seed : model::Seeds(5'000)) {
     const ChangeRow row = WithEnds(SomeRow(seed));
     ChangeRow back = SomeRow(seed + 1);
     ASSERT_TRUE(DecodeChangeRow(EncodeChangeRow(row), &back)) << seed;
@@ -166,7 +167,8 @@ TEST(ChangeRow, HostileBytes) {
     ChangeRow row;
     return DecodeChangeRow(bytes, &row) ? EncodeChangeRow(row) : std::string();
   };
-  for (uint64_t seed = 0; seed < 300; ++seed) test::Torment(EncodeChangeRow(WithEnds(SomeRow(seed))), reencode, seed);
+  for (const uint64_t seed : model::SlowSeeds(300))
+    test::Torment(EncodeChangeRow(WithEnds(SomeRow(seed))), reencode, seed);
 }
 
 TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
@@ -174,7 +176,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     Payload payload;
     return DecodePayload(bytes, &payload) ? EncodePayload(payload) : std::string();
   };
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(300)) {
     const Payload payload = SomePayload(seed);
     Payload back;
     ASSERT_TRUE(DecodePayload(EncodePayload(payload), &back));

@@ -10,6 +10,7 @@
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
+#include "tests/support/model/seeds.h"
 #include "tests/unit/service/torment.h"
 
 namespace consent::service::deletion_codecs_test {
@@ -213,7 +214,7 @@ domain::Tombstone SomeTombstone(uint64_t seed) {
 }
 
 TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
-  for (uint64_t seed = 0; seed < 200; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(200)) {
     const DeletionRow deletion = SomeDeletion(seed);
     DeletionRow back;
     ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(deletion), &back)) << seed;

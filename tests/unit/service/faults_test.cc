@@ -8,6 +8,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "tests/support/model/seeds.h"
 #include "tests/support/service/deleting.h"
 #include "tests/support/service/faulty_world.h"
 
@@ -180,7 +181,7 @@ TEST(Faults, WhatIsRefusedAtTheCommitIsRefusedWhenItIsRepeated) {
 }
 
 TEST(Faults, SeededFaultsNeverLoseWhatWasAcknowledged) {
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(40)) {
     FaultyWorld f;
     ASSERT_TRUE(f.world.Register("a", "DE").ok());
     std::mt19937_64 random(seed);

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "daemon/base/hash.h"
+#include "tests/support/model/seeds.h"
 #include "tests/support/temp_folder.h"
 
 namespace consent::store {
@@ -198,7 +199,7 @@ TEST_F(HeadFileTest, ASyncLeavesAWholeRecordAndIsNotRepeated) {
 // A power cut may keep each sector as it was at any moment since the last sync.
 TEST_F(HeadFileTest, WhateverAPowerCutKeepsTheSyncedHeadsAreThere) {
   constexpr size_t kSector = 512;
-  for (uint64_t seed = 1; seed <= 30; ++seed) {
+  for (const uint64_t seed : model::SlowSeeds(30)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
     for (int i = 0; i < 20; ++i) MoveSome(random);
