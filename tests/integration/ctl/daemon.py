@@ -10,6 +10,8 @@ import time
 import unittest
 import urllib.request
 
+import lifetime  # noqa: F401  (imported for its effect)
+
 SOURCE = pathlib.Path(os.environ["CONSENT_SOURCE"])
 CONSENTD = os.environ["CONSENTD"]
 CONSENTCTL = os.environ["CONSENTCTL"]

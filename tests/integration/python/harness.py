@@ -1,12 +1,11 @@
 """Runs the real daemon for tests, and speaks to it: processes, channels, error details, metrics and health.
 
-Environment: TEST_DAEMON is the consentd to test, TEST_ROOT the repository, TEST_SECONDS the life of the process, after which it fails
-by itself. PYTHONPATH holds the generated stubs. Nothing here sleeps for a guessed time: `until` polls a condition with a deadline.
+Environment: TEST_DAEMON is the consentd to test, TEST_ROOT the repository. PYTHONPATH holds the generated stubs. Nothing here
+sleeps for a guessed time: `until` polls a condition with a deadline. A test that hangs is ended by `lifetime`.
 """
 
 import contextlib
 import dataclasses
-import faulthandler
 import json
 import os
 import pathlib
@@ -28,6 +27,7 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
+import lifetime  # noqa: F401  (imported for its effect)
 from consent.v1 import approval_service_pb2_grpc as approval_grpc
 from consent.v1 import backup_service_pb2_grpc as backup_grpc
 from consent.v1 import decision_service_pb2_grpc as decision_grpc
@@ -62,16 +62,6 @@ def with_many_reviews(document):
     document["review_caps"] = [{"purpose": "PURPOSE_HUMAN_REVIEW", "rates": [{"countries": ["*"], "parts_per_million": 1000000}], "per_day": 1000000,
                                 "per_site_day": 1000000, "per_reviewer_shift": 10000, "per_account": 256}]
     return document
-
-
-def hangs(_number, _frame):
-    """Says where every thread stands and fails the test that runs, whose other failures are then told too. ctest's end tells nothing."""
-    faulthandler.dump_traceback()
-    raise AssertionError(f"it hangs: TEST_SECONDS={os.environ['TEST_SECONDS']}")
-
-
-signal.signal(signal.SIGALRM, hangs)
-signal.alarm(int(os.environ.get("TEST_SECONDS", "0")))  # 0: no end
 
 
 def until(condition, what, patience=PATIENCE):
