@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from harness import PATIENCE, DaemonTest
+from harness import PATIENCE, DaemonTest, wait_for_a_core
 
 PEERS = 200
 HEAD_SECONDS = 5
@@ -17,15 +17,6 @@ ROUNDS = 8
 # What all answers but one take at most, in seconds, on a machine that has nothing else to do, while 64 peers take texts of 0.2 MB without end
 # from a server on the same two cores. A probe of Kubernetes gives up after 1.
 PROBE, SCRAPE = 0.3, 1
-YARDSTICK = 0.05  # seconds of processor time
-
-
-def wait_for_a_core():
-    """How many times as long something takes here now as it would with a core of its own."""
-    began, worked = time.monotonic(), time.process_time()
-    while time.process_time() - worked < YARDSTICK:
-        pass
-    return (time.monotonic() - began) / (time.process_time() - worked)
 
 
 class SlowPeers(DaemonTest):

@@ -76,6 +76,17 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.01)
 
 
+YARDSTICK = 0.05  # seconds of processor time
+
+
+def wait_for_a_core():
+    """How many times as long something takes here now as it would with a core of its own. For bounds of a machine that has nothing else to do."""
+    began, worked = time.monotonic(), time.thread_time()
+    while time.thread_time() - worked < YARDSTICK:
+        pass
+    return (time.monotonic() - began) / (time.thread_time() - worked)
+
+
 # What a service manager tells a service, which is not for a daemon that a test starts.
 OF_A_SERVICE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY"}
 
