@@ -79,9 +79,10 @@ class Floods(DaemonTest):
         print(f"{self.address.split(':')[0]:9} {kind:24} {sent / 2**20:7.1f} MiB sent, {cuts:5} cuts, resident {before:.0f} -> "
               f"{highest:.0f} MiB; p99 (slowest) in ms: {shown}", file=sys.stderr)
         self.hold_cuts(kind, cuts, counted)
+        longest = LONGEST * max(waited, wait_for_a_core())
         for client in honest:
             self.assertTrue(client.held(), f"{client.name} lost its connection")
-            self.assertLess(max(busy[client.name]), LONGEST * max(waited, wait_for_a_core()))
+            self.assertLess(max(busy[client.name]), longest)
         until(lambda: resident(self.served) < before + 30, "the memory is given back")
         # A client that comes afterwards finds nothing amiss.
         late = Client(self.address)

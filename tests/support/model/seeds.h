@@ -54,9 +54,9 @@ inline SeedRange SlowSeeds(uint64_t cases_by_default) {
 }
 // Those of one of `chunks` equal parts.
 inline SeedRange SeedsOfChunk(uint64_t chunk, uint64_t chunks, uint64_t cases_by_default) {
-  const uint64_t base = FromEnvironment("CONSENT_TEST_SEED", 1);
-  const uint64_t cases = CasesFromEnvironment(cases_by_default);
-  return {base + cases * chunk / chunks, base + cases * (chunk + 1) / chunks, IsWholeRun(cases, cases_by_default)};
+  const SeedRange all = Seeds(cases_by_default);
+  const uint64_t cases = all.last - all.first;
+  return {all.first + cases * chunk / chunks, all.first + cases * (chunk + 1) / chunks, all.whole};
 }
 
 }  // namespace consent::model

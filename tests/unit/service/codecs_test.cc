@@ -167,8 +167,9 @@ TEST(ChangeRow, HostileBytes) {
     ChangeRow row;
     return DecodeChangeRow(bytes, &row) ? EncodeChangeRow(row) : std::string();
   };
-  for (const uint64_t seed : model::SlowSeeds(300))
+  for (const uint64_t seed : model::SlowSeeds(300)) {
     test::Torment(EncodeChangeRow(WithEnds(SomeRow(seed))), reencode, seed);
+  }
 }
 
 TEST(Payload, ReadsBackAndSurvivesHostileBytes) {

@@ -206,7 +206,7 @@ TEST_F(HeadFileTest, WhateverAPowerCutKeepsTheSyncedHeadsAreThere) {
     ASSERT_TRUE(file_->Sync(record_).ok());
     const HeadRecord synced = record_;
     std::vector<std::string> moments = {Bytes()};
-    const size_t writes = seed % 6 == 0 ? 900 : 1 + random() % 60;  // the most go round in the room for moves
+    const size_t writes = seed % 6 == 1 ? 900 : 1 + random() % 60;  // the most go round in the room for moves
     for (size_t i = 0; i < writes; ++i) {
       MoveSome(random);
       if (i + 12 >= writes || random() % 100 == 0) moments.push_back(Bytes());
