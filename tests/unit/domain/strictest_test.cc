@@ -24,7 +24,7 @@ using model::Case;
 using model::Dice;
 
 constexpr uint64_t kChunks = 4;
-constexpr uint64_t kCases = 60'000;
+constexpr uint64_t kCases = 30'000;
 constexpr int kQuestions = 4;
 
 // One of the two as the page reads it: a scope that the other one alone knows never chose here.

@@ -18,7 +18,7 @@ using model::Dump;
 using model::HandleNumber;
 
 constexpr uint64_t kChunks = 4;
-constexpr uint64_t kCases = 40'000;
+constexpr uint64_t kCases = 20'000;
 
 ScopeRef SomeScope(Dice& dice, const SubjectFacts& facts) {
   if (dice.Chance(0.7)) {

@@ -179,17 +179,17 @@ void PlayLife(uint64_t seed, Seen* seen) {
 }
 
 TEST(UnderNewKeys, LivesAreAnsweredAsTheyWereAndGoOn) {
-  const uint64_t lives = model::FromEnvironment("CONSENT_REKEY_LIVES", 20);
-  const uint64_t first = model::FromEnvironment("CONSENT_TEST_SEED", 1);
+  const model::SeedRange seeds = model::SlowSeeds(20);
   Seen seen;
-  for (uint64_t seed = first; seed < first + lives && !testing::Test::HasFailure(); ++seed) {
+  for (const uint64_t seed : seeds) {
     SCOPED_TRACE("CONSENT_TEST_SEED=" + std::to_string(seed));
     PlayLife(seed, &seen);
+    if (testing::Test::HasFailure()) break;
   }
   std::printf("held %zu, requests %zu, yes %zu, purged %zu, unopened %zu, joined %zu, waiting %zu\n", seen.held,
               seen.requests, seen.yes, seen.purged, seen.unopened, seen.joined, seen.waiting);
   for (const size_t count : {seen.held, seen.requests, seen.yes, seen.purged, seen.joined, seen.waiting}) {
-    EXPECT_GT(count, 0U) << "a run in which nothing happens shows nothing";
+    if (seeds.whole) EXPECT_GT(count, 0U) << "a run in which nothing happens shows nothing";
   }
 }
 

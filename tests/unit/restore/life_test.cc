@@ -1,9 +1,10 @@
 // Random lives, lost and restored: no acknowledged restriction is missing, nothing is purged that the lost store kept,
-// and what nobody loosened is answered as it was. CONSENT_RESTORE_LIVES of them; CONSENT_RESTORE_ACCOUNTS and
+// and what nobody loosened is answered as it was. CONSENT_TEST_CASES of them; CONSENT_RESTORE_ACCOUNTS and
 // CONSENT_RESTORE_STEPS make each as large as a real store (tests/README.md).
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -306,17 +307,19 @@ void PlayLife(uint64_t seed, Compared* seen) {
 }
 
 TEST(RestoredLives, AreAsStrictAsTheLostOnes) {
-  const uint64_t lives = model::FromEnvironment("CONSENT_RESTORE_LIVES", 6);
-  const uint64_t first = model::FromEnvironment("CONSENT_TEST_SEED", 1);
+  const model::SeedRange seeds = model::SlowSeeds(6);
   Compared seen;
-  for (uint64_t seed = first; seed < first + lives && !testing::Test::HasFailure(); ++seed) {
+  for (const uint64_t seed : seeds) {
     SCOPED_TRACE("CONSENT_TEST_SEED=" + std::to_string(seed));
     PlayLife(seed, &seen);
+    if (testing::Test::HasFailure()) break;
   }
-  EXPECT_GT(seen.yes, 0);
-  EXPECT_GT(seen.marked, 0);
-  EXPECT_GT(seen.purged, 0);
-  EXPECT_GT(seen.same, 0);
+  if (seeds.whole || std::getenv("CONSENT_RESTORE_STEPS") != nullptr) {
+    EXPECT_GT(seen.yes, 0);
+    EXPECT_GT(seen.marked, 0);
+    EXPECT_GT(seen.purged, 0);
+    EXPECT_GT(seen.same, 0);
+  }
   std::printf("[ %d yeses, %d marked, %d purged, %d the same where nobody loosened anything ]\n", seen.yes, seen.marked,
               seen.purged, seen.same);
 }

@@ -19,7 +19,7 @@ using domain::Eligibility;
 using domain::Reason;
 
 constexpr uint64_t kChunks = 16;
-constexpr uint64_t kCases = 400'000;
+constexpr uint64_t kCases = 200'000;
 
 bool Differ(const Case& c) { return !Difference(AnswerOfRule(c), AnswerOfModel(c)).empty(); }
 

@@ -21,7 +21,7 @@ using domain::ScopeFacts;
 using domain::ScopeKind;
 
 constexpr uint64_t kChunks = 4;
-constexpr uint64_t kCases = 80'000;
+constexpr uint64_t kCases = 40'000;
 
 Instant PastTime(Dice& dice, const Case& c) { return c.now - base::Days(static_cast<int64_t>(dice.Below(400))); }
 
