@@ -22,8 +22,8 @@ constexpr uint64_t kSeed = 20'241'102;
 
 enum class Without { kNothing, kFlushOfAllFamilies, kRewriting, kNewManifest, kRemoval };
 
-// Its time is the machine's, but a minute passes whenever it is asked after the table files have gone: the machine deletes
-// them when it comes to it, and what stays for another reason need not be waited for.
+// Its time is the machine's, but a minute passes whenever it is asked after the table files have gone: the machine
+// deletes them when it comes to it, and what stays for another reason need not be waited for.
 class HastyClock final : public base::Clock {
  public:
   explicit HastyClock(std::function<bool()> have_gone) : have_gone_(std::move(have_gone)) {}

@@ -188,8 +188,9 @@ TEST(UnderNewKeys, LivesAreAnsweredAsTheyWereAndGoOn) {
   }
   std::printf("held %zu, requests %zu, yes %zu, purged %zu, unopened %zu, joined %zu, waiting %zu\n", seen.held,
               seen.requests, seen.yes, seen.purged, seen.unopened, seen.joined, seen.waiting);
+  if (!seeds.whole) return;
   for (const size_t count : {seen.held, seen.requests, seen.yes, seen.purged, seen.joined, seen.waiting}) {
-    if (seeds.whole) EXPECT_GT(count, 0U) << "a run in which nothing happens shows nothing";
+    EXPECT_GT(count, 0U) << "a run in which nothing happens shows nothing";
   }
 }
 
