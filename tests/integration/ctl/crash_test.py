@@ -17,7 +17,7 @@ from stores import SUFFIXES, StoresTest
 
 SHIM = os.environ["CONSENT_KILL_AT_SYNC_SHIM"]
 SEED = int(os.environ.get("CONSENT_CRASH_SEED", "1"))
-POINTS = os.environ.get("CONSENT_CRASH_POINTS", "12")
+POINTS = os.environ.get("CONSENT_CRASH_POINTS", "6")
 AT_ONCE = 6  # they wait most of the time
 # A lease that nobody learnt of ends by itself. On a busy machine a command may outlast it and fail; it is tried again within a minute.
 LEASE_S = 8
