@@ -163,14 +163,19 @@ std::vector<service::LeasedTask> Deleting::Lease(const std::string& system, size
 
 absl::Status Deleting::End(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome,
                            uint64_t count) {
+  absl::Status ended = Report(system, task, outcome, count);
+  if (ended.ok()) (void)world_.erasures().EraseKeys();
+  return ended;
+}
+
+absl::Status Deleting::Report(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome,
+                              uint64_t count) {
   service::TaskReport report;
   report.place = task.place;
   report.epoch = task.row.epoch;
   report.outcome = outcome;
   report.erased_count = count;
-  absl::Status ended = world_.tasks().End(Named(system), {report}).front();
-  if (ended.ok()) (void)world_.erasures().EraseKeys();
-  return ended;
+  return world_.tasks().End(Named(system), {report}).front();
 }
 
 absl::Status Deleting::Fail(const std::string& system, const service::LeasedTask& task) {
@@ -214,8 +219,9 @@ size_t Deleting::Work(const std::string& system) {
   size_t done = 0;
   for (auto tasks = Lease(system); !tasks.empty(); tasks = Lease(system)) {
     for (const service::LeasedTask& task : tasks) {
-      if (End(system, task).ok()) ++done;
+      if (Report(system, task, domain::PurgeOutcome::kAcknowledged, 1).ok()) ++done;
     }
+    (void)world_.erasures().EraseKeys();
   }
   return done;
 }

@@ -49,10 +49,14 @@ class Deleting {
   domain::HeldPart HeldRecordings(const std::vector<std::string>& recordings) const;
   // With evidence and the hold's etag as it is now.
   absl::Status Release(service::HoldPlace place);
-  // Leases and acknowledges all that there is. How many there were.
+  // Leases and acknowledges all that there is; the eraser follows each lease. How many there were.
   size_t Work(const std::string& system);
 
  private:
+  // What End does but for the eraser.
+  absl::Status Report(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome,
+                      uint64_t count);
+
   World& world_;
 };
 

@@ -3,6 +3,7 @@
 // CONSENT_RESTORE_STEPS make each as large as a real store (tests/README.md).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -35,7 +36,8 @@ struct Asked {
 // asked.
 class RandomLife {
  public:
-  RandomLife(uint64_t seed, uint64_t accounts) : dice_(seed), life_(seed) {
+  RandomLife(uint64_t seed, uint64_t accounts, uint64_t steps)
+      : dice_(seed), life_(seed), work_(std::min(0.5, kErasures / static_cast<double>(steps))) {
     life_.deleting().Register(System("audio"));
     for (uint64_t i = 0; i < accounts; ++i) accounts_.push_back("account" + std::to_string(i));
     for (size_t i = 0; i + 2 < accounts_.size(); ++i) Register(accounts_[i]);
@@ -143,7 +145,7 @@ class RandomLife {
         CancelSome();
         break;
       case 10:
-        if (dice_.Chance(0.5)) (void)life_.deleting().Work("audio");
+        if (dice_.Chance(work_)) (void)life_.deleting().Work("audio");
         break;
       case 11: {
         domain::HeldPart held;
@@ -209,8 +211,12 @@ class RandomLife {
     }
   }
 
+  // An erasure rewrites the files of a table, however much is in it: a long life has many in one, as a daemon would.
+  static constexpr double kErasures = 3000;
+
   model::Dice dice_;
   Life life_;
+  double work_;  // the chance that workers come
   std::vector<std::string> accounts_;
   std::vector<service::DeletionPlace> requests_;
   std::vector<std::pair<std::string, service::HoldPlace>> holds_;
@@ -264,8 +270,8 @@ void Compare(RandomLife& random, const std::vector<Asked>& questions, const std:
 }
 
 void PlayLife(uint64_t seed, Compared* seen) {
-  RandomLife random(seed, model::FromEnvironment("CONSENT_RESTORE_ACCOUNTS", 8));
   const uint64_t steps = model::FromEnvironment("CONSENT_RESTORE_STEPS", 40);
+  RandomLife random(seed, model::FromEnvironment("CONSENT_RESTORE_ACCOUNTS", 8), steps);
   random.Live(steps * 5 / 8);
   random.Backup();
   random.Live(steps);
