@@ -304,17 +304,11 @@ class TcpPair {
  public:
   TcpPair() {
     sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(listener, 1), 0);
-    getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    getsockname(Listener(), reinterpret_cast<sockaddr*>(&address), &size);
     peer_ = socket(AF_INET, SOCK_STREAM, 0);
     EXPECT_EQ(connect(peer_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    served_ = accept(listener, nullptr, nullptr);
-    ::close(listener);
+    served_ = accept(Listener(), nullptr, nullptr);
   }
   ~TcpPair() {
     ::close(served_);
@@ -331,6 +325,20 @@ class TcpPair {
   }
 
  private:
+  // One for all: the kernel gives two connections to different addresses the same port now and then, and with it the
+  // same name.
+  static int Listener() {
+    static const int listener = [] {
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      const int fd = socket(AF_INET, SOCK_STREAM, 0);
+      EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+      EXPECT_EQ(listen(fd, 1), 0);
+      return fd;
+    }();
+    return listener;
+  }
   int served_ = -1;
   int peer_ = -1;
 };
