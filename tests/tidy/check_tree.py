@@ -14,6 +14,7 @@ Two kinds of tables in READMEs are rules here:
   tests the tables that are there have to be true.
 """
 
+import functools
 import pathlib
 import posixpath
 import re
@@ -84,6 +85,39 @@ def source_name(name):
     return name if name.endswith(NAMED_WITH_SUFFIX) else None
 
 
+# What hangs on a text alone is found once for each text: check_tree_test.py checks nearly the same tree again and again.
+@functools.lru_cache(maxsize=None)
+def forbidden_in(text):
+    """Line and meaning of each forbidden word."""
+    return [(text.count("\n", 0, match.start()) + 1, what) for pattern, what in FORBIDDEN_TEXT for match in pattern.finditer(text)]
+
+
+@functools.lru_cache(maxsize=None)
+def includes_in(text):
+    """Line and name of each include."""
+    return [(text.count("\n", 0, match.start()) + 1, match.group(1)) for match in INCLUDE.finditer(text)]
+
+
+@functools.lru_cache(maxsize=None)
+def functions_in(text):
+    """First line and length of each function."""
+    found = []
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        match = FUNCTION_START.match(line) if line.endswith("{") else None
+        if not match:
+            continue
+        # The head may end on a continued line; what closes the body stands two columns left of its first line.
+        first = next((body for body in lines[start + 1:] if body.strip() and not body.startswith("#")), "")
+        width = len(first) - len(first.lstrip())
+        closing = " " * (width if first.lstrip().startswith("}") else max(width - 2, 0)) + "}"
+        for end in range(start + 1, len(lines)):
+            if lines[end].startswith(closing) and (len(lines[end]) == len(closing) or lines[end][len(closing)] in " ;,)"):
+                found.append((start + 1, end - start + 1))
+                break
+    return found
+
+
 class Layer:
     """A row of a table of includes. `allowed`: permissions as the row writes them and the paths that they stand for; None: everything."""
 
@@ -103,6 +137,7 @@ class Checker:
         self.folders = {self.name(folder) for path in self.files for folder in path.relative_to(root).parents for folder in [root / folder]}
         self.findings = []
         self.layers = []
+        self.layer_by_name = {}
         self.rooms = {}  # of each room the rooms that it includes, and where
         self.room_count = self.room_levels = self.largest_file = self.longest_function = 0
 
@@ -187,10 +222,8 @@ class Checker:
     def check_text(self, path, text):
         if self.name(path) == "tests/tidy/check_tree.py":
             return
-        for pattern, what in FORBIDDEN_TEXT:
-            for match in pattern.finditer(text):
-                line = text.count("\n", 0, match.start()) + 1
-                self.find(path, line, f"holds {what}: {text.splitlines()[line - 1].strip()[:80]}")
+        for line, what in forbidden_in(text):
+            self.find(path, line, f"holds {what}: {text.splitlines()[line - 1].strip()[:80]}")
 
     def check_size(self, path, text):
         lines = text.count("\n")
@@ -204,31 +237,17 @@ class Checker:
     def check_functions(self, path, text):
         product = self.name(path).startswith(PRODUCT)
         limit = MAX_PRODUCT_FUNCTION_LINES if product else MAX_FUNCTION_LINES
-        lines = text.splitlines()
-        for start, line in enumerate(lines):
-            match = FUNCTION_START.match(line) if line.endswith("{") else None
-            if not match:
-                continue
-            # The head may end on a continued line; what closes the body stands two columns left of its first line.
-            first = next((body for body in lines[start + 1:] if body.strip() and not body.startswith("#")), "")
-            width = len(first) - len(first.lstrip())
-            closing = " " * (width if first.lstrip().startswith("}") else max(width - 2, 0)) + "}"
-            for end in range(start + 1, len(lines)):
-                if lines[end].startswith(closing) and (len(lines[end]) == len(closing) or lines[end][len(closing)] in " ;,)"):
-                    length = end - start + 1
-                    if length > limit:
-                        self.find(path, start + 1, f"function of {length} lines, at most {limit} are allowed")
-                    if product:
-                        self.longest_function = max(self.longest_function, length)
-                    break
+        for line, length in functions_in(text):
+            if length > limit:
+                self.find(path, line, f"function of {length} lines, at most {limit} are allowed")
+            if product:
+                self.longest_function = max(self.longest_function, length)
 
     def check_includes(self, path, text):
         name = self.name(path)
         if "#pragma once" not in text and path.suffix == ".h":
             self.find(path, 1, "has no #pragma once")
-        for match in INCLUDE.finditer(text):
-            included = match.group(1)
-            line = text.count("\n", 0, match.start()) + 1
+        for line, included in includes_in(text):
             if included.startswith(("grpcpp/", "grpc/")) and not name.startswith(GRPC_ALLOWED):
                 self.find(path, line, f"includes {included}: gRPC stays in rpc, app, ops/health and the client's connection")
             if included.startswith("rocksdb/") and not name.startswith(ROCKSDB_ALLOWED):
@@ -250,10 +269,9 @@ class Checker:
 
     def layer_of(self, name):
         """Of the rows that cover it the longest."""
-        by_name = {layer.name: layer for layer in self.layers}
-        while name and name not in by_name:
+        while name and name not in self.layer_by_name:
             name = posixpath.dirname(name)
-        return by_name.get(name)
+        return self.layer_by_name.get(name)
 
     def read_layers(self):
         """Makes the rows of the tables of includes, lowest first."""
@@ -275,6 +293,7 @@ class Checker:
                     continue
                 layer = Layer(readme, line, titles[0], name)
                 self.layers.append(layer)
+                self.layer_by_name[name] = layer
                 cells_of[layer] = cells[2]
         for position, layer in enumerate(self.layers):
             self.read_permissions(layer, position, cells_of[layer])
@@ -319,11 +338,9 @@ class Checker:
 
     def check_layers(self):
         """After all includes were seen: what no row covers, and permissions that nobody uses."""
-        for folder in sorted({path.parent for path in self.files if path.suffix in {".cc", ".h"}}):
-            relative = self.name(folder)
-            if f"{relative}/".startswith(PRODUCT) and any(
-                    self.layer_of(self.name(path)) is None for path in self.files if path.parent == folder and path.suffix in {".cc", ".h"}):
-                self.find(f"{relative.split('/')[0]}/README.md", 1, f"has no row that covers {relative}")
+        sources = [name for name in self.names if name.startswith(PRODUCT) and name.endswith((".cc", ".h"))]
+        for folder in sorted({posixpath.dirname(name) for name in sources if self.layer_of(name) is None}):
+            self.find(f"{folder.split('/')[0]}/README.md", 1, f"has no row that covers {folder}")
         for layer in self.layers:
             for title in (title for title in layer.allowed or {} if title not in layer.used):
                 self.find(layer.readme, layer.line, f"`{layer.title}` may include `{title}`, which nothing of it does: take it out")
