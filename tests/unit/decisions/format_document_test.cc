@@ -1,4 +1,5 @@
 // The example of FORMAT.md is what the code writes.
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -257,6 +258,7 @@ TEST(Recorder, NothingIsOnRecordWithoutAKeyOfTheMonth) {
   const test::TempFolder folder;
   LogOptions options;
   options.folder = folder / "decisions";
+  options.slow_write = std::chrono::hours(1);  // so that whoever appends writes, and is answered at once
   const std::unique_ptr<Log> log = *Log::Open(options);
   HandleKeys keys;
   base::SystemRandom random;
