@@ -103,6 +103,40 @@ class RestoreTest(DaemonTest):
         for n in (0, CHANGES // 2, CHANGES - 1):
             self.assertEqual(self.json("settings", "get", f"many-{n}")["registered"], False)
 
+    def files_with(self, *ids):
+        """Which files that the daemon and its operator keep have one of these ids in it: the store, its logs, the journals, the decision log, the backups."""
+        return sorted({str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file() for one in ids if one.encode() in path.read_bytes()})
+
+    def test_who_was_erased_leaves_no_id_in_any_file(self):
+        # Long enough that no chance puts them anywhere.
+        account = "erased-since-the-backup"
+        self.accounts = [account]
+        self.system("audio", "audio")
+        self.register(account)
+        self.consent(account, notice="2026-01-past")
+        self.assertEqual(self.eligible(), {account}, "and it is on record in the decision log")
+        place = self.root / "earlier"
+        place.mkdir()
+        self.backup = self.json("backup", "create", str(place))["backup"]
+        closure = self.delete(account, "--close-account", "--verified")
+        self.ctl("worker", "audio", "--once", "--", sys.executable, "-c", "pass")
+        self.completed(closure)
+        self.lose()
+        done = self.restore("--journal", str(self.journal), "--secret", str(self.secret))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.daemon.start("--restriction-journal", str(self.root / "journal4"), "--backup-public-key", str(self.root / "backup.public"))
+        self.assertEqual(self.request(closure)["state"], "COMPLETED")
+        self.assertEqual(self.eligible(), set())
+        later = self.root / "later"
+        later.mkdir()
+        self.json("backup", "create", str(later))
+        self.daemon.stop()
+        looked_at = {path.relative_to(self.root).parts[0] for path in self.root.rglob("*") if path.is_file()}
+        self.assertLessEqual({"data", "data.decisions", self.journal.name, "journal4", "earlier", "later", "log"}, looked_at)
+        self.assertEqual(self.files_with(account), [])
+        (self.root / "typed").write_text(f"check --recording r-{account}")
+        self.assertEqual(self.files_with(account), ["typed"], "who looks finds it where it is")
+
     def test_without_a_journal(self):
         self.accounts = ["fay"]
         self.register("fay")
