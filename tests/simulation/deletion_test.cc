@@ -21,7 +21,7 @@ using service::DeletionPlace;
 using service::DeletionStep;
 using test::Deleting;
 
-constexpr uint64_t kRuns = 300;
+constexpr uint64_t kRuns = 200;
 constexpr int kSteps = 60;
 constexpr int kAccounts = 4;
 

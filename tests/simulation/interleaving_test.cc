@@ -6,7 +6,7 @@
 namespace consent::simulation::interleaving_test {
 namespace {
 
-constexpr uint64_t kRuns = 1'500;
+constexpr uint64_t kRuns = 900;
 
 struct Tally {
   uint64_t wrong = 0;

@@ -11,7 +11,7 @@
 namespace consent::simulation::two_services_test {
 namespace {
 
-constexpr uint64_t kRuns = 20;  // 200 are 100,000 steps: CONSENT_SIMULATION_RUNS=200
+constexpr uint64_t kRuns = 12;  // 200 are 100,000 steps: CONSENT_SIMULATION_RUNS=200
 
 TEST(TwoServices, EachKnowsWhatTheOtherDoes) {
   const Seeds seeds = SeedsOf(kRuns);

@@ -20,7 +20,7 @@ namespace {
 using domain::Purpose;
 using domain::SubjectFacts;
 
-constexpr uint64_t kSubjectsByDefault = 4'000;
+constexpr uint64_t kSubjectsByDefault = 2'000;
 
 // As `consent.v1.TurnedAnswers` and the header say it, asked of the model.
 service::TurnedCounts CountByHand(const std::vector<SubjectFacts>& subjects, const domain::Rules& before,
