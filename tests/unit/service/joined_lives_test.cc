@@ -83,7 +83,7 @@ class Life {
     if (joined_ || taken != 0) return {Twin("f"), Twin("i")};
     return {Twin(name)};
   }
-  // Of any age; one who was born comes of some law's age sooner or later in this life, or did before it.
+  // Of any age; one with a birth date comes of some law's age within 450 days, or did so in the last 50.
   Person SomeAnn() {
     const std::string guardian = dice_.Pick({"bob", "carol"});
     switch (dice_.Below(4)) {
@@ -98,8 +98,8 @@ class Life {
     }
     const auto today = static_cast<int32_t>(world_.Now().micros / base::Days(1).micros);
     const int years = dice_.Pick({12, 13, 15, 16, 18});
-    const auto from_today = static_cast<int32_t>(dice_.Below(500)) - 450;
-    return Born("ann", base::FormatDate(base::AddYears(base::Date{today - from_today}, -years)), guardian);
+    const base::Date of_age{today - 50 + static_cast<int32_t>(dice_.Below(500))};
+    return Born("ann", base::FormatDate(base::AddYears(of_age, -years)), guardian);
   }
   void Must(const absl::Status& status) { EXPECT_TRUE(status.ok()) << "seed " << seed_ << ": " << status; }
   void Must(const Reply& reply) { Must(reply.status()); }
